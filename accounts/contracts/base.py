@@ -1,0 +1,172 @@
+"""What all contracts share: a request comes in, one verb is called, and whatever happens is told in their words."""
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import ViewSet
+
+from accounts.contracts.parsing import StrictJSONParser
+from accounts.errors import InvalidInput, Problem, RetryLater, TokenMissing
+from accounts.models import Session
+from accounts.security.client_address import client_address
+from audit.origin import Origin
+
+logger = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a contract tells of an error: the HTTP status, its own code, and a sentence."""
+
+    status: int
+    code: str | int
+    message: str
+
+
+ErrorTable = Mapping[type[BaseException], Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One document's wire format.
+
+    `errors` has every IdentityError, and what can go wrong before a verb is reached. `envelope` makes the body of an
+    error from its words; `session_of` finds the session that a bearer token names.
+    """
+
+    name: str
+    errors: ErrorTable
+    envelope: Callable[[Words, BaseException], dict[str, Any]]
+    session_of: Callable[[str], Session]
+    media_type: str = "application/json"
+
+    def words_for(self, error: BaseException) -> Words:
+        """Return the words for the most particular kind of this error that the table has."""
+        return next(self.errors[kind] for kind in type(error).__mro__ if kind in self.errors)
+
+
+def origin_of(request: HttpRequest | Request, contract: str) -> Origin:
+    """Return where a request came from, in values that the core can use."""
+    return Origin(
+        contract=contract,
+        ip=client_address(
+            request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES
+        ),
+        user_agent=request.META.get("HTTP_USER_AGENT", ""),
+    )
+
+
+def error_headers(words: Words, error: BaseException) -> dict[str, str]:
+    """Return the headers that HTTP asks for with this error (RFC 9110, RFC 6750)."""
+    headers = {"Cache-Control": "no-store"}
+    if words.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, RetryLater):
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after.total_seconds())))
+    elif words.status == 503:
+        headers["Retry-After"] = str(_RETRY_SECONDS)
+    return headers
+
+
+class OwnWords(BaseContentNegotiation):
+    """Takes what the contract speaks, whatever `Accept` says: a legacy client always gets JSON."""
+
+    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:  # type: ignore[override]
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(  # type: ignore[override]
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type or ""
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Finds the session of `Authorization: Bearer …` (RFC 6750); the scheme's case does not matter."""
+
+    contract: Contract
+
+    def authenticate(self, request: Request) -> tuple[Any, Session]:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise TokenMissing
+        session = self.contract.session_of(token.strip())
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+S = TypeVar("S", bound=Serializer[Any])
+
+
+class ContractViewSet(ViewSet):
+    """The base of a contract's views. A view reads its input, calls one verb, and answers."""
+
+    contract: ClassVar[Contract]
+    # Actions that anybody may call; a token that comes along is not looked at.
+    public: ClassVar[frozenset[str]] = frozenset()
+    renderer_classes = [JSONRenderer]
+    parser_classes = [StrictJSONParser]
+    content_negotiation_class = OwnWords
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        # DRF asks before it sets `action`. A method that the path does not have is told before a missing token.
+        action = self.action_map.get((self.request.method or "").lower())
+        if action is None or action in self.public:
+            return []
+        authentication = BearerAuthentication()
+        authentication.contract = self.contract
+        return [authentication]
+
+    @property
+    def session(self) -> Session:
+        return self.request.auth  # type: ignore[return-value]
+
+    @property
+    def origin(self) -> Origin:
+        return origin_of(self.request, self.contract.name)
+
+    def read(self, fields: type[S]) -> dict[str, Any]:
+        """Return the body's fields, checked; unknown ones are left out. Raises InvalidInput."""
+        return self.checked(fields(data=self.request.data))
+
+    def checked(self, fields: Serializer[Any]) -> dict[str, Any]:
+        if not fields.is_valid():
+            raise InvalidInput(
+                {name: [Problem(str(item.code), str(item)) for item in items] for name, items in fields.errors.items()}
+            )
+        return dict(fields.validated_data)
+
+    def answer(self, body: Any, status: int = 200) -> Response:
+        """Return an answer with personal data or tokens, which nobody on the way may keep."""
+        return Response(body, status=status, headers={"Cache-Control": "no-store"})
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Return the contract's words for whatever went wrong; a crash is logged and says nothing of itself."""
+        words = self.contract.words_for(exc)
+        if words.status == 500 or isinstance(exc, OperationalError | InterfaceError):
+            logger.error("%s %s failed", self.request.method, self.request.path, exc_info=exc)
+        headers = error_headers(words, exc)
+        return Response(
+            self.contract.envelope(words, exc),
+            status=words.status,
+            headers=headers,
+            content_type=self.contract.media_type,
+        )

@@ -1,0 +1,81 @@
+"""Reading a request's body: one way, strict, with nothing coerced."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.core.exceptions import RequestDataTooBig
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+LONGEST_BODY = 100_000
+DEEPEST = 20
+LONGEST_NUMBER = 30
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ParseError("The JSON object has one key twice.")
+    return result
+
+
+def _no_constant(name: str) -> None:
+    raise ParseError(f"{name} is not JSON.")
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ParseError("The JSON has a number that is too long.")
+    return int(text)
+
+
+def _decimal(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ParseError("The JSON has a number that is too large.")
+    return value
+
+
+def _require_shallow(value: Any, depth: int = 0) -> None:
+    if depth > DEEPEST:
+        raise ParseError(f"The JSON is nested more than {DEEPEST} deep.")
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _require_shallow(child, depth + 1)
+
+
+class StrictJSONParser(BaseParser):
+    """JSON as RFC 8259 has it, in UTF-8: no NaN, no duplicate keys, no bottomless nesting."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the decoded body. Raises ParseError and RequestDataTooBig."""
+        charset = (parser_context or {}).get("encoding") or "utf-8"
+        if str(charset).lower().replace("_", "-") not in {"utf-8", "utf8", "us-ascii"}:
+            raise ParseError("The JSON is not in UTF-8.")
+        # One byte more than allowed is all that is ever read of a body that is too long.
+        body: bytes = stream.read(LONGEST_BODY + 1)
+        if len(body) > LONGEST_BODY:
+            raise RequestDataTooBig
+        try:
+            value = json.loads(
+                body.decode("utf-8"),
+                object_pairs_hook=_no_duplicates,
+                parse_constant=_no_constant,
+                parse_int=_integer,
+                parse_float=_decimal,
+            )
+        except UnicodeDecodeError as error:
+            raise ParseError("The body is not UTF-8.") from error
+        except RecursionError as error:
+            raise ParseError(f"The JSON is nested more than {DEEPEST} deep.") from error
+        except ValueError as error:
+            raise ParseError(f"The body is not JSON: {error}.") from error
+        _require_shallow(value)
+        if not isinstance(value, dict):
+            raise ParseError("The JSON is not an object.")
+        return value

@@ -1,0 +1,63 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.errors import InvalidInput
+from accounts.models import User
+from accounts.services import people
+from audit.origin import CONSOLE
+
+PASSWORD = "123456"  # noqa: S105 Document 000 prints it; it is taken with DEBUG=true alone.
+
+# Document 000's table of test users.
+PEOPLE = [
+    {
+        "username": "admin",
+        "email": "admin@hospital.com",
+        "full_name": "系统管理员",
+        "role": "admin",
+        "department": "信息科",
+    },
+    {
+        "username": "dr_wang",
+        "email": "wang@hospital.com",
+        "full_name": "王医生",
+        "role": "doctor",
+        "department": "呼吸科",
+    },
+    {
+        "username": "dr_li",
+        "email": "li@hospital.com",
+        "full_name": "李研究员",
+        "role": "researcher",
+        "department": "科研部",
+    },
+    {
+        "username": "viewer_zhang",
+        "email": "zhang@hospital.com",
+        "full_name": "张医生",
+        "role": "viewer",
+        "department": "放射科",
+    },
+]
+
+
+class Command(BaseCommand):
+    help = "Creates the four demonstration accounts of document 000; those that exist are left as they are."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--password", default=PASSWORD, help=f"their password, by default {PASSWORD}")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("Demonstration accounts are for development: set DEBUG=true to have them.")
+        for person in PEOPLE:
+            if User.objects.taken(User(**person)):
+                self.stdout.write(f"{person['username']} is there already.")
+                continue
+            try:
+                people.create(columns=person, password=options["password"], origin=CONSOLE)
+            except InvalidInput as error:
+                raise CommandError(" ".join(problem.detail for problem in error.errors["password"])) from error
+            self.stdout.write(f"{person['username']} was created, role {person['role']}.")

@@ -1,0 +1,53 @@
+import uuid
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class EndReason(models.TextChoices):
+    LOGOUT = "logout", _("logged out")
+    REUSE = "reuse", _("a spent token was used again")
+    CREDENTIAL_CHANGED = "credential_changed", _("password, role or state changed")
+    ENDED_BY_ADMINISTRATOR = "ended_by_administrator", _("ended by an administrator")
+
+
+class Session(models.Model):
+    """One login. Its row alone says whether its tokens are good."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="sessions"
+    )
+    # The user's stamp as it was before the password was checked: the session lives while the two are equal.
+    stamp = models.CharField(max_length=32, editable=False)
+    contract = models.CharField(_("contract"), max_length=20)
+    ip = models.GenericIPAddressField(_("address"), null=True)
+    user_agent = models.CharField(_("user agent"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("since"))
+    last_seen_at = models.DateTimeField(_("last seen"))
+    # The end if nothing renews the session; renewal moves it, but never past `latest_end_at`.
+    expires_at = models.DateTimeField(_("expires"))
+    latest_end_at = models.DateTimeField(_("ends at the latest"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    end_reason = models.CharField(_("why it ended"), max_length=30, blank=True, choices=EndReason)
+    # Counts rotations; a refresh token is of one generation.
+    generation = models.PositiveIntegerField(default=0)
+    rotated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        ordering: ClassVar = ["-created_at"]
+        default_permissions = ("view",)
+        permissions: ClassVar = [("end_session", _("Can end sessions"))]
+        indexes: ClassVar = [models.Index(fields=["-created_at"], name="session_created")]
+
+    def __str__(self) -> str:
+        return f"{self.contract} {self.created_at:%Y-%m-%d %H:%M}"
+
+    def is_live(self, now: datetime) -> bool:
+        """Return whether the session's tokens are good: neither ended nor expired, and no credential changed since."""
+        return self.ended_at is None and self.expires_at > now and self.stamp == self.user.stamp

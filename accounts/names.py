@@ -1,0 +1,113 @@
+"""User names, e-mail addresses and phone numbers: what is allowed, and the form in which two are the same.
+
+Sources: PRECIS UsernameCaseMapped (RFC 8265) after NFKC; scripts as in the highly restrictive level of UTS 39; E.164.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+import phonenumbers
+from confusable_homoglyphs import categories
+from email_validator import EmailNotValidError, validate_email
+from precis_i18n import get_profile
+
+NAME_LENGTH: Final = 150
+EMAIL_LENGTH: Final = 254
+PHONE_LENGTH: Final = 16
+PHONE_REGION: Final = "CN"
+
+_PUNCTUATION: Final = frozenset("._-+")
+_DIALLED: Final = re.compile(r"\+?[0-9 ()./-]{5,30}")
+_USERNAME: Final = get_profile("UsernameCaseMapped:CaseFold")
+# Scripts that people write together; any other pair in one name imitates.
+_TOGETHER: Final = (
+    frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
+    frozenset({"LATIN", "HAN", "BOPOMOFO"}),
+    frozenset({"LATIN", "HAN", "HANGUL"}),
+)
+_SCRIPTLESS: Final = frozenset({"COMMON", "INHERITED"})
+
+
+class NotAName(ValueError):
+    """The text cannot be a user name, an e-mail address or a phone number; the message says why."""
+
+
+def canonical_username(text: str) -> str:
+    """Return the form in which user names are compared: `Alice`, `ALICE` and `ａｌｉｃｅ` are `alice`.
+
+    Raises NotAName for anything but 1 to 150 letters and digits of one script and `. _ - +`, and for a valid phone
+    number, which would be ambiguous at login.
+    """
+    if not 0 < len(text) <= NAME_LENGTH:
+        raise NotAName(f"A user name has 1 to {NAME_LENGTH} characters.")
+    try:
+        name = _USERNAME.enforce(unicodedata.normalize("NFKC", text))
+    except UnicodeEncodeError as error:
+        raise NotAName("A user name has letters, digits and . _ - + only.") from error
+    if len(name) > NAME_LENGTH:
+        raise NotAName(f"A user name has 1 to {NAME_LENGTH} characters.")
+    if any(char.isascii() and not char.isalnum() and char not in _PUNCTUATION for char in name):
+        raise NotAName("A user name has letters, digits and . _ - + only.")
+    scripts = frozenset(categories.unique_aliases(name)) - _SCRIPTLESS
+    if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
+        raise NotAName("A user name does not mix look-alike letters of several scripts.")
+    if _is_phone(name):
+        raise NotAName("A user name cannot be a phone number.")
+    return str(name)
+
+
+def _is_phone(text: str) -> bool:
+    try:
+        canonical_phone(text)
+    except NotAName:
+        return False
+    return True
+
+
+def display_username(text: str) -> str:
+    """Return the name as it is kept and shown: in the compatibility form, its case as typed."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def canonical_email(text: str) -> str:
+    """Return the form in which e-mail addresses are compared: without regard to case.
+
+    Raises NotAName for what no mail system would deliver to, and for control, bidirectional and zero-width characters.
+    """
+    return clean_email(text).casefold()
+
+
+def clean_email(text: str) -> str:
+    """Return the address as it is kept: its domain in lower case, its local part as typed. Raises NotAName."""
+    if len(text) > EMAIL_LENGTH:
+        raise NotAName(f"An e-mail address has at most {EMAIL_LENGTH} characters.")
+    try:
+        # A hospital's own domain need not be one that the public Internet could deliver to.
+        checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except (EmailNotValidError, ValueError) as error:
+        raise NotAName("This is not an e-mail address.") from error
+    return str(checked.normalized)
+
+
+def canonical_phone(text: str) -> str:
+    """Return the number as E.164, such as `+8613912345678`; without a country code it is one of China's.
+
+    Raises NotAName for what is not a valid number of its country.
+    """
+    dialled = unicodedata.normalize("NFKC", text)
+    if not _DIALLED.fullmatch(dialled):
+        raise NotAName("This is not a phone number.")
+    try:
+        number = phonenumbers.parse(dialled, PHONE_REGION)
+    except phonenumbers.NumberParseException as error:
+        raise NotAName("This is not a phone number.") from error
+    if not phonenumbers.is_valid_number(number):
+        raise NotAName("This is not a valid phone number.")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def display_phone(phone: str | None) -> str | None:
+    """Return an E.164 number as people of the default region write it: `13912345678`, others unchanged."""
+    home = f"+{phonenumbers.country_code_for_region(PHONE_REGION)}"
+    return phone.removeprefix(home) if phone else None

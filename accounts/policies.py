@@ -1,0 +1,109 @@
+"""Every number and every rule that somebody may want to look up, in one place."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPolicy:
+    """How one kind of token is made: the key set it is signed with, its `typ`, and how long it lives."""
+
+    purpose: str
+    algorithm: str
+    typ: str
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPolicy:
+    """When a session ends: this long after its last renewal, and in any case this long after the login."""
+
+    unused: timedelta
+    in_all: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Lockout:
+    """A budget of failures: so many within a window, then a lock, each further one twice as long."""
+
+    limit: int
+    window: timedelta
+    first_lock: timedelta = timedelta(minutes=15)
+    longest_lock: timedelta = timedelta(hours=24)
+
+    def lock(self, earlier: int) -> timedelta:
+        """Return how long the next lock lasts after so many earlier ones."""
+        return min(self.longest_lock, self.first_lock * (1 << min(earlier, 10)))
+
+
+PAIR: Final = Lockout(limit=5, window=timedelta(hours=24))
+ELSEWHERE: Final = Lockout(limit=20, window=timedelta(hours=24))
+ADDRESS: Final = Lockout(limit=100, window=timedelta(minutes=15))
+# An address stays known to an account for this long after a good login from it.
+ADDRESS_KNOWN: Final = timedelta(days=30)
+# Refusals of a locked key make one row in the trail in this time, however many there are.
+REFUSAL_INTERVAL: Final = timedelta(minutes=1)
+
+REGISTRATIONS: Final = 100
+REGISTRATION_WINDOW: Final = timedelta(hours=1)
+
+# What would wait longer than this for a hashing slot, or for attempts in flight to settle, is refused.
+LONGEST_WAIT: Final = timedelta(seconds=2)
+LONGEST_PASSWORD: Final = 128
+
+# A spent refresh token gives its successor again for this long: two tabs, or a lost answer.
+REFRESH_GRACE: Final = timedelta(seconds=10)
+LAST_SEEN_STEP: Final = timedelta(minutes=5)
+# Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.
+CLOCK_SKEW: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRule:
+    """What a new password must be; the length counts code points."""
+
+    shortest: int
+    mixed: bool = False
+    guessable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the deployment's profile decides (decisions, section 2).
+
+    `registration` is for a new account, `change` for a new password of an old one. `at_once` are the roles that the
+    public may take and use, `on_approval` those that wait for an administrator.
+    """
+
+    registration: PasswordRule
+    change: PasswordRule
+    at_once: frozenset[str]
+    on_approval: frozenset[str]
+
+
+_HARDENED_PASSWORD: Final = PasswordRule(shortest=8, guessable=False)
+
+PROFILES: Final = {
+    "documented": Profile(
+        registration=PasswordRule(shortest=6),
+        change=PasswordRule(shortest=8, mixed=True),
+        at_once=frozenset(
+            {"doctor", "researcher", "viewer", "patient", "pharmacy", "supplier", "logistics", "regulator", "unauth"}
+        ),
+        on_approval=frozenset(),
+    ),
+    "hardened": Profile(
+        registration=_HARDENED_PASSWORD,
+        change=_HARDENED_PASSWORD,
+        at_once=frozenset({"patient", "viewer", "unauth", "pharmacy", "supplier", "logistics"}),
+        on_approval=frozenset({"doctor", "researcher", "regulator"}),
+    ),
+}
+
+
+def profile() -> Profile:
+    """Return the deployment's profile."""
+    return PROFILES[settings.PROFILE]

@@ -1,0 +1,1 @@
+"""The mechanisms: hashing, lockout, keys, tokens, client addresses."""

@@ -1,0 +1,25 @@
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
+
+from accounts.models import ADMINISTRATORS, Role, User
+
+
+class RoleBackend(ModelBackend):
+    """Permissions of Django's admin site; the administrators' group follows from the role.
+
+    Nobody logs in here: passwords are checked by the sign-in pipeline alone, which locks and records.
+    """
+
+    def authenticate(
+        self, request: Any, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> None:
+        return None
+
+    def _get_group_permissions(self, user_obj: User) -> QuerySet[Permission]:
+        groups = Q(group__user=user_obj)
+        if user_obj.role == Role.ADMIN:
+            groups |= Q(group__name=ADMINISTRATORS)
+        return Permission.objects.filter(groups).distinct()

@@ -1,0 +1,123 @@
+"""Checking and making password hashes, as many at once as there are cores."""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.hashers import get_hasher, identify_hasher, is_password_usable
+
+from accounts.errors import Overloaded
+from accounts.policies import LONGEST_PASSWORD, LONGEST_WAIT
+
+# What the documents' own systems stored, without Django's prefix.
+_BARE_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}")
+_BARE_ARGON2 = re.compile(
+    r"\$argon2(id|i|d)\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[+/A-Za-z0-9]+\$[+/A-Za-z0-9]+"
+)
+# A stored hash that asks for more is not worked on: it would be a way to stop the service.
+_MOST_MEMORY_KIB = 256 * 1024
+_MOST_TIME = 10
+# bcrypt takes this many bytes of a password; what is longer cannot have been hashed whole.
+_BCRYPT_BYTES = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the password was right, and whether its hash should be replaced by a stronger one."""
+
+    correct: bool
+    outdated: bool = False
+
+
+def _as_django_stores_it(stored: str) -> str | None:
+    """Return the hash with Django's prefix, or None where nothing can be checked against it."""
+    if not is_password_usable(stored):
+        return None
+    prefix, dollar, rest = stored.partition("$")
+    bare = dollar + rest if prefix in {"", "argon2", "bcrypt"} else ""
+    if prefix == "bcrypt":
+        bare = rest
+    if _BARE_BCRYPT.fullmatch(bare) and prefix != "argon2":
+        return f"bcrypt${bare}"
+    if (match := _BARE_ARGON2.fullmatch(bare)) and prefix != "bcrypt":
+        memory, turns = int(match[2]), int(match[3])
+        return f"argon2{bare}" if memory <= _MOST_MEMORY_KIB and turns <= _MOST_TIME else None
+    return None
+
+
+def verify(password: str, stored: str | None) -> Verdict:
+    """Check a password against a stored hash; `stored` is None for a user who is not there.
+
+    A missing, unusable or malformed hash costs one hash of the default kind and is never right.
+    """
+    encoded = _as_django_stores_it(stored) if stored else None
+    hasher = identify_hasher(encoded) if encoded else None
+    if encoded is None or hasher is None or (hasher.algorithm == "bcrypt" and len(password.encode()) > _BCRYPT_BYTES):
+        make(password)
+        return Verdict(correct=False)
+    try:
+        correct = hasher.verify(password, encoded)
+        outdated = hasher.algorithm != get_hasher().algorithm or hasher.must_update(encoded)
+    except ValueError:
+        make(password)
+        return Verdict(correct=False)
+    return Verdict(correct, correct and outdated)
+
+
+def make(password: str) -> str:
+    """Return a new hash of the password. Raises ValueError for one that no rule lets through."""
+    if len(password) > LONGEST_PASSWORD:
+        raise ValueError("A password this long is refused before it is hashed.")
+    hasher = get_hasher()
+    return str(hasher.encode(password, hasher.salt()))
+
+
+class Slots:
+    """As many hashes at once as the machine has cores for; what would wait too long is refused on arrival."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._free = threading.Semaphore(size)
+        self._count = threading.Lock()
+        self._waiting = 0
+        self._seconds_each = 0.02
+
+    @contextmanager
+    def take(self, wait: timedelta = LONGEST_WAIT) -> Iterator[bool]:
+        """Hold a slot; yields whether it had to be waited for. Raises Overloaded."""
+        waited = not self._free.acquire(blocking=False)
+        if waited:
+            self._queue(wait)
+        started = time.monotonic()
+        try:
+            yield waited
+        finally:
+            # A moving average: one slow hash must not refuse a crowd, nor one fast one admit it.
+            self._seconds_each += (time.monotonic() - started - self._seconds_each) / 8
+            self._free.release()
+
+    def _queue(self, wait: timedelta) -> None:
+        with self._count:
+            expected = timedelta(seconds=self._seconds_each * (self._waiting + 1) / self.size)
+            if expected > wait:
+                raise Overloaded(retry_after=expected)
+            self._waiting += 1
+        try:
+            if not self._free.acquire(timeout=wait.total_seconds()):
+                raise Overloaded(retry_after=wait)
+        finally:
+            with self._count:
+                self._waiting -= 1
+
+
+def _size() -> int:
+    return max(1, len(os.sched_getaffinity(0)) // settings.WEB_CONCURRENCY)
+
+
+slots = Slots(_size())

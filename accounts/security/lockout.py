@@ -1,0 +1,190 @@
+"""How many wrong passwords may be tried, decided in the database before anything is hashed.
+
+Three budgets bind an attempt: the pair's (this account from this address), the account's from all addresses that it
+has not logged in from lately, and the address's over all accounts. A pair known from a good login is bound by its own
+alone, so that nobody elsewhere can lock its owner out.
+
+A quiet login takes from the pair's budget only. The other two are taken from as soon as they hold a failure; what is in
+flight at that moment is at most one attempt a hashing slot. Rows are always written in one order, the address's first
+and the pair's last, each by a statement of its own, so that attempts cannot deadlock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.crypto import salted_hmac
+
+from accounts.models import LoginBudget
+from accounts.models.login_budget import ELSEWHERE_ADDRESS
+from accounts.policies import ADDRESS, ELSEWHERE, PAIR, Lockout
+from accounts.transactions import atomically
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose password is tried: a user, or a name that no user has."""
+
+    user_id: int = 0
+    name_digest: str = ""
+
+    @classmethod
+    def nobody(cls, canonical_name: str) -> "Account":
+        return cls(name_digest=salted_hmac("accounts.lockout", canonical_name, algorithm="sha256").hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One row's key, and the policy that it is held to."""
+
+    account_id: int
+    name_digest: str
+    address: str
+    policy: Lockout
+
+    def key(self) -> dict[str, int | str]:
+        return {"account_id": self.account_id, "name_digest": self.name_digest, "address": self.address}
+
+
+class LockedOut(Exception):
+    """A budget that binds the attempt is locked for another `retry_after`."""
+
+    def __init__(self, budget: Budget, retry_after: timedelta) -> None:
+        super().__init__()
+        self.budget = budget
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is on record before an attempt: whether the pair is known, and whether any budget holds a failure."""
+
+    known: bool
+    alarmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """An attempt that has been taken out of its budgets and must be settled exactly once."""
+
+    account: Account
+    address: str
+    known: bool
+    claimed: tuple[Budget, ...]
+
+
+def _budgets(account: Account, address: str, *, known: bool) -> tuple[Budget, ...]:
+    """Return the budgets of an attempt, in the order in which they are always written."""
+    pair = Budget(account.user_id, account.name_digest, address, PAIR)
+    of_address = Budget(0, "", address, ADDRESS)
+    if known:
+        return of_address, pair
+    return of_address, Budget(account.user_id, account.name_digest, ELSEWHERE_ADDRESS, ELSEWHERE), pair
+
+
+def _rows_of(account_id: object, address: str) -> Q:
+    of_account = Q(account_id=account_id, name_digest="", address__in=[address, ELSEWHERE_ADDRESS])
+    return of_account | Q(account_id=0, name_digest="", address=address)
+
+
+def standing_of_user(address: str, now: datetime) -> dict[str, Exists]:
+    """Return annotations for a query of users, so that the standing comes with the user in one statement."""
+    rows = LoginBudget.objects
+    return {
+        "known": Exists(rows.known(now).filter(account_id=OuterRef("pk"), name_digest="", address=address)),
+        "alarmed": Exists(rows.alarmed(now).filter(_rows_of(OuterRef("pk"), address))),
+    }
+
+
+def check(account: Account, address: str, now: datetime) -> Standing:
+    """Return the standing as it is now. Raises LockedOut where a budget that binds is locked."""
+    pair = LoginBudget.objects.filter(**_budgets(account, address, known=False)[-1].key()).first()
+    known = pair is not None and pair.is_known(now)
+    alarmed = False
+    for budget in _budgets(account, address, known=known):
+        row = pair if budget.policy is PAIR else LoginBudget.objects.filter(**budget.key()).first()
+        if row is None:
+            continue
+        alarmed = alarmed or row.failed > 0
+        left = row.locked_for(now)
+        if left and _binds(budget, known=known):
+            raise LockedOut(budget, left)
+    return Standing(known, alarmed)
+
+
+def _binds(budget: Budget, *, known: bool) -> bool:
+    return not known or budget.policy is PAIR
+
+
+def reserve(account: Account, address: str, standing: Standing, now: datetime) -> Reservation | None:
+    """Take an attempt out of every budget that binds, all or none, and commit.
+
+    Returns None where attempts in flight fill a budget, or where another attempt was quicker: then it is worth a second
+    try. Raises LockedOut where one is locked.
+    """
+    binding = [b for b in _budgets(account, address, known=standing.known) if _binds(b, known=standing.known)]
+    claimed = tuple(b for b in binding if b.policy is PAIR or standing.alarmed)
+
+    def claim() -> bool:
+        for budget in claimed:
+            if LoginBudget.objects.filter(**budget.key()).claim(budget.policy, now):
+                continue
+            row = LoginBudget.objects.filter(**budget.key()).first()
+            if row is None:
+                LoginBudget.objects.create(**budget.key(), in_flight=1, expires_at=now + budget.policy.window)
+                continue
+            transaction.set_rollback(True)
+            if left := row.locked_for(now):
+                raise LockedOut(budget, left)
+            return False
+        return True
+
+    try:
+        taken = atomically(claim)
+    except IntegrityError:
+        # Another attempt has just made the row that this one was about to make.
+        return None
+    return Reservation(account, address, standing.known, claimed) if taken else None
+
+
+def succeed(reservation: Reservation, now: datetime) -> None:
+    """Settle a good login: nothing is counted, and the address is known from now on. Inside a transaction."""
+    for budget in reservation.claimed:
+        rows = LoginBudget.objects.filter(**budget.key())
+        if budget.policy is PAIR:
+            rows.release(failed=0, locks=0, locked_until=None, last_success_at=now)
+        else:
+            rows.release()
+
+
+def release(reservation: Reservation) -> None:
+    """Settle an attempt that proves nothing, good or bad. Inside a transaction."""
+    for budget in reservation.claimed:
+        LoginBudget.objects.filter(**budget.key()).release()
+
+
+def fail(reservation: Reservation, now: datetime) -> list[LoginBudget]:
+    """Settle a wrong password in every budget; return the rows that it locked. Inside a transaction."""
+    locked = []
+    for budget in _budgets(reservation.account, reservation.address, known=reservation.known):
+        row = _for_update(budget, now)
+        if row.count_failure(budget.policy, now, claimed=budget in reservation.claimed):
+            locked.append(row)
+        row.save()
+    return locked
+
+
+def refuse(budget: Budget, now: datetime) -> int:
+    """Count a refusal in the locked row; return how many are due in the trail as one row. Inside a transaction."""
+    row = _for_update(budget, now)
+    due = row.count_refusal(now)
+    row.save(update_fields=["refused", "refusal_recorded_at"])
+    return due
+
+
+def _for_update(budget: Budget, now: datetime) -> LoginBudget:
+    row, _made = LoginBudget.objects.select_for_update().get_or_create(
+        **budget.key(), defaults={"expires_at": now + budget.policy.window}
+    )
+    return row

@@ -1,0 +1,46 @@
+"""What somebody may type to say who they are."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from accounts import names
+from accounts.models import User
+
+Column = Literal["username_key", "email_key", "phone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A typed identifier, and the column and canonical value to look for; no column where no user can match."""
+
+    typed: str
+    column: Column | None
+    value: str
+
+
+def any_of_three(typed: str) -> Identifier:
+    """Read a user name, an e-mail address or a phone number: with `@` it is an address, else a name, else a number.
+
+    No name is a valid phone number, so at most one of the three can match.
+    """
+    if "@" in typed:
+        return _read(typed, "email_key")
+    by_name = _read(typed, "username_key")
+    return by_name if by_name.column else _read(typed, "phone")
+
+
+def of_user(user: User) -> Identifier:
+    """Return the identifier of somebody who is known already and proves it again."""
+    return Identifier(user.username, "username_key", user.username_key)
+
+
+def _read(typed: str, column: Column) -> Identifier:
+    canonical = {
+        "username_key": names.canonical_username,
+        "email_key": names.canonical_email,
+        "phone": names.canonical_phone,
+    }[column]
+    try:
+        return Identifier(typed, column, canonical(typed))
+    except names.NotAName:
+        return Identifier(typed, None, typed)

@@ -1,0 +1,91 @@
+"""How somebody becomes a user."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from accounts import names
+from accounts.errors import AlreadyTaken, InvalidInput, Problem, TooManyRegistrations
+from accounts.models import LoginBudget, User
+from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, profile
+from accounts.security import hashing
+from accounts.security.client_address import budget_address
+from accounts.services import passwords
+from accounts.transactions import atomically
+from audit.events import Event
+from audit.models import SecurityEvent
+from audit.origin import Origin
+from audit.record import record
+
+_READ: dict[str, Callable[[str], str]] = {
+    "username": names.canonical_username,
+    "email": names.canonical_email,
+    "phone": names.canonical_phone,
+}
+
+
+def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
+    """Create an account that somebody asked for, and return it.
+
+    `columns` are those of `User`, `role` among them; `roles` are those that the asking contract's document has. Raises
+    InvalidInput, AlreadyTaken, TooManyRegistrations and Overloaded.
+    """
+    user = User(**{**columns, "username": names.display_username(columns["username"])})
+    _require_valid(user, password, roles)
+    quota = _quota(origin)
+    if quota.is_spent(REGISTRATIONS, timezone.now()):
+        raise TooManyRegistrations(retry_after=quota.expires_at - timezone.now())
+    if taken := User.objects.taken(user):
+        raise AlreadyTaken(*taken)
+    with hashing.slots.take():
+        user.password = hashing.make(password)
+    user.awaits_approval = user.role in profile().on_approval
+    try:
+        atomically(lambda: _create(user, quota, origin))
+    except IntegrityError as error:
+        # Somebody else was quicker between the look and the leap.
+        if taken := User.objects.taken(user):
+            raise AlreadyTaken(*taken) from error
+        raise
+    return user
+
+
+def _create(user: User, quota: LoginBudget, origin: Origin) -> None:
+    now = timezone.now()
+    if not LoginBudget.objects.filter(pk=quota.pk).spend(REGISTRATIONS, REGISTRATION_WINDOW, now):
+        raise TooManyRegistrations(retry_after=REGISTRATION_WINDOW)
+    # A repeated transaction inserts again: the id of the first try was rolled back with it.
+    user.pk, user._state.adding = None, True
+    user.save(force_insert=True)
+    record(SecurityEvent.of(origin, Event.USER_REGISTERED, user_id=user.pk, actor_id=user.pk, role=user.role))
+
+
+def _quota(origin: Origin) -> LoginBudget:
+    quota, _made = LoginBudget.objects.get_or_create(
+        account_id=0,
+        name_digest="registration",
+        address=budget_address(origin.ip),
+        defaults={"expires_at": timezone.now() + REGISTRATION_WINDOW},
+    )
+    return quota
+
+
+def _require_valid(user: User, password: str, roles: Collection[str]) -> None:
+    errors: dict[str, list[Problem]] = {}
+    for name, read in _READ.items():
+        value = getattr(user, name)
+        if value is None and name != "username":
+            continue
+        try:
+            read(value)
+        except names.NotAName as error:
+            errors[name] = [Problem("invalid", str(error))]
+    allowed = profile().at_once | profile().on_approval
+    if user.role not in roles or user.role not in allowed:
+        errors["role"] = [Problem("not_allowed", "This role cannot be registered for.")]
+    if wrong := passwords.problems(password, user, profile().registration):
+        errors["password"] = wrong
+    if errors:
+        raise InvalidInput(errors)

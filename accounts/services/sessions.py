@@ -1,0 +1,135 @@
+"""The life of a session between its login and its end."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import BooleanField, Case, F, Q, Value, When
+from django.db.models.functions import Least, Now
+from django.utils import timezone
+
+from accounts.errors import IdentityError, SessionEnded, TokenReused, UserGone
+from accounts.models import EndReason, Session, User
+from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SessionPolicy
+from accounts.transactions import atomically
+from audit.events import Event
+from audit.models import SecurityEvent
+from audit.origin import Origin
+from audit.record import record
+
+
+def authenticate(*, session_id: UUID, contract: str) -> Session:
+    """Return the live session of that contract, its `user` at hand, in one statement.
+
+    The first request after five minutes writes when the session was last seen. Raises UserGone and SessionEnded.
+    """
+    session = Session.objects.select_related("user").filter(pk=session_id, contract=contract).first()
+    now = timezone.now()
+    if session is None:
+        raise SessionEnded
+    _require_live(session, now)
+    if session.last_seen_at <= now - LAST_SEEN_STEP:
+        Session.objects.filter(pk=session.pk, last_seen_at=session.last_seen_at).update(last_seen_at=now)
+    return session
+
+
+def _require_live(session: Session, now: datetime) -> None:
+    """Raise where the session's row or its user says that it is over."""
+    if not session.user.may_log_in():
+        raise UserGone
+    if not session.is_live(now):
+        raise SessionEnded
+
+
+def refresh(*, session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session:
+    """Rotate the session's refresh token and return the session as it is afterwards, its `user` at hand.
+
+    One conditional write decides who rotates. Whoever comes within ten seconds with the generation just spent gets the
+    same successor. Raises TokenReused for an older one, after the session's end has committed; UserGone and
+    SessionEnded.
+    """
+    outcome = atomically(lambda: _rotate(session_id, generation, policy, origin))
+    if isinstance(outcome, IdentityError):
+        raise outcome
+    return outcome
+
+
+def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session | IdentityError:
+    now = timezone.now()
+    rotated = Session.objects.filter(
+        pk=session_id, contract=origin.contract, generation=generation, ended_at=None, expires_at__gt=now
+    ).update(
+        generation=F("generation") + 1,
+        rotated_at=Now(),
+        last_seen_at=now,
+        expires_at=Least(F("latest_end_at"), Value(now + policy.unused)),
+    )
+    # The database's own clock says how long ago, because nodes may disagree.
+    recent = Case(When(Q(rotated_at__gte=Now() - REFRESH_GRACE), then=True), default=False, output_field=BooleanField())
+    session = (
+        Session.objects.select_related("user")
+        .annotate(recent=recent)
+        .filter(pk=session_id, contract=origin.contract)
+        .first()
+    )
+    if session is None:
+        return SessionEnded()
+    # A dead user or session takes the rotation back, by raising.
+    _require_live(session, now)
+    if rotated:
+        record(_event(origin, Event.SESSION_REFRESHED, session))
+    elif generation == session.generation - 1 and session.recent:
+        record(_event(origin, Event.SESSION_REFRESH_REPEATED, session))
+    elif generation < session.generation:
+        Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
+        record(_event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
+        return TokenReused()
+    else:
+        return SessionEnded()
+    return session
+
+
+def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | None = None) -> bool:
+    """End one session; its tokens are refused from the next request on. Returns whether it was still going."""
+
+    def work() -> bool:
+        if not Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now(), end_reason=reason):
+            return False
+        record(_event(origin, Event.SESSION_ENDED, session, actor, reason=reason.value))
+        return True
+
+    return atomically(work)
+
+
+def end_all(*, user: User, reason: EndReason, origin: Origin, actor: User | None = None) -> int:
+    """End every session of a user and return how many there were."""
+
+    def work() -> int:
+        count = mark_ended(user, reason)
+        if count:
+            actor_id = actor.pk if actor else None
+            record(
+                SecurityEvent.of(
+                    origin, Event.SESSION_ENDED, user_id=user.pk, actor_id=actor_id, reason=reason.value, count=count
+                )
+            )
+        return count
+
+    return atomically(work)
+
+
+def mark_ended(user: User, reason: EndReason) -> int:
+    """Write why a user's sessions are over and return how many were; for verbs that record more than this."""
+    return Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now(), end_reason=reason)
+
+
+def _event(
+    origin: Origin, event: Event, session: Session, actor: User | None = None, **detail: object
+) -> SecurityEvent:
+    return SecurityEvent.of(
+        origin,
+        event,
+        user_id=session.user_id,
+        actor_id=actor.pk if actor else None,
+        session=str(session.pk),
+        **detail,
+    )

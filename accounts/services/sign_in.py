@@ -1,0 +1,231 @@
+"""The one way to prove a password, for every door: contracts, the admin site, and wherever a current one is asked.
+
+Resolve the name, wait for a hashing slot, reserve an attempt (commits), hash, settle and record (one transaction). No
+transaction is open while hashing.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.errors import (
+    AccountDisabled,
+    ApprovalPending,
+    IdentityError,
+    InvalidCredentials,
+    Overloaded,
+    TooManyAttempts,
+)
+from accounts.models import Session, User
+from accounts.policies import LONGEST_PASSWORD, LONGEST_WAIT, SessionPolicy
+from accounts.security import hashing, lockout
+from accounts.security.client_address import budget_address
+from accounts.services.identifiers import Identifier
+from accounts.transactions import atomically
+from audit.events import Event, FailureReason
+from audit.models import LoginAttempt, SecurityEvent
+from audit.origin import Origin
+from audit.record import record
+
+# Says why this door does not take this user, whose password was right; the client learns no more than for a wrong one.
+DoorRule = Callable[[User], FailureReason | None]
+# What a good login does besides being recorded, in the transaction that settles it.
+Opening = Callable[[User, datetime], None]
+
+_PAUSE = 0.02
+
+_TOLD: dict[FailureReason, type[IdentityError]] = {
+    FailureReason.INACTIVE: AccountDisabled,
+    FailureReason.PENDING_APPROVAL: ApprovalPending,
+}
+
+
+def sign_in(
+    *,
+    identifier: Identifier,
+    password: str,
+    policy: SessionPolicy,
+    origin: Origin,
+    door: DoorRule | None = None,
+) -> Session:
+    """Log somebody in and return the new session, its `user` at hand.
+
+    Raises InvalidCredentials, AccountDisabled, ApprovalPending, TooManyAttempts and Overloaded.
+    """
+    opened: list[Session] = []
+
+    def open_session(user: User, now: datetime) -> None:
+        latest = now + policy.in_all
+        opened[:] = [
+            Session.objects.create(
+                user=user,
+                stamp=user.stamp,
+                contract=origin.contract,
+                ip=origin.ip,
+                user_agent=origin.user_agent[:300],
+                created_at=now,
+                last_seen_at=now,
+                rotated_at=now,
+                expires_at=min(latest, now + policy.unused),
+                latest_end_at=latest,
+            )
+        ]
+
+    prove(identifier=identifier, password=password, origin=origin, door=door, opening=open_session)
+    return opened[0]
+
+
+def prove(
+    *,
+    identifier: Identifier,
+    password: str,
+    origin: Origin,
+    door: DoorRule | None = None,
+    opening: Opening | None = None,
+) -> User:
+    """Return the user whose identifier and password these are, settled and recorded as a login.
+
+    Raises what `sign_in` raises.
+    """
+    attempt = _Attempt(identifier, origin)
+    if len(password) > LONGEST_PASSWORD:
+        raise InvalidCredentials
+    try:
+        reservation, verdict = attempt.evaluate(password)
+    except lockout.LockedOut as locked:
+        attempt.record_refusal(locked.budget)
+        raise TooManyAttempts(retry_after=locked.retry_after) from locked
+    user = attempt.user
+    if user is None:
+        attempt.fail(reservation, FailureReason.UNKNOWN_USER)
+        raise InvalidCredentials
+    if not verdict.correct:
+        attempt.fail(reservation, FailureReason.WRONG_PASSWORD)
+        raise InvalidCredentials
+    if reason := _closed(user):
+        attempt.turn_away(reservation, reason)
+        raise _TOLD[reason]
+    if reason := door(user) if door else None:
+        attempt.fail(reservation, reason)
+        raise InvalidCredentials
+    if not attempt.succeed(reservation, user, opening):
+        attempt.turn_away(reservation, FailureReason.CHANGED_MEANWHILE)
+        raise InvalidCredentials
+    if verdict.outdated:
+        _rehash(user, password)
+    return user
+
+
+def _closed(user: User) -> FailureReason | None:
+    if not user.is_active:
+        return FailureReason.INACTIVE
+    return FailureReason.PENDING_APPROVAL if user.awaits_approval else None
+
+
+def _rehash(user: User, password: str) -> None:
+    with hashing.slots.take():
+        encoded = hashing.make(password)
+    User.objects.filter(pk=user.pk).rehash(user.password, encoded)
+
+
+class _Attempt:
+    """One attempt on its way through the pipeline."""
+
+    def __init__(self, identifier: Identifier, origin: Origin) -> None:
+        self.identifier = identifier
+        self.origin = origin
+        self.address = budget_address(origin.ip)
+        self.user: User | None = None
+        self.account = lockout.Account.nobody(identifier.value)
+
+    def evaluate(self, password: str) -> tuple[lockout.Reservation, hashing.Verdict]:
+        """Reserve and hash, waiting for a slot and for attempts in flight. Raises Overloaded and lockout.LockedOut."""
+        standing = self._resolve()
+        stale = standing.alarmed
+        deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
+        while True:
+            left = timedelta(seconds=max(0.0, deadline - time.monotonic()))
+            with hashing.slots.take(left) as waited:
+                if waited or stale:
+                    # Others may have settled since the budgets were read.
+                    standing = lockout.check(self.account, self.address, timezone.now())
+                reservation = lockout.reserve(self.account, self.address, standing, timezone.now())
+                if reservation:
+                    return reservation, hashing.verify(password, self.user.password if self.user else None)
+            if time.monotonic() > deadline:
+                raise Overloaded(retry_after=LONGEST_WAIT)
+            stale = True
+            time.sleep(_PAUSE)
+
+    def _resolve(self) -> lockout.Standing:
+        """Find the user, and with them what is on record. Raises lockout.LockedOut."""
+        now = timezone.now()
+        if self.identifier.column:
+            users = User.objects.annotate(**lockout.standing_of_user(self.address, now))
+            self.user = users.filter(**{self.identifier.column: self.identifier.value}).first()
+        if self.user is None:
+            return lockout.check(self.account, self.address, now)
+        self.account = lockout.Account(user_id=self.user.pk)
+        standing = lockout.Standing(known=self.user.known, alarmed=self.user.alarmed)  # type: ignore[attr-defined]
+        return lockout.check(self.account, self.address, now) if standing.alarmed else standing
+
+    def succeed(self, reservation: lockout.Reservation, user: User, opening: Opening | None) -> bool:
+        """Settle a good login; False where the account changed while its password was being hashed."""
+
+        def settle() -> bool:
+            now = timezone.now()
+            # The condition also holds the row, so that nobody deletes the user before this commits.
+            current = User.objects.filter(pk=user.pk, stamp=user.stamp)
+            if not current.update(last_login=now, last_login_ip=self.origin.ip):
+                return False
+            user.last_login, user.last_login_ip = now, self.origin.ip
+            lockout.succeed(reservation, now)
+            if opening:
+                opening(user, now)
+            record(LoginAttempt.of(self.origin, self.identifier.typed, user_id=user.pk))
+            return True
+
+        return atomically(settle)
+
+    def fail(self, reservation: lockout.Reservation, reason: FailureReason) -> None:
+        """Settle an attempt that counts against the budgets, and record it."""
+
+        def settle() -> None:
+            locked = lockout.fail(reservation, timezone.now())
+            events = [self._locked_event(row.account_id) for row in locked]
+            record(self._failed(reason), *events)
+
+        atomically(settle)
+
+    def turn_away(self, reservation: lockout.Reservation, reason: FailureReason) -> None:
+        """Settle an attempt whose password was right but who may not come in: it counts neither way."""
+
+        def settle() -> None:
+            lockout.release(reservation)
+            record(self._failed(reason))
+
+        atomically(settle)
+
+    def record_refusal(self, budget: lockout.Budget) -> None:
+        def count() -> None:
+            if due := lockout.refuse(budget, timezone.now()):
+                record(self._failed(FailureReason.LOCKED, repeats=due))
+
+        atomically(count)
+
+    def _failed(self, reason: FailureReason, repeats: int = 1) -> LoginAttempt:
+        return LoginAttempt.of(
+            self.origin,
+            self.identifier.typed,
+            user_id=self.user.pk if self.user else None,
+            failure_reason=reason,
+            repeats=repeats,
+        )
+
+    def _locked_event(self, account_id: int) -> SecurityEvent:
+        event = Event.ACCOUNT_LOCKED if account_id else Event.ADDRESS_LOCKED
+        return SecurityEvent.of(
+            self.origin, event, user_id=account_id or None, address=self.address, identifier=self.identifier.typed[:150]
+        )

@@ -1,0 +1,37 @@
+"""Whole transactions, run again when the database asks for it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+# PostgreSQL's serialization_failure and deadlock_detected; MySQL's lock wait timeout and deadlock.
+_SQLSTATES = frozenset({"40001", "40P01"})
+_MYSQL_ERRORS = frozenset({1205, 1213})
+
+
+def _asks_for_another_try(error: OperationalError) -> bool:
+    cause = error.__cause__
+    if getattr(cause, "sqlstate", None) in _SQLSTATES:
+        return True
+    return connection.vendor == "mysql" and bool(error.args) and error.args[0] in _MYSQL_ERRORS
+
+
+def atomically(work: Callable[[], T]) -> T:
+    """Return what `work` returns, run in one transaction that commits before this returns.
+
+    A deadlock or a serialization failure runs the whole of it again, a few times; inside an open transaction it runs
+    once, because only the outermost transaction can be repeated. `work` must have no effect but on the database.
+    """
+    nested = connection.in_atomic_block
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return work()
+        except OperationalError as error:
+            if nested or attempt == ATTEMPTS or not _asks_for_another_try(error):
+                raise
+    raise AssertionError("The last attempt either returns or raises.")

@@ -1,0 +1,42 @@
+"""The trail's vocabulary.
+
+Grammar of an event: `subject:[object:]verb`, lower case, the verb in the past tense. What is stored once is never
+renamed; a new name is added instead.
+"""
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    USER_REGISTERED = "user:registered"
+    USER_CREATED = "user:created"
+    USER_CHANGED = "user:changed"
+    USER_DELETED = "user:deleted"
+    USER_ACTIVATED = "user:activated"
+    USER_DEACTIVATED = "user:deactivated"
+    USER_APPROVED = "user:approved"
+    USER_ROLE_CHANGED = "user:role:changed"
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105 This names an event, not a password.
+    ACCOUNT_LOCKED = "account:locked"
+    ADDRESS_LOCKED = "address:locked"
+    SESSION_REFRESHED = "session:refreshed"
+    SESSION_REFRESH_REPEATED = "session:refresh:repeated"
+    SESSION_REFRESH_REUSED = "session:refresh:reuse"
+    SESSION_ENDED = "session:ended"
+
+
+class Status(StrEnum):
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+class FailureReason(StrEnum):
+    """Why a login failed; what the client is told may say less."""
+
+    UNKNOWN_USER = "unknown_user"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 This names a reason, not a password.
+    INACTIVE = "inactive"
+    PENDING_APPROVAL = "pending_approval"
+    LOCKED = "locked"
+    WRONG_ROLE = "wrong_role"
+    CHANGED_MEANWHILE = "changed_meanwhile"

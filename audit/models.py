@@ -1,0 +1,168 @@
+import re
+from typing import Any, ClassVar, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit.events import Event, FailureReason, Status
+from audit.origin import Origin, current_request_id
+
+# PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would forgive both.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+IDENTIFIER_LENGTH = 150
+
+
+def visible(text: str) -> str:
+    """Return the text with control, bidirectional and zero-width characters written as escapes."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+class AppendOnly(TypeError):
+    """The trail is only ever added to."""
+
+
+class TrailQuerySet(models.QuerySet[Any]):
+    def update(self, **kwargs: object) -> NoReturn:
+        raise AppendOnly("Rows of the trail are never changed.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly("Rows of the trail are never deleted.")
+
+
+class Entry(models.Model):
+    """A row of the trail: when, who, and from where."""
+
+    # The id stays as it was written when the user is deleted, so there is no constraint to break or to cascade.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    contract = models.CharField(_("contract"), max_length=20)
+    ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=300, blank=True)
+    request_id = models.CharField(_("request"), max_length=64, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
+
+    objects = TrailQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("Rows of the trail are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("Rows of the trail are never deleted.")
+
+    def fit(self) -> None:
+        """Make every text storable: no NUL, no lone surrogate, no longer than its column."""
+        for field in self._meta.concrete_fields:
+            value = getattr(self, field.attname)
+            if isinstance(value, str):
+                setattr(self, field.attname, _UNSTORABLE.sub("", value)[: field.max_length])
+
+    @staticmethod
+    def whence(origin: Origin) -> dict[str, Any]:
+        """Return the columns that say where an entry came from."""
+        return {
+            "contract": origin.contract,
+            "ip": origin.ip,
+            "user_agent": visible(origin.user_agent),
+            "request_id": current_request_id.get(),
+        }
+
+
+class LoginAttempt(Entry):
+    """One attempt to log in, through whichever door."""
+
+    identifier = models.CharField(_("identifier"), max_length=IDENTIFIER_LENGTH)
+    status = models.CharField(_("status"), max_length=10, choices=[(s.value, s.value) for s in Status])
+    failure_reason = models.CharField(
+        _("failure reason"), max_length=30, blank=True, choices=[(r.value, r.value) for r in FailureReason]
+    )
+    repeats = models.PositiveIntegerField(_("repeats"), default=1)
+
+    class Meta:
+        verbose_name = _("login attempt")
+        verbose_name_plural = _("login attempts")
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-id"], name="attempt_user"),
+            models.Index(fields=["ip", "-id"], name="attempt_ip"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identifier} {self.status}"
+
+    @classmethod
+    def of(
+        cls,
+        origin: Origin,
+        identifier: str,
+        *,
+        user_id: int | None,
+        failure_reason: FailureReason | None = None,
+        repeats: int = 1,
+    ) -> "LoginAttempt":
+        """Return an entry for `record()`; without a failure reason it is a success."""
+        return cls(
+            user_id=user_id,
+            identifier=visible(identifier),
+            status=Status.FAILED if failure_reason else Status.SUCCESS,
+            failure_reason=failure_reason or "",
+            repeats=repeats,
+            **cls.whence(origin),
+        )
+
+
+class SecurityEvent(Entry):
+    """Anything else that matters: what happened to whom, and by whose hand."""
+
+    event = models.CharField(_("event"), max_length=50, choices=[(e.value, e.value) for e in Event])
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("done by"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("security event")
+        verbose_name_plural = _("security events")
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        indexes: ClassVar = [models.Index(fields=["user", "-id"], name="event_user")]
+
+    def __str__(self) -> str:
+        return self.event
+
+    @classmethod
+    def of(
+        cls,
+        origin: Origin,
+        event: Event,
+        *,
+        user_id: int | None,
+        actor_id: int | None = None,
+        **detail: object,
+    ) -> "SecurityEvent":
+        """Return an entry for `record()`; `detail` is what JSON can hold and never a secret."""
+        return cls(user_id=user_id, actor_id=actor_id, event=event, detail=detail, **cls.whence(origin))

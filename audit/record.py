@@ -1,0 +1,22 @@
+"""The one way into the trail."""
+
+from collections import defaultdict
+
+from django.db import models, transaction
+
+from audit.models import Entry
+
+
+def record(*entries: Entry) -> None:
+    """Write the entries, as the last call of the transaction that they tell of: no row, no effect.
+
+    Entries of one kind take one statement. Raises TransactionManagementError outside a transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("record() belongs to the transaction that it tells of.")
+    kinds: dict[type[models.Model], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        entry.fit()
+        kinds[type(entry)].append(entry)
+    for kind, rows in kinds.items():
+        kind._default_manager.bulk_create(rows)

@@ -1,0 +1,91 @@
+"""The admin site: Django's, with this service's own pipeline behind its doors."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts.contracts.base import origin_of
+from accounts.errors import IdentityError, RetryLater
+from accounts.models import User
+from accounts.policies import LONGEST_PASSWORD, profile
+from accounts.services import identifiers, passwords, sign_in
+from audit.events import FailureReason
+from audit.origin import ADMIN_SITE, Origin
+
+WRONG = _("Please enter the correct user name and password of an administrator's account.")
+WAIT = _("Too many failed attempts, or the service is busy. Wait, then try again.")
+
+
+def _staff_only(user: User) -> FailureReason | None:
+    return None if user.is_staff else FailureReason.WRONG_ROLE
+
+
+def _prove(identifier: identifiers.Identifier, password: str, origin: Origin) -> User:
+    """Return the administrator whose password this is. Raises ValidationError, whatever is wrong."""
+    try:
+        return sign_in.prove(identifier=identifier, password=password, origin=origin, door=_staff_only)
+    except RetryLater as error:
+        raise ValidationError(WAIT, code="retry_later") from error
+    except IdentityError as error:
+        raise ValidationError(WRONG, code="invalid_login") from error
+
+
+class LoginForm(AdminAuthenticationForm):
+    def clean(self) -> dict[str, Any]:
+        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if username and password and self.request:
+            if len(password) > LONGEST_PASSWORD:
+                raise ValidationError(WRONG, code="invalid_login")
+            self.user_cache = _prove(identifiers.any_of_three(username), password, origin_of(self.request, ADMIN_SITE))
+        return self.cleaned_data
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """A change of one's own password; the old one goes through the pipeline like any other."""
+
+    def __init__(self, user: User, origin: Origin, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.origin = origin
+
+    def clean_old_password(self) -> str:
+        old = str(self.cleaned_data["old_password"])
+        _prove(identifiers.of_user(self.user), old, self.origin)
+        return old
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, profile().change):
+            self.add_error("new_password1", ValidationError(problem.detail, code=problem.code))
+        return data
+
+    def save(self, commit: bool = True) -> User:
+        passwords.replace(user=self.user, password=self.cleaned_data["new_password1"], origin=self.origin)
+        return self.user
+
+
+class OwnPasswordView(PasswordChangeView):
+    form_class = OwnPasswordForm
+    template_name = "admin/password_change_form.html"
+    success_url = reverse_lazy("admin:password_change_done")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "origin": origin_of(self.request, ADMIN_SITE)}
+
+
+class Site(AdminSite):
+    site_header = site_title = settings.SERVICE_NAME
+    login_form = LoginForm
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        context = {**self.each_context(request), **(extra_context or {})}
+        request.current_app = self.name
+        return cast(TemplateResponse, OwnPasswordView.as_view(extra_context=context)(request))

@@ -1,0 +1,70 @@
+"""DATABASE_URL as Django's database settings, with what this service relies on in each database."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from psycopg import IsolationLevel
+
+# A thread keeps its connection; a broken one is thrown away at the end of the request that found it broken.
+CONNECTION_AGE = int(timedelta(minutes=10).total_seconds())
+SQLITE_BUSY_SECONDS = 20
+# A statement that takes longer is a fault; the client gets an answer instead of a hanging connection.
+STATEMENT_LIMIT = timedelta(seconds=15)
+
+
+def _sqlite(config: dict[str, Any], base_dir: Path) -> None:
+    name = config["NAME"]
+    if name != ":memory:":
+        config["NAME"] = base_dir / name
+    # A transaction takes the write lock when it begins, so that none fails half-way for having read first.
+    config["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": SQLITE_BUSY_SECONDS,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+
+
+def _postgresql(config: dict[str, Any], base_dir: Path) -> None:
+    config["OPTIONS"] = {
+        **config.get("OPTIONS", {}),
+        "isolation_level": IsolationLevel.READ_COMMITTED,
+        "connect_timeout": 5,
+        "options": f"-c statement_timeout={int(STATEMENT_LIMIT.total_seconds() * 1000)}",
+    }
+
+
+def _mysql(config: dict[str, Any], base_dir: Path) -> None:
+    # The session's time zone makes the database's clock speak UTC, as the columns do.
+    config["OPTIONS"] = {
+        **config.get("OPTIONS", {}),
+        "isolation_level": "read committed",
+        "charset": "utf8mb4",
+        "connect_timeout": 5,
+        "init_command": "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+    }
+    config["TEST"] = {"CHARSET": "utf8mb4"}
+
+
+_VENDORS = {
+    "django.db.backends.sqlite3": _sqlite,
+    "django.db.backends.postgresql": _postgresql,
+    "django.db.backends.mysql": _mysql,
+}
+
+
+def from_url(url: str, base_dir: Path) -> dict[str, Any]:
+    """Return the settings of one database.
+
+    A relative SQLite path counts from `base_dir`. The URL has been checked by `authsvc.env`.
+    """
+    config: dict[str, Any] = dict(
+        dj_database_url.parse(url.replace("mariadb:", "mysql:", 1), conn_max_age=CONNECTION_AGE)
+    )
+    _VENDORS[config["ENGINE"]](config, base_dir)
+    if config["ENGINE"] == "django.db.backends.mysql":
+        import pymysql
+
+        pymysql.install_as_MySQLdb()
+    return config

@@ -1,0 +1,33 @@
+"""The mount table: which contract answers at which path."""
+
+import re
+
+DEFAULT_MOUNTS = {"native": "api/auth"}
+_PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_TAKEN = ("admin", "static", "healthz", "readyz", ".well-known")
+
+
+class MountError(ValueError):
+    """CONTRACT_MOUNTS names an unknown contract, an unusable path, or one path twice."""
+
+
+def mount_table(overrides: str) -> dict[str, str]:
+    """Return contract -> path, without slashes at the ends.
+
+    `overrides` is CONTRACT_MOUNTS, such as `hospital=api/auth,native=native/api/auth`; what it does not name stays
+    where it is. Raises MountError.
+    """
+    table = dict(DEFAULT_MOUNTS)
+    for item in filter(None, (part.strip() for part in overrides.split(","))):
+        name, _, path = (part.strip() for part in item.partition("="))
+        path = path.strip("/")
+        if name not in table:
+            raise MountError(f"CONTRACT_MOUNTS names '{name}', which is none of: {', '.join(sorted(table))}.")
+        if not _PATH.fullmatch(path) or path.split("/")[0] in _TAKEN:
+            raise MountError(f"CONTRACT_MOUNTS gives {name} the path '{path}', which cannot be used.")
+        table[name] = path
+    for name, path in table.items():
+        for other, other_path in table.items():
+            if name < other and path == other_path:
+                raise MountError(f"CONTRACT_MOUNTS puts {name} and {other} at one path, /{path}.")
+    return table

@@ -1,0 +1,145 @@
+"""Django's settings, all of them, from the environment that `authsvc.env` has checked."""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from authsvc import databases, env
+from authsvc.mounts import mount_table
+
+BASE_DIR = env.BASE_DIR
+ENV = env.load()
+
+DEBUG = ENV.debug
+SECRET_KEY = ENV.secret_key or env.DEVELOPMENT_KEY
+ALLOWED_HOSTS = list(ENV.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
+PROFILE = ENV.profile or ("documented" if DEBUG else "hardened")
+CONTRACT_MOUNTS = mount_table(ENV.contract_mounts)
+TRUSTED_PROXIES = ENV.trusted_proxies
+WEB_CONCURRENCY = ENV.web_concurrency
+SERVICE_NAME = "authsvc"
+
+INSTALLED_APPS = [
+    "authsvc.apps.AuthsvcConfig",
+    "authsvc.apps.AdminConfig",
+    "accounts",
+    "audit",
+    "corsheaders",
+    "rest_framework",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "authsvc.middleware.RequestID",
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "authsvc.middleware.RequireHTTPS",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "authsvc.urls"
+WSGI_APPLICATION = "authsvc.wsgi.application"
+# A redirect would lose the body of a POST; paths have no trailing slash.
+APPEND_SLASH = False
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": databases.from_url(ENV.database_url, BASE_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if ENV.redis_url:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.security.backends.RoleBackend"]
+PASSWORD_HASHERS = [
+    "accounts.security.hashers.Argon2id",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+USE_I18N = True
+TIME_ZONE = ENV.time_zone
+ZONE = ZoneInfo(TIME_ZONE)
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Files are served straight from their packages, so that no collectstatic has to be run or remembered.
+WHITENOISE_USE_FINDERS = True
+
+CORS_ALLOWED_ORIGINS = list(ENV.cors_allowed_origins)
+if DEBUG and not CORS_ALLOWED_ORIGINS:
+    CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"]
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After"]
+
+REQUIRE_HTTPS = not DEBUG if ENV.require_https is None else ENV.require_https
+# A forwarded scheme is believed only where the environment says that a proxy sets it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if REQUIRE_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REQUIRE_HTTPS
+SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())
+# The half hour counts from the last request, not from the login.
+SESSION_SAVE_EVERY_REQUEST = True
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    # User names are unique in their canonical form, which has a column and a constraint of its own.
+    "auth.W004",
+    # Subdomains of a hospital's own domain are not this service's to decide on.
+    "security.W005",
+    # RequireHTTPS answers plain HTTP with 426 instead: a redirected POST has sent its password in clear.
+    "security.W008",
+    # Preloading binds the whole domain in every browser for months; its owner has to ask for that.
+    "security.W021",
+]
+if not REQUIRE_HTTPS:
+    # On a closed network the operator has said that there is no HTTPS to insist on.
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
+
+REST_FRAMEWORK = {
+    # Each contract names its own classes; nothing may fall back on a default that was meant for another.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "authsvc.logs.RequestIDFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

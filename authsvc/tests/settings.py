@@ -1,0 +1,22 @@
+"""The settings that tests run under: the environment's database, and nothing else from this machine."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from authsvc import env
+
+_KEPT = ("DATABASE_URL",)
+for _name in env.Environment.model_fields:
+    if _name.upper() not in _KEPT:
+        os.environ.pop(_name.upper(), None)
+os.environ.setdefault("DATABASE_URL", "sqlite:///test.sqlite3")
+os.environ["DEBUG"] = "true"
+env.ENV_FILE = None
+
+from authsvc.settings import *  # noqa: E402, F403
+from authsvc.settings import DATABASES  # noqa: E402
+
+# Threads cannot share an in-memory database, so the tests' is a file; each run has its own.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": Path(tempfile.gettempdir()) / f"authsvc-test-{os.getpid()}.sqlite3"}
