@@ -90,7 +90,6 @@ ZONE = ZoneInfo(TIME_ZONE)
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 # Files are served straight from their packages, so that no collectstatic has to be run or remembered.
 WHITENOISE_USE_FINDERS = True
 

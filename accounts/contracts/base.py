@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
+from django.utils import translation
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -54,6 +55,8 @@ class Contract:
     envelope: Callable[[Words, BaseException], dict[str, Any]]
     session_of: Callable[[str], Session]
     media_type: str = "application/json"
+    # The language of what the framework says about fields; a contract speaks one, whatever the browser prefers.
+    language: str = "en"
 
     def words_for(self, error: BaseException) -> Words:
         """Return the words for the most particular kind of this error that the table has."""
@@ -148,7 +151,9 @@ class ContractViewSet(ViewSet):
         return self.checked(fields(data=self.request.data))
 
     def checked(self, fields: Serializer[Any]) -> dict[str, Any]:
-        if not fields.is_valid():
+        with translation.override(self.contract.language):
+            valid = fields.is_valid()
+        if not valid:
             raise InvalidInput(
                 {name: [Problem(str(item.code), str(item)) for item in items] for name, items in fields.errors.items()}
             )

@@ -26,5 +26,7 @@ def compare_byte_for_byte(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
+    # MySQL cannot take an ALTER TABLE back, so there is no transaction to run it in.
+    atomic = False
     dependencies = [("accounts", "0001_initial")]
     operations = [migrations.RunPython(compare_byte_for_byte, migrations.RunPython.noop)]

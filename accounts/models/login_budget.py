@@ -12,6 +12,8 @@ from accounts.policies import ADDRESS_KNOWN, REFUSAL_INTERVAL, Lockout
 # Stands for all addresses that an account has not logged in from lately.
 ELSEWHERE_ADDRESS = "*"
 
+_COUNT = models.IntegerField()
+
 
 class LoginBudgetQuerySet(models.QuerySet["LoginBudget"]):
     def alarmed(self, now: datetime) -> Self:
@@ -34,22 +36,22 @@ class LoginBudgetQuerySet(models.QuerySet["LoginBudget"]):
             .filter(past | Q(LessThan(F("failed") + F("in_flight"), policy.limit)))
             # MySQL assigns from left to right, so what the conditions read is written last.
             .update(
-                failed=Case(When(past, then=0), default=F("failed")),
-                in_flight=Case(When(past, then=1), default=F("in_flight") + 1),
-                locks=Case(When(past, then=0), default=F("locks")),
+                failed=Case(When(past, then=0), default=F("failed"), output_field=_COUNT),
+                in_flight=Case(When(past, then=1), default=F("in_flight") + 1, output_field=_COUNT),
+                locks=Case(When(past, then=0), default=F("locks"), output_field=_COUNT),
                 expires_at=Case(When(past, then=Value(now + policy.window)), default=F("expires_at")),
             )
         )
 
     def release(self, **also: Any) -> int:
         """Give a claimed attempt back."""
-        return self.update(in_flight=Greatest(F("in_flight"), 1) - 1, **also)
+        return self.update(in_flight=Greatest(F("in_flight"), 1, output_field=_COUNT) - 1, **also)
 
     def spend(self, limit: int, window: timedelta, now: datetime) -> int:
         """Count one use against a limit that has no locks, if it is not reached; return how many rows counted it."""
         past = Q(expires_at__lte=now)
         return self.filter(past | Q(failed__lt=limit)).update(
-            failed=Case(When(past, then=1), default=F("failed") + 1),
+            failed=Case(When(past, then=1), default=F("failed") + 1, output_field=_COUNT),
             expires_at=Case(When(past, then=Value(now + window)), default=F("expires_at")),
         )
 

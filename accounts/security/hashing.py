@@ -94,12 +94,13 @@ class Slots:
         waited = not self._free.acquire(blocking=False)
         if waited:
             self._queue(wait)
-        started = time.monotonic()
+        # The thread's own processor time: what other threads took meanwhile says nothing of the queue's pace.
+        started = time.thread_time()
         try:
             yield waited
         finally:
             # A moving average: one slow hash must not refuse a crowd, nor one fast one admit it.
-            self._seconds_each += (time.monotonic() - started - self._seconds_each) / 8
+            self._seconds_each += (time.thread_time() - started - self._seconds_each) / 8
             self._free.release()
 
     def _queue(self, wait: timedelta) -> None:

@@ -143,6 +143,16 @@ class _Attempt:
     def evaluate(self, password: str) -> tuple[lockout.Reservation, hashing.Verdict]:
         """Reserve and hash, waiting for a slot and for attempts in flight. Raises Overloaded and lockout.LockedOut."""
         standing = self._resolve()
+        try:
+            return self._reserve_and_hash(password, standing)
+        except Overloaded:
+            # What was waited for may have locked the account meanwhile, which is the better answer.
+            lockout.check(self.account, self.address, timezone.now())
+            raise
+
+    def _reserve_and_hash(
+        self, password: str, standing: lockout.Standing
+    ) -> tuple[lockout.Reservation, hashing.Verdict]:
         stale = standing.alarmed
         deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
         while True:

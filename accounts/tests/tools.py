@@ -1,0 +1,87 @@
+"""A client, an SQL counter and a starting gun, for any test."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import connection, connections
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+PASSWORD = "Correct-horse-7"
+# Addresses reserved for documentation (RFC 5737, RFC 3849).
+HERE = "192.0.2.1"
+ELSEWHERE = "198.51.100.2"
+BROWSER = "Firefox on a ward computer"
+_TRANSACTION_WORDS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+T = TypeVar("T")
+
+
+class Api:
+    """A client of the native API, at one address."""
+
+    def __init__(self, address: str = HERE) -> None:
+        self.client = Client(REMOTE_ADDR=address, HTTP_USER_AGENT=BROWSER, raise_request_exception=False)
+
+    def call(
+        self, method: str, path: str, body: object = None, token: str | None = None, **headers: str
+    ) -> HttpResponse:
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        return self.client.generic(method, path, data, content_type="application/json", headers=headers)
+
+    def post(self, verb: str, body: object = None, token: str | None = None, **headers: str) -> HttpResponse:
+        return self.call("POST", f"/api/auth/{verb}", body, token, **headers)
+
+    def get(self, verb: str, token: str | None = None, **headers: str) -> HttpResponse:
+        return self.call("GET", f"/api/auth/{verb}", None, token, **headers)
+
+    def login(self, username: str = "alice", password: str = PASSWORD) -> HttpResponse:
+        return self.post("login", {"username": username, "password": password})
+
+    def tokens(self, username: str = "alice", password: str = PASSWORD) -> dict[str, Any]:
+        response = self.login(username, password)
+        assert response.status_code == 200, response.content
+        return dict(response.json())
+
+
+class Statements(CaptureQueriesContext):
+    """The SQL that ran, transaction control apart."""
+
+    @property
+    def sql(self) -> list[str]:
+        statements = (query["sql"].strip() for query in self.captured_queries)
+        return [sql for sql in statements if not sql.upper().startswith(_TRANSACTION_WORDS)]
+
+
+@contextmanager
+def captured_statements() -> Iterator[Statements]:
+    with Statements(connection) as captured:
+        yield captured
+
+
+def race(count: int, work: Callable[[int], T]) -> list[T | BaseException]:
+    """Run `work(0)` … `work(count - 1)` at once, each in a thread of its own, and return what each came to."""
+    barrier = threading.Barrier(count)
+    results: list[Any] = [None] * count
+
+    def run(number: int) -> None:
+        try:
+            barrier.wait()
+            results[number] = work(number)
+        except BaseException as error:
+            results[number] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

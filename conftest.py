@@ -1,0 +1,60 @@
+"""The cast of people, for every test of the project."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from accounts.security.keys import ring
+from accounts.tests.tools import BROWSER, HERE, PASSWORD, Api, captured_statements
+from audit.origin import Origin
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keys() -> Iterator[None]:
+    """Forget the keys of a database that the last test has rolled back."""
+    ring.forget()
+    yield
+    ring.forget()
+
+
+@pytest.fixture
+def origin() -> Origin:
+    return Origin(contract="native", ip=HERE, user_agent=BROWSER)
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """A pharmacist with everything."""
+    return User.objects.create_user(
+        "alice", "alice@hospital.example", PASSWORD, phone="13800138000", role="pharmacy", full_name="Alice Zhang"
+    )
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """A doctor with nothing but a name."""
+    return User.objects.create_user("bob", None, PASSWORD, role="doctor")
+
+
+@pytest.fixture
+def head(db: None) -> User:
+    """An administrator who is no superuser."""
+    return User.objects.create_user("head", "head@hospital.example", PASSWORD, role="admin")
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    """A superuser."""
+    return User.objects.create_superuser("root", "root@hospital.example", PASSWORD)
+
+
+@pytest.fixture
+def statements() -> Callable[[], Any]:
+    return captured_statements
