@@ -9,13 +9,16 @@ from typing import Final
 
 import phonenumbers
 from confusable_homoglyphs import categories
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from precis_i18n import get_profile
 
 NAME_LENGTH: Final = 150
 EMAIL_LENGTH: Final = 254
 PHONE_LENGTH: Final = 16
 PHONE_REGION: Final = "CN"
+
+# Many hospitals' own networks end in .local, and their mail is delivered there.
+SPECIAL_USE_DOMAIN_NAMES[:] = [name for name in SPECIAL_USE_DOMAIN_NAMES if name != "local"]
 
 _PUNCTUATION: Final = frozenset("._-+")
 _DIALLED: Final = re.compile(r"\+?[0-9 ()./-]{5,30}")

@@ -11,7 +11,6 @@ from audit.models import Entry, LoginAttempt, SecurityEvent
 
 
 class TrailAdmin(admin.ModelAdmin):
-    date_hierarchy = "at"
     show_full_result_count = False
     list_per_page = 50
 
@@ -43,7 +42,7 @@ class TrailAdmin(admin.ModelAdmin):
 @admin.register(LoginAttempt)
 class LoginAttemptAdmin(TrailAdmin):
     list_display = ("at", "identifier", "who", "status", "failure_reason", "contract", "ip", "repeats")
-    list_filter = ("status", "failure_reason", "contract")
+    list_filter = ("at", "status", "failure_reason", "contract")
     search_fields = ("identifier", "ip")
     fields = (
         "at",
@@ -62,7 +61,7 @@ class LoginAttemptAdmin(TrailAdmin):
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(TrailAdmin):
     list_display = ("at", "event", "who", "by", "contract", "ip")
-    list_filter = ("event", "contract")
+    list_filter = ("at", "event", "contract")
     search_fields = ("ip", "request_id")
     fields = ("at", "event", "who", "by", "detail", "contract", "ip", "user_agent", "request_id")
 

@@ -74,7 +74,7 @@ class OwnPasswordForm(PasswordChangeForm):
 
 class OwnPasswordView(PasswordChangeView):
     form_class = OwnPasswordForm
-    template_name = "admin/password_change_form.html"
+    template_name = "registration/password_change_form.html"
     success_url = reverse_lazy("admin:password_change_done")
 
     def get_form_kwargs(self) -> dict[str, Any]:

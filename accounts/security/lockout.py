@@ -98,19 +98,20 @@ def standing_of_user(address: str, now: datetime) -> dict[str, Exists]:
 
 
 def check(account: Account, address: str, now: datetime) -> Standing:
-    """Return the standing as it is now. Raises LockedOut where a budget that binds is locked."""
-    pair = LoginBudget.objects.filter(**_budgets(account, address, known=False)[-1].key()).first()
+    """Return the standing as it is now. Raises LockedOut, with the longest lock, where one that binds is locked."""
+    budgets = _budgets(account, address, known=False)
+    rows = {budget: LoginBudget.objects.filter(**budget.key()).first() for budget in budgets}
+    pair = rows[budgets[-1]]
     known = pair is not None and pair.is_known(now)
-    alarmed = False
-    for budget in _budgets(account, address, known=known):
-        row = pair if budget.policy is PAIR else LoginBudget.objects.filter(**budget.key()).first()
-        if row is None:
-            continue
-        alarmed = alarmed or row.failed > 0
-        left = row.locked_for(now)
-        if left and _binds(budget, known=known):
-            raise LockedOut(budget, left)
-    return Standing(known, alarmed)
+    locks = [
+        (left, budget)
+        for budget, row in rows.items()
+        if row and _binds(budget, known=known) and (left := row.locked_for(now))
+    ]
+    if locks:
+        left, budget = max(locks, key=lambda lock: lock[0])
+        raise LockedOut(budget, left)
+    return Standing(known, alarmed=any(row and row.failed for row in rows.values()))
 
 
 def _binds(budget: Budget, *, known: bool) -> bool:
@@ -120,32 +121,41 @@ def _binds(budget: Budget, *, known: bool) -> bool:
 def reserve(account: Account, address: str, standing: Standing, now: datetime) -> Reservation | None:
     """Take an attempt out of every budget that binds, all or none, and commit.
 
-    Returns None where attempts in flight fill a budget, or where another attempt was quicker: then it is worth a second
-    try. Raises LockedOut where one is locked.
+    Returns None where a budget is locked or full: what is in flight may give it back, and `check` tells which it is.
     """
-    binding = [b for b in _budgets(account, address, known=standing.known) if _binds(b, known=standing.known)]
-    claimed = tuple(b for b in binding if b.policy is PAIR or standing.alarmed)
+    claimed = tuple(
+        budget
+        for budget in _budgets(account, address, known=standing.known)
+        if budget.policy is PAIR or (standing.alarmed and _binds(budget, known=standing.known))
+    )
+    # A pair that is neither known nor alarmed has most likely never been seen.
+    likely_new = not standing.known and not standing.alarmed
 
     def claim() -> bool:
         for budget in claimed:
-            if LoginBudget.objects.filter(**budget.key()).claim(budget.policy, now):
-                continue
-            row = LoginBudget.objects.filter(**budget.key()).first()
-            if row is None:
-                LoginBudget.objects.create(**budget.key(), in_flight=1, expires_at=now + budget.policy.window)
-                continue
-            transaction.set_rollback(True)
-            if left := row.locked_for(now):
-                raise LockedOut(budget, left)
-            return False
+            if not _claim(budget, now, likely_new=likely_new):
+                transaction.set_rollback(True)
+                return False
         return True
 
+    return Reservation(account, address, standing.known, claimed) if atomically(claim) else None
+
+
+def _claim(budget: Budget, now: datetime, *, likely_new: bool) -> bool:
+    rows = LoginBudget.objects.filter(**budget.key())
+    if likely_new and _insert(budget, now):
+        return True
+    return bool(rows.claim(budget.policy, now)) or (not rows.exists() and _insert(budget, now))
+
+
+def _insert(budget: Budget, now: datetime) -> bool:
+    """Make the row with one attempt taken; False where it is there already."""
     try:
-        taken = atomically(claim)
+        with transaction.atomic():
+            LoginBudget.objects.create(**budget.key(), in_flight=1, expires_at=now + budget.policy.window)
     except IntegrityError:
-        # Another attempt has just made the row that this one was about to make.
-        return None
-    return Reservation(account, address, standing.known, claimed) if taken else None
+        return False
+    return True
 
 
 def succeed(reservation: Reservation, now: datetime) -> None:

@@ -4,12 +4,14 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, connections
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 PASSWORD = "Correct-horse-7"
 # Addresses reserved for documentation (RFC 5737, RFC 3849).
@@ -18,8 +20,6 @@ ELSEWHERE = "198.51.100.2"
 BROWSER = "Firefox on a ward computer"
 _TRANSACTION_WORDS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
-T = TypeVar("T")
-
 
 class Api:
     """A client of the native API, at one address."""
@@ -27,21 +27,19 @@ class Api:
     def __init__(self, address: str = HERE) -> None:
         self.client = Client(REMOTE_ADDR=address, HTTP_USER_AGENT=BROWSER, raise_request_exception=False)
 
-    def call(
-        self, method: str, path: str, body: object = None, token: str | None = None, **headers: str
-    ) -> HttpResponse:
+    def call(self, method: str, path: str, body: object = None, token: str | None = None, **headers: str) -> "Response":
         if token:
             headers["Authorization"] = f"Bearer {token}"
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return self.client.generic(method, path, data, content_type="application/json", headers=headers)
 
-    def post(self, verb: str, body: object = None, token: str | None = None, **headers: str) -> HttpResponse:
+    def post(self, verb: str, body: object = None, token: str | None = None, **headers: str) -> "Response":
         return self.call("POST", f"/api/auth/{verb}", body, token, **headers)
 
-    def get(self, verb: str, token: str | None = None, **headers: str) -> HttpResponse:
+    def get(self, verb: str, token: str | None = None, **headers: str) -> "Response":
         return self.call("GET", f"/api/auth/{verb}", None, token, **headers)
 
-    def login(self, username: str = "alice", password: str = PASSWORD) -> HttpResponse:
+    def login(self, username: str = "alice", password: str = PASSWORD) -> "Response":
         return self.post("login", {"username": username, "password": password})
 
     def tokens(self, username: str = "alice", password: str = PASSWORD) -> dict[str, Any]:
@@ -65,7 +63,7 @@ def captured_statements() -> Iterator[Statements]:
         yield captured
 
 
-def race(count: int, work: Callable[[int], T]) -> list[T | BaseException]:
+def race(count: int, work: Callable[[int], Any]) -> list[Any]:
     """Run `work(0)` … `work(count - 1)` at once, each in a thread of its own, and return what each came to."""
     barrier = threading.Barrier(count)
     results: list[Any] = [None] * count

@@ -1,6 +1,8 @@
 from typing import Any
 
 from django.contrib.auth.management.commands import createsuperuser
+from django.core.management import CommandError
+from django.db import IntegrityError
 
 from accounts.models import User
 from accounts.transactions import atomically
@@ -13,6 +15,11 @@ from audit.record import record
 class Command(createsuperuser.Command):
     help = "Creates a superuser of role admin, and says so in the trail."
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Names are unique in their canonical form, which is how the command's look-up compares them.
+        self.username_is_unique = True
+
     def handle(self, *args: Any, **options: Any) -> None:
         def work() -> None:
             newest = User.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -20,4 +27,7 @@ class Command(createsuperuser.Command):
             for user in User.objects.filter(pk__gt=newest, is_superuser=True):
                 record(SecurityEvent.of(CONSOLE, Event.USER_CREATED, user_id=user.pk, role=user.role, superuser=True))
 
-        atomically(work)
+        try:
+            atomically(work)
+        except IntegrityError as error:
+            raise CommandError("Another account has this name or e-mail address already.") from error

@@ -1,0 +1,399 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import bcrypt
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import LoginBudget, Session, User
+from accounts.security import hashing
+from accounts.security.hashers import Argon2id
+from accounts.security.hashing import Verdict
+from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api
+from audit.models import LoginAttempt, SecurityEvent
+
+pytestmark = pytest.mark.django_db
+
+WRONG = {
+    "type": "about:blank",
+    "title": "Unauthorized",
+    "status": 401,
+    "detail": "The user name or the password is wrong.",
+    "code": "invalid_credentials",
+}
+
+
+def last_attempt() -> dict[str, Any]:
+    columns = ("user_id", "identifier", "contract", "ip", "user_agent", "status", "failure_reason", "repeats")
+    return dict(LoginAttempt.objects.values(*columns)[0])
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "alice",
+        "ALICE",
+        "ａｌｉｃｅ",
+        "alice@hospital.example",
+        "Alice@Hospital.Example",
+        "13800138000",
+        "+86 138-0013-8000",
+    ],
+)
+def test_a_name_an_address_and_a_number_log_in(api: Api, alice: User, identifier: str) -> None:
+    assert api.login(identifier).json()["user"]["id"] == alice.pk
+
+
+def test_the_answer_to_a_login(api: Api, alice: User) -> None:
+    body = api.login().json()
+    alice.refresh_from_db()
+    assert body == {
+        "access_token": body["access_token"],
+        "refresh_token": body["refresh_token"],
+        "token_type": "Bearer",
+        "expires_in": 900,
+        "user": {
+            "id": alice.pk,
+            "username": "alice",
+            "email": "alice@hospital.example",
+            "phone": "13800138000",
+            "role": "pharmacy",
+            "full_name": "Alice Zhang",
+            "first_name": "",
+            "last_name": "",
+            "nickname": "",
+            "department": "",
+            "avatar_url": None,
+            "is_active": True,
+            "awaits_approval": False,
+            "last_login": alice.last_login.isoformat().replace("+00:00", "Z"),  # type: ignore[union-attr]
+            "created_at": alice.created_at.isoformat().replace("+00:00", "Z"),
+        },
+    }
+
+
+def test_a_login_is_recorded(api: Api, alice: User) -> None:
+    api.login()
+    assert last_attempt() == {
+        "user_id": alice.pk,
+        "identifier": "alice",
+        "contract": "native",
+        "ip": HERE,
+        "user_agent": BROWSER,
+        "status": "success",
+        "failure_reason": "",
+        "repeats": 1,
+    }
+
+
+def test_a_login_notes_when_and_from_where(api: Api, alice: User) -> None:
+    with time_machine.travel("2026-05-04T03:02:01Z", tick=False):
+        api.login()
+    alice.refresh_from_db()
+    assert (alice.last_login.isoformat(), alice.last_login_ip) == ("2026-05-04T03:02:01+00:00", HERE)  # type: ignore[union-attr]
+
+
+def test_a_session_keeps_the_stamp_and_where_it_came_from(api: Api, alice: User) -> None:
+    api.login()
+    session = Session.objects.get()
+    assert (session.user_id, session.stamp, session.contract, session.ip, session.user_agent) == (
+        alice.pk,
+        alice.stamp,
+        "native",
+        HERE,
+        BROWSER,
+    )
+
+
+@pytest.mark.parametrize(("identifier", "password"), [("alice", "wrong"), ("nobody", PASSWORD), ("no body", PASSWORD)])
+def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
+    api: Api, alice: User, identifier: str, password: str
+) -> None:
+    response = api.login(identifier, password)
+    assert (response.status_code, response.json()) == (401, WRONG)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "reason", "known"),
+    [("alice", "wrong_password", True), ("nobody", "unknown_user", False)],
+)
+def test_a_failure_is_recorded_with_its_reason(
+    api: Api, alice: User, identifier: str, reason: str, known: bool
+) -> None:
+    api.login(identifier, "wrong")
+    attempt = last_attempt()
+    assert (attempt["user_id"], attempt["status"], attempt["failure_reason"]) == (
+        alice.pk if known else None,
+        "failed",
+        reason,
+    )
+
+
+def test_an_identifier_is_recorded_with_its_control_characters_escaped(api: Api, db: None) -> None:
+    api.login("a\u202eb\nc", "wrong")
+    assert last_attempt()["identifier"] == "a\\u202eb\\u000ac"
+
+
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [({"is_active": False}, "account_disabled"), ({"awaits_approval": True}, "approval_pending")],
+)
+def test_a_closed_account_is_told_so_after_the_right_password(
+    api: Api, alice: User, columns: dict[str, bool], code: str
+) -> None:
+    User.objects.filter(pk=alice.pk).update(**columns)
+    response = api.login()
+    assert (response.status_code, response.json()["code"]) == (403, code)
+
+
+@pytest.mark.parametrize("columns", [{"is_active": False}, {"awaits_approval": True}])
+def test_a_closed_account_is_told_nothing_after_a_wrong_password(
+    api: Api, alice: User, columns: dict[str, bool]
+) -> None:
+    User.objects.filter(pk=alice.pk).update(**columns)
+    assert api.login(password="wrong").json() == WRONG
+
+
+def counted(real: Callable[..., Any], calls: list[str]) -> Callable[..., Any]:
+    def count(*args: Any) -> Any:
+        calls.append(real.__name__)
+        return real(*args)
+
+    return count
+
+
+@pytest.mark.parametrize(
+    "account", ["alice", "nobody", "disabled", "unusable", "malformed"], ids=lambda account: f"{account} account"
+)
+def test_every_failure_costs_one_hash(api: Api, alice: User, account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if account == "disabled":
+        User.objects.filter(pk=alice.pk).update(is_active=False)
+    elif account in {"unusable", "malformed"}:
+        User.objects.filter(pk=alice.pk).update(password={"unusable": "!", "malformed": "argon2$x"}[account])
+    work: list[str] = []
+    for name in ("encode", "verify"):
+        monkeypatch.setattr(Argon2id, name, counted(getattr(Argon2id, name), work))
+    api.login("nobody" if account == "nobody" else "alice", "wrong")
+    assert len(work) == 1
+
+
+def test_spaces_in_a_password_count(api: Api, alice: User) -> None:
+    alice.set_password("  two words ")
+    alice.save()
+    assert [api.login(password=p).status_code for p in ("  two words ", "two words")] == [200, 401]
+
+
+def test_a_bcrypt_hash_of_an_old_system_logs_in_and_is_upgraded(api: Api, alice: User) -> None:
+    old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    User.objects.filter(pk=alice.pk).rehash(alice.password, old)
+    tokens = api.tokens()
+    assert User.objects.get(pk=alice.pk).password.startswith("argon2$argon2id$")
+    assert api.get("me", tokens["access_token"]).status_code == 200
+
+
+def test_a_password_changed_while_it_was_hashed_does_not_log_in(
+    api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verify(password: str, stored: str | None) -> Verdict:
+        User.objects.filter(pk=alice.pk).update(password="!")
+        return Verdict(correct=True)
+
+    monkeypatch.setattr(hashing, "verify", verify)
+    assert api.login().json() == WRONG
+    assert (Session.objects.count(), last_attempt()["failure_reason"]) == (0, "changed_meanwhile")
+
+
+def test_a_user_deleted_while_the_password_was_hashed_does_not_log_in(
+    api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verify(password: str, stored: str | None) -> Verdict:
+        User.objects.filter(pk=alice.pk).delete()
+        return Verdict(correct=True)
+
+    monkeypatch.setattr(hashing, "verify", verify)
+    assert api.login().json() == WRONG
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_hashing(api: Api, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def verify(password: str, stored: str | None) -> Verdict:
+        seen.append(connection.in_atomic_block)
+        return Verdict(correct=True)
+
+    monkeypatch.setattr(hashing, "verify", verify)
+    api.login()
+    assert seen == [False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_row_in_the_trail_there_is_no_session(api: Api, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*entries: object) -> None:
+        raise RuntimeError("The disk is full.")
+
+    monkeypatch.setattr("accounts.services.sign_in.record", broken)
+    assert api.login().status_code == 500
+    assert Session.objects.count() == 0
+
+
+class TestLockout:
+    def test_five_failures_lock_the_account_at_that_address(self, api: Api, alice: User) -> None:
+        assert [api.login(password="wrong").status_code for _ in range(6)] == [401] * 5 + [429]
+
+    def test_a_locked_account_refuses_the_right_password_too(self, api: Api, alice: User) -> None:
+        for _ in range(5):
+            api.login(password="wrong")
+        response = api.login()
+        assert response.json() == {
+            "type": "about:blank",
+            "title": "Too Many Requests",
+            "status": 429,
+            "detail": "Too many failed attempts. Wait, then try again.",
+            "code": "too_many_attempts",
+        }
+        assert 890 <= int(response["Retry-After"]) <= 900
+
+    def test_a_locked_account_costs_no_hash(self, api: Api, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        for _ in range(5):
+            api.login(password="wrong")
+        monkeypatch.setattr(hashing, "verify", lambda *args: pytest.fail("hashed"))
+        assert api.login().status_code == 429
+
+    def test_a_lock_is_an_event(self, api: Api, alice: User) -> None:
+        for _ in range(5):
+            api.login(password="wrong")
+        event = SecurityEvent.objects.get()
+        assert (event.event, event.user_id, event.detail) == (
+            "account:locked",
+            alice.pk,
+            {"address": HERE, "identifier": "alice"},
+        )
+
+    @pytest.mark.parametrize("spelling", ["alice", "ALICE", "alice@hospital.example", "13800138000"])
+    def test_every_spelling_counts_against_one_budget(self, api: Api, alice: User, spelling: str) -> None:
+        for name in ["alice", "Alice", "ALICE@hospital.example", "13800138000", "ａｌｉｃｅ"]:
+            api.login(name, "wrong")
+        assert api.login(spelling).status_code == 429
+
+    def test_an_unknown_name_is_locked_like_a_known_one(self, api: Api, db: None) -> None:
+        assert [api.login("nobody", "wrong").status_code for _ in range(6)] == [401] * 5 + [429]
+
+    def test_a_success_forgives_the_failures_before_it(self, api: Api, alice: User) -> None:
+        for _ in range(3):
+            for _ in range(4):
+                api.login(password="wrong")
+            assert api.login().status_code == 200
+
+    def test_an_attacker_elsewhere_locks_nobody_out(self, api: Api, alice: User) -> None:
+        for _ in range(6):
+            Api(ELSEWHERE).login(password="wrong")
+        assert api.login().status_code == 200
+
+    def test_all_unknown_addresses_together_have_20_failures(self, alice: User) -> None:
+        answers = [Api(f"203.0.113.{n}").login(password="wrong").status_code for n in range(22)]
+        assert answers == [401] * 20 + [429] * 2
+
+    def test_a_known_address_is_not_bound_by_failures_elsewhere(self, api: Api, alice: User) -> None:
+        api.login()
+        for n in range(22):
+            Api(f"203.0.113.{n}").login(password="wrong")
+        assert (api.login().status_code, Api(ELSEWHERE).login().status_code) == (200, 429)
+
+    def test_an_address_is_forgotten_after_30_days(self, api: Api, alice: User) -> None:
+        api.login()
+        with time_machine.travel(timezone.now() + timedelta(days=31)):
+            for n in range(20):
+                Api(f"203.0.113.{n}").login(password="wrong")
+            assert api.login().status_code == 429
+
+    def test_an_address_has_100_failures_over_all_accounts(self, alice: User) -> None:
+        rows = [LoginBudget(address=HERE, failed=99, expires_at=timezone.now() + timedelta(minutes=15))]
+        LoginBudget.objects.bulk_create(rows)
+        assert [Api().login(f"guess{n}", "wrong").status_code for n in range(2)] == [401, 429]
+        assert Api().login().status_code == 429
+        assert SecurityEvent.objects.get().event == "address:locked"
+
+    def test_a_ward_of_known_people_goes_on_behind_a_locked_address(self, api: Api, alice: User) -> None:
+        api.login()
+        LoginBudget.objects.create(
+            address=HERE,
+            locked_until=timezone.now() + timedelta(minutes=10),
+            expires_at=timezone.now() + timedelta(minutes=15),
+        )
+        assert api.login().status_code == 200
+
+    def test_one_ipv6_network_has_one_budget(self, alice: User) -> None:
+        answers = [Api(f"2001:db8:1:2::{n}").login(password="wrong").status_code for n in range(1, 7)]
+        assert answers == [401] * 5 + [429]
+
+    def test_a_lock_lasts_15_minutes(self, api: Api, alice: User) -> None:
+        for _ in range(5):
+            api.login(password="wrong")
+        with time_machine.travel(timezone.now() + timedelta(minutes=14)):
+            assert api.login().status_code == 429
+        with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+            assert api.login().status_code == 200
+
+    def test_each_further_lock_is_twice_as_long_up_to_a_day(self, api: Api, alice: User) -> None:
+        minutes, now = [], timezone.now()
+        for _ in range(9):
+            with time_machine.travel(now, tick=False):
+                for _ in range(5):
+                    api.login(password="wrong")
+                seconds = int(api.login()["Retry-After"])
+            minutes.append(seconds // 60)
+            now += timedelta(seconds=seconds + 1)
+        assert minutes == [15, 30, 60, 120, 240, 480, 960, 1440, 1440]
+
+    def test_failures_are_forgotten_after_a_day(self, api: Api, alice: User) -> None:
+        for _ in range(4):
+            api.login(password="wrong")
+        with time_machine.travel(timezone.now() + timedelta(hours=25)):
+            assert [api.login(password="wrong").status_code for _ in range(5)] == [401] * 5
+
+    def test_a_reservation_that_a_crash_left_behind_expires(self, api: Api, alice: User) -> None:
+        LoginBudget.objects.create(
+            account_id=alice.pk, address=HERE, in_flight=5, expires_at=timezone.now() - timedelta(seconds=1)
+        )
+        assert api.login().status_code == 200
+
+    def test_attempts_in_flight_that_do_not_settle_make_the_next_wait_and_then_give_up(
+        self, api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("accounts.services.sign_in.LONGEST_WAIT", timedelta(milliseconds=50))
+        LoginBudget.objects.create(
+            account_id=alice.pk, address=HERE, in_flight=5, expires_at=timezone.now() + timedelta(hours=1)
+        )
+        response = api.login()
+        assert (response.status_code, response["Retry-After"]) == (503, "1")
+
+    def test_refusals_are_recorded_once_a_minute_with_their_number(self, api: Api, alice: User) -> None:
+        now = timezone.now()
+        with time_machine.travel(now, tick=False):
+            for _ in range(15):
+                api.login(password="wrong")
+        with time_machine.travel(now + timedelta(seconds=61), tick=False):
+            api.login()
+        refused = LoginAttempt.objects.filter(failure_reason="locked").order_by("id")
+        assert list(refused.values_list("repeats", flat=True)) == [1, 10]
+        assert LoginAttempt.objects.count() == 7
+
+
+class TestStatements:
+    """Counted by the connection itself, transaction control apart (performance targets)."""
+
+    def test_a_login_from_a_known_address_takes_six(self, api: Api, alice: User, statements: Any) -> None:
+        api.login()
+        with statements() as captured:
+            api.login()
+        assert len(captured.sql) == 6, captured.sql
+
+    def test_the_first_login_from_an_address_takes_six_too(self, api: Api, alice: User, statements: Any) -> None:
+        Api(ELSEWHERE).login()
+        with statements() as captured:
+            api.login()
+        assert len(captured.sql) == 6, captured.sql

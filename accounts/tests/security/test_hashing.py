@@ -1,0 +1,139 @@
+import threading
+from datetime import timedelta
+
+import bcrypt
+import pytest
+from argon2 import PasswordHasher as Argon2
+from argon2 import Type
+
+from accounts.errors import Overloaded
+from accounts.security import hashing
+from accounts.security.hashers import Argon2id
+from accounts.security.hashing import Slots, Verdict
+
+pytestmark = pytest.mark.any_database
+
+PASSWORD = "Correct-horse-7"
+RIGHT_BUT_OLD = Verdict(correct=True, outdated=True)
+WRONG = Verdict(correct=False)
+
+
+def bcrypt_hash(kind: str) -> str:
+    return bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode().replace("$2b$", f"${kind}$")
+
+
+def argon2_hash(**params: object) -> str:
+    return Argon2(**{"memory_cost": 1024, "time_cost": 1, "parallelism": 1, "type": Type.I, **params}).hash(PASSWORD)  # type: ignore[arg-type]
+
+
+def test_a_new_hash_is_argon2id_at_the_ruled_cost() -> None:
+    assert hashing.make(PASSWORD).startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_a_new_hash_verifies() -> None:
+    assert hashing.verify(PASSWORD, hashing.make(PASSWORD)) == Verdict(correct=True)
+
+
+@pytest.mark.parametrize("kind", ["2a", "2b", "2y"])
+@pytest.mark.parametrize("prefix", ["", "bcrypt$"])
+def test_a_bcrypt_hash_of_an_old_system_verifies_and_is_outdated(kind: str, prefix: str) -> None:
+    assert hashing.verify(PASSWORD, prefix + bcrypt_hash(kind)) == RIGHT_BUT_OLD
+
+
+@pytest.mark.parametrize("prefix", ["", "argon2"])
+def test_an_argon2i_hash_of_an_old_system_verifies_and_is_outdated(prefix: str) -> None:
+    assert hashing.verify(PASSWORD, prefix + argon2_hash()) == RIGHT_BUT_OLD
+
+
+def test_a_wrong_password_against_an_old_hash_is_not_outdated() -> None:
+    assert hashing.verify("wrong", bcrypt_hash("2b")) == WRONG
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        "",
+        "!unusable",
+        "plain text",
+        "argon2$",
+        "argon2$argon2id$v=19$m=19456,t=2,p=1$%%%$%%%",
+        "argon2$argon2id$v=19$m=19456,t=2,p=1$YQ$YQ",
+        "argon2$argon2id$v=19$m=0,t=0,p=0$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ",
+        "$2b$12$tooshort",
+        "$2b$99$" + "a" * 53,
+        "bcrypt$",
+        "md5$salt$0123456789abcdef",
+        argon2_hash().replace("m=1024", "m=9999999"),
+        argon2_hash().replace("t=1", "t=99"),
+    ],
+)
+def test_what_is_no_usable_hash_costs_one_hash_and_is_wrong(
+    stored: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    encode = Argon2id.encode
+
+    def counted(self: Argon2id, password: str, salt: str) -> str:
+        calls.append(salt)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(Argon2id, "encode", counted)
+    assert hashing.verify(PASSWORD, stored) == WRONG
+    assert len(calls) <= 1
+
+
+def test_bcrypt_takes_no_password_that_it_would_cut() -> None:
+    long = "x" * 73
+    stored = bcrypt.hashpw(long[:72].encode(), bcrypt.gensalt(4)).decode()
+    assert hashing.verify(long, stored) == WRONG
+
+
+def test_a_password_over_128_characters_is_never_hashed() -> None:
+    with pytest.raises(ValueError, match="refused before it is hashed"):
+        hashing.make("x" * 129)
+
+
+def test_no_more_hashes_run_at_once_than_there_are_slots() -> None:
+    slots, running, most, lock = Slots(2), 0, 0, threading.Lock()
+    started = threading.Barrier(6)
+
+    def work() -> None:
+        nonlocal running, most
+        started.wait()
+        with slots.take():
+            with lock:
+                running += 1
+                most = max(most, running)
+            hashing.make(PASSWORD)
+            with lock:
+                running -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+
+
+def test_a_slot_that_does_not_come_free_in_time_is_refused() -> None:
+    slots = Slots(1)
+    with slots.take(), pytest.raises(Overloaded), slots.take(timedelta(milliseconds=20)):
+        pass
+
+
+def test_what_would_wait_too_long_is_refused_on_arrival() -> None:
+    slots = Slots(1)
+    slots._seconds_each = 3.0
+    with slots.take(), pytest.raises(Overloaded) as refused, slots.take():
+        pass
+    assert refused.value.retry_after == timedelta(seconds=3)
+
+
+def test_a_slot_comes_free_after_a_crash() -> None:
+    slots = Slots(1)
+    with pytest.raises(ZeroDivisionError), slots.take():
+        raise ZeroDivisionError
+    with slots.take() as waited:
+        assert not waited

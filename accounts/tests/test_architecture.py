@@ -1,0 +1,67 @@
+"""The shape of the code, held by machines."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from accounts import errors
+from accounts.contracts.native.contract import CONTRACT
+
+pytestmark = pytest.mark.any_database
+
+ROOT: Path = settings.BASE_DIR
+BIN = Path(sys.executable).parent
+CHECKS: dict[str, list[str | Path]] = {
+    "style": [BIN / "ruff", "check", "."],
+    "format": [BIN / "ruff", "format", "--check", "."],
+    "types": [BIN / "mypy", "."],
+    "layers": [BIN / "lint-imports"],
+    "migrations": [sys.executable, "manage.py", "makemigrations", "--check", "--settings", "authsvc.tests.settings"],
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_code_passes(check: str) -> None:
+    done = subprocess.run(CHECKS[check], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+CORE = [
+    path
+    for pattern in ("accounts/services/*.py", "accounts/security/*.py", "accounts/models/*.py", "accounts/*.py")
+    for path in sorted(ROOT.glob(pattern))
+    if path.name != "admin.py"
+]
+HTTP = ("django.http", "django.urls", "django.views", "django.shortcuts", "rest_framework.")
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_core_knows_no_http(path: Path) -> None:
+    assert [module for module in imported(path) if f"{module}.".startswith(HTTP)] == []
+
+
+def outcomes(kind: type[errors.IdentityError] = errors.IdentityError) -> set[type[errors.IdentityError]]:
+    return {kind} | {found for child in kind.__subclasses__() for found in outcomes(child)}
+
+
+# These are never raised themselves; their children are.
+ABSTRACT = {errors.IdentityError, errors.RetryLater}
+
+
+@pytest.mark.parametrize("contract", [CONTRACT], ids=lambda contract: contract.name)
+def test_every_outcome_is_in_the_error_table(contract: object) -> None:
+    assert outcomes() - ABSTRACT - set(contract.errors) == set()  # type: ignore[attr-defined]

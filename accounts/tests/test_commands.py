@@ -1,0 +1,123 @@
+import io
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+
+from accounts.models import Session, User
+from accounts.tests.tools import ELSEWHERE, Api
+from audit.models import SecurityEvent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _development(settings: Settings) -> None:
+    settings.DEBUG = True
+
+
+def run(name: str, *args: str, **options: Any) -> str:
+    out = io.StringIO()
+    call_command(name, *args, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_seed_makes_the_four_people_of_document_000() -> None:
+    run("seed")
+    assert set(User.objects.values_list("username", "email", "full_name", "role", "department")) == {
+        ("admin", "admin@hospital.com", "系统管理员", "admin", "信息科"),
+        ("dr_wang", "wang@hospital.com", "王医生", "doctor", "呼吸科"),
+        ("dr_li", "li@hospital.com", "李研究员", "researcher", "科研部"),
+        ("viewer_zhang", "zhang@hospital.com", "张医生", "viewer", "放射科"),
+    }
+
+
+def test_the_seeded_people_log_in_with_the_documents_password() -> None:
+    run("seed")
+    names = ["admin", "dr_wang", "dr_li", "viewer_zhang"]
+    assert [Api().login(name, "123456").status_code for name in names] == [200] * 4
+
+
+def test_seed_may_be_run_again() -> None:
+    run("seed")
+    before = list(User.objects.values_list("pk", "password", "stamp"))
+    assert run("seed").splitlines() == [
+        "admin is there already.",
+        "dr_wang is there already.",
+        "dr_li is there already.",
+        "viewer_zhang is there already.",
+    ]
+    assert list(User.objects.values_list("pk", "password", "stamp")) == before
+
+
+def test_seed_takes_another_password() -> None:
+    run("seed", "--password", "Correct-horse-7")
+    assert Api().login("admin", "Correct-horse-7").status_code == 200
+
+
+def test_seed_refuses_a_password_that_the_rule_refuses() -> None:
+    with pytest.raises(CommandError, match="at least 6 characters"):
+        run("seed", "--password", "12345")
+
+
+def test_seed_is_for_development_alone(settings: Settings) -> None:
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="set DEBUG=true"):
+        run("seed")
+
+
+def test_createsuperuser_makes_a_superuser_of_role_admin_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "Correct-horse-7")
+    run("createsuperuser", "--noinput", "--username", "chief", "--email", "chief@hospital.example")
+    user = User.objects.get(username="chief")
+    event = SecurityEvent.objects.get()
+    assert (user.role, user.is_superuser) == ("admin", True)
+    assert (event.event, event.contract, event.user_id) == ("user:created", "console", user.pk)
+    assert event.detail == {"role": "admin", "superuser": True}
+
+
+def test_createsuperuser_refuses_a_name_that_is_taken_in_another_spelling(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "Correct-horse-7")
+    with pytest.raises(CommandError):
+        run("createsuperuser", "--noinput", "--username", "ALICE", "--email", "chief@hospital.example")
+
+
+def test_end_sessions_ends_those_of_one_user(alice: User, bob: User) -> None:
+    hers = [Api().tokens()["access_token"], Api(ELSEWHERE).tokens()["access_token"]]
+    his = Api().tokens("bob")["access_token"]
+    assert run("end_sessions", "--user", "Alice") == "2 sessions of alice were ended.\n"
+    assert [Api().get("me", token).status_code for token in [*hers, his]] == [401, 401, 200]
+
+
+def test_end_sessions_asks_before_it_ends_everybodys(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = Api().tokens()["access_token"]
+    monkeypatch.setattr("builtins.input", lambda prompt: "no")
+    with pytest.raises(CommandError, match="Nothing was ended"):
+        run("end_sessions", "--all")
+    assert Api().get("me", token).status_code == 200
+
+
+def test_end_sessions_ends_everybodys(alice: User, bob: User) -> None:
+    Api().tokens()
+    Api().tokens("bob")
+    assert run("end_sessions", "--all", "--noinput") == "2 sessions of 2 users were ended.\n"
+    assert not Session.objects.filter(ended_at=None).exists()
+
+
+def test_end_sessions_says_who_is_not_there() -> None:
+    with pytest.raises(CommandError, match="There is no user named nobody"):
+        run("end_sessions", "--user", "nobody")
+
+
+def test_ended_sessions_are_an_event(alice: User) -> None:
+    Api().tokens()
+    run("end_sessions", "--user", "alice")
+    event = SecurityEvent.objects.get(event="session:ended")
+    assert (event.contract, event.user_id, event.detail) == (
+        "console",
+        alice.pk,
+        {"reason": "ended_by_administrator", "count": 1},
+    )

@@ -1,0 +1,252 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import LoginBudget, Session, User
+from accounts.tests.tools import ELSEWHERE, HERE, PASSWORD, Api
+from audit.models import LoginAttempt, SecurityEvent
+
+pytestmark = pytest.mark.django_db
+
+SCREENS = {
+    "accounts/user": "alice",
+    "accounts/session": "alice",
+    "audit/loginattempt": "alice",
+    "audit/securityevent": "session:refreshed",
+}
+
+
+@pytest.fixture
+def site() -> Client:
+    return Client(REMOTE_ADDR=HERE, headers={"Accept-Language": "en"})
+
+
+def log_in(site: Client, username: str = "head", password: str = PASSWORD, **extra: Any) -> Any:
+    return site.post("/admin/login/?next=/admin/", {"username": username, "password": password}, **extra)
+
+
+@pytest.fixture
+def in_office(site: Client, head: User) -> Client:
+    log_in(site)
+    return site
+
+
+class TestDoor:
+    @pytest.mark.parametrize("username", ["head", "HEAD", "head@hospital.example"])
+    def test_an_administrator_comes_in(self, site: Client, head: User, username: str) -> None:
+        assert log_in(site, username).headers["Location"] == "/admin/"
+
+    def test_a_login_is_recorded_under_the_sites_name(self, site: Client, head: User) -> None:
+        log_in(site)
+        attempt = LoginAttempt.objects.get()
+        assert (attempt.contract, attempt.status, attempt.user_id, attempt.ip) == ("admin", "success", head.pk, HERE)
+
+    def test_somebody_who_is_no_administrator_is_told_what_a_wrong_password_is_told(
+        self, site: Client, head: User, alice: User
+    ) -> None:
+        told = [log_in(site, name, password) for name, password in [("alice", PASSWORD), ("head", "wrong")]]
+        errors = [response.context["form"].errors.as_text() for response in told]
+        assert errors[0] == errors[1]
+        assert LoginAttempt.objects.get(user_id=alice.pk).failure_reason == "wrong_role"
+
+    def test_the_site_and_the_api_share_one_budget(self, site: Client, head: User) -> None:
+        for _ in range(3):
+            log_in(site, password="wrong")
+        for _ in range(2):
+            Api().login("head", "wrong")
+        assert Api().login("head").status_code == 429
+        assert "Too many failed attempts" in log_in(site).content.decode()
+
+    def test_a_very_long_password_is_wrong(self, site: Client, head: User) -> None:
+        assert log_in(site, password="x" * 5000).status_code == 200
+
+    def test_a_changed_password_ends_the_login(self, in_office: Client, head: User) -> None:
+        head.set_password("Another-horse-8")
+        head.save()
+        assert in_office.get("/admin/").status_code == 302
+
+    def test_a_changed_role_ends_the_login(self, in_office: Client, head: User) -> None:
+        User.objects.filter(pk=head.pk).update(role="doctor")
+        assert in_office.get("/admin/").status_code == 302
+
+    def test_half_an_hour_without_a_click_ends_the_login(self, in_office: Client) -> None:
+        now = timezone.now()
+        for minutes, status in [(29, 200), (58, 200), (89, 302)]:
+            with time_machine.travel(now + timedelta(minutes=minutes)):
+                assert in_office.get("/admin/").status_code == status
+
+    def test_the_address_without_its_slash_leads_there_too(self, site: Client) -> None:
+        assert site.get("/admin").headers["Location"] == "/admin/"
+
+
+class TestOwnPassword:
+    def change(self, site: Client, old: str = PASSWORD, new: str = "Another-horse-8") -> Any:
+        return site.post("/admin/password_change/", {"old_password": old, "new_password1": new, "new_password2": new})
+
+    def test_a_change_is_an_event_and_ends_the_sessions(self, in_office: Client, head: User) -> None:
+        token = Api(ELSEWHERE).tokens("head")["access_token"]
+        assert self.change(in_office).status_code == 302
+        assert Api().get("me", token).status_code == 401
+        assert SecurityEvent.objects.filter(event="password:changed", user=head).count() == 1
+
+    def test_the_login_that_made_the_change_goes_on(self, in_office: Client) -> None:
+        self.change(in_office)
+        assert in_office.get("/admin/").status_code == 200
+
+    def test_a_wrong_old_password_counts_like_any_other(self, in_office: Client, head: User) -> None:
+        self.change(in_office, old="wrong")
+        assert LoginBudget.objects.get(account_id=head.pk, address=HERE).failed == 1
+
+    def test_a_new_password_follows_the_rule(self, in_office: Client, head: User) -> None:
+        response = self.change(in_office, new="short")
+        assert response.context["form"].errors["new_password1"] == [
+            "A password has at least 8 characters.",
+            "A password has upper and lower case letters and a digit.",
+        ]
+
+
+class TestScreens:
+    @pytest.fixture(autouse=True)
+    def _something_to_see(self, alice: User) -> None:
+        tokens = Api().tokens()
+        Api().post("refresh", {"refresh_token": tokens["refresh_token"]})
+
+    @pytest.mark.parametrize(("screen", "shown"), SCREENS.items())
+    def test_an_administrator_sees_the_list(self, in_office: Client, screen: str, shown: str) -> None:
+        assert shown in in_office.get(f"/admin/{screen}/").content.decode()
+
+    @pytest.mark.parametrize(
+        ("screen", "model"),
+        [
+            ("accounts/user", User),
+            ("accounts/session", Session),
+            ("audit/loginattempt", LoginAttempt),
+            ("audit/securityevent", SecurityEvent),
+        ],
+    )
+    def test_an_administrator_sees_the_detail(self, in_office: Client, screen: str, model: Any) -> None:
+        number = model.objects.values_list("pk", flat=True)[0]
+        assert in_office.get(f"/admin/{screen}/{number}/change/").status_code == 200
+
+    @pytest.mark.parametrize("screen", SCREENS)
+    def test_a_search_finds(self, in_office: Client, screen: str) -> None:
+        assert in_office.get(f"/admin/{screen}/?q=192.0.2").status_code == 200
+
+    @pytest.mark.parametrize("screen", SCREENS)
+    @pytest.mark.parametrize("who", ["head", "root"])
+    def test_nothing_is_added_on_any_screen(self, site: Client, head: User, root: User, screen: str, who: str) -> None:
+        log_in(site, who)
+        assert site.get(f"/admin/{screen}/add/").status_code == 403
+
+    @pytest.mark.parametrize("screen", ["audit/loginattempt", "audit/securityevent"])
+    @pytest.mark.parametrize("verb", ["change", "delete"])
+    @pytest.mark.parametrize("who", ["head", "root"])
+    def test_nobody_changes_the_trail(
+        self, site: Client, head: User, root: User, screen: str, verb: str, who: str
+    ) -> None:
+        log_in(site, who)
+        model = LoginAttempt if screen.endswith("attempt") else SecurityEvent
+        number = model.objects.values_list("pk", flat=True)[0]
+        assert site.post(f"/admin/{screen}/{number}/{verb}/", {"post": "yes"}).status_code == 403
+        assert model.objects.filter(pk=number).exists()
+
+    @pytest.mark.parametrize("screen", ["audit/loginattempt", "audit/securityevent"])
+    def test_the_trail_shows_who_is_gone_by_number(self, in_office: Client, alice: User, screen: str) -> None:
+        number = alice.pk
+        alice.delete()
+        assert f"#{number}" in in_office.get(f"/admin/{screen}/").content.decode()
+
+    def test_no_screen_shows_a_hash(self, in_office: Client, alice: User) -> None:
+        page = in_office.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
+        assert "argon2" not in page
+        assert alice.stamp not in page
+
+
+class TestPeople:
+    def save(self, site: Client, user: User, **changes: Any) -> Any:
+        fields = {
+            "username": user.username,
+            "full_name": user.full_name,
+            "email": user.email or "",
+            "phone": user.phone or "",
+            "role": user.role,
+            "department": user.department,
+            "is_active": "on" if user.is_active else "",
+            "awaits_approval": "on" if user.awaits_approval else "",
+        }
+        body = {name: value for name, value in {**fields, **changes}.items() if value != ""}
+        return site.post(f"/admin/accounts/user/{user.pk}/change/", body)
+
+    def events(self) -> list[tuple[Any, ...]]:
+        return list(SecurityEvent.objects.filter(contract="admin").values_list("event", "user", "actor", "detail"))
+
+    def test_a_changed_role_ends_the_sessions_and_is_an_event(self, in_office: Client, head: User, alice: User) -> None:
+        token = Api().tokens()["access_token"]
+        assert self.save(in_office, alice, role="viewer").status_code == 302
+        assert Api().get("me", token).status_code == 401
+        assert self.events() == [("user:role:changed", alice.pk, head.pk, {"old": "pharmacy", "new": "viewer"})]
+        assert Session.objects.get().end_reason == "credential_changed"
+
+    def test_a_disabled_account_is_an_event(self, in_office: Client, head: User, alice: User) -> None:
+        self.save(in_office, alice, is_active="")
+        assert self.events() == [("user:deactivated", alice.pk, head.pk, {})]
+        assert Api().login().status_code == 403
+
+    def test_an_approved_account_logs_in(self, in_office: Client, head: User, alice: User) -> None:
+        User.objects.filter(pk=alice.pk).update(awaits_approval=True)
+        self.save(in_office, alice, awaits_approval="")
+        assert self.events() == [("user:approved", alice.pk, head.pk, {})]
+        assert Api().login().status_code == 200
+
+    def test_other_changes_are_one_event_that_names_the_fields(
+        self, in_office: Client, head: User, alice: User
+    ) -> None:
+        self.save(in_office, alice, full_name="Alice Li", department="药房")
+        assert self.events() == [("user:changed", alice.pk, head.pk, {"fields": ["department", "full_name"]})]
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("username", "BOB"),
+            ("username", "two words"),
+            ("email", "HEAD@hospital.example"),
+            ("email", "nonsense"),
+            ("phone", "12345"),
+        ],
+    )
+    def test_what_cannot_be_saved_is_said_at_its_field(
+        self, in_office: Client, alice: User, bob: User, field: str, value: str
+    ) -> None:
+        response = self.save(in_office, alice, **{field: value})
+        assert (response.status_code, list(response.context["adminform"].form.errors)) == (200, [field])
+
+    def test_an_administrator_changes_no_superuser(self, in_office: Client, root: User) -> None:
+        assert self.save(in_office, root, role="doctor").status_code == 403
+
+    def test_an_administrator_grants_no_group(self, in_office: Client, alice: User) -> None:
+        from django.contrib.auth.models import Group
+
+        self.save(in_office, alice, groups=[Group.objects.get().pk])
+        assert not alice.groups.exists()
+
+    def test_nobody_is_deleted_here(self, site: Client, root: User, alice: User) -> None:
+        log_in(site, "root")
+        assert site.post(f"/admin/accounts/user/{alice.pk}/delete/", {"post": "yes"}).status_code == 403
+
+    def test_sessions_are_ended_from_their_list(self, in_office: Client, head: User, alice: User) -> None:
+        token = Api().tokens()["access_token"]
+        session = Session.objects.get()
+        in_office.post("/admin/accounts/session/", {"action": "end_selected", "_selected_action": [str(session.pk)]})
+        assert Api().get("me", token).status_code == 401
+        assert self.events() == [
+            (
+                "session:ended",
+                alice.pk,
+                head.pk,
+                {"session": str(session.pk), "reason": "ended_by_administrator"},
+            )
+        ]

@@ -1,0 +1,155 @@
+from pathlib import Path
+
+import pytest
+
+from authsvc import env
+
+pytestmark = pytest.mark.any_database
+
+KEY = "x7Gq-0pLw_9sVb2mTzR4nYkH6dJfC1aUe3oQiXv8Wt5Bg-ZEySlMPrNK"
+PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "auth.hospital.example", "DATABASE_URL": "postgres://u:p@db/authsvc"}
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start from an environment that says nothing."""
+    for name in env.Environment.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> env.Environment:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return env.load()
+
+
+def mistakes(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    with pytest.raises(SystemExit) as stop:
+        load(monkeypatch, **variables)
+    return str(stop.value)
+
+
+def test_debug_needs_no_other_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, DEBUG="true").debug is True
+
+
+def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = load(monkeypatch, **PRODUCTION)
+    assert (loaded.debug, loaded.allowed_hosts) == (False, ("auth.hospital.example",))
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"SECRET_KEY": ""},
+            "(authsvc.E002) SECRET_KEY is not set. HINT: Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+        ),
+        (
+            {"SECRET_KEY": "short"},
+            "(authsvc.E002) SECRET_KEY is weak: it needs 50 random characters. HINT: Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+        ),
+        (
+            {"SECRET_KEY": "a" * 60},
+            "(authsvc.E002) SECRET_KEY is weak: it needs 50 random characters. HINT: Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+        ),
+        (
+            {"ALLOWED_HOSTS": ""},
+            "(authsvc.E003) ALLOWED_HOSTS is not set. "
+            "HINT: Set ALLOWED_HOSTS=auth.example.org, or DEBUG=true for development on one machine.",
+        ),
+        (
+            {"DEBUG": "maybe"},
+            "(authsvc.E001) DEBUG: Input should be a valid boolean, unable to interpret input. "
+            "HINT: The environment table in README.md names each variable's values.",
+        ),
+        (
+            {"TRUSTED_PROXIES": "-1"},
+            "(authsvc.E001) TRUSTED_PROXIES: Input should be greater than or equal to 0. "
+            "HINT: The environment table in README.md names each variable's values.",
+        ),
+        (
+            {"PROFILE": "lax"},
+            "(authsvc.E001) PROFILE: Input should be 'documented' or 'hardened'. "
+            "HINT: The environment table in README.md names each variable's values.",
+        ),
+        (
+            {"DATABASE_URL": "oracle://u:secret@db/x"},
+            "(authsvc.E004) DATABASE_URL starts with 'oracle', which names no database. "
+            "HINT: Examples: sqlite:////var/lib/authsvc/db.sqlite3, postgres://user:password@host:5432/name, "
+            "mysql://user:password@host:3306/name.",
+        ),
+        (
+            {"CONTRACT_MOUNTS": "nobody=x"},
+            "(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is none of: native. "
+            "HINT: Example: CONTRACT_MOUNTS=native=login/api.",
+        ),
+        (
+            {"CONTRACT_MOUNTS": "native=admin/api"},
+            "(authsvc.E005) CONTRACT_MOUNTS gives native the path 'admin/api', which cannot be used. "
+            "HINT: Example: CONTRACT_MOUNTS=native=login/api.",
+        ),
+        (
+            {"CORS_ALLOWED_ORIGINS": "https://a.example,b.example"},
+            "(authsvc.E007) CORS_ALLOWED_ORIGINS has b.example, which is not scheme://host[:port]. "
+            "HINT: Example: CORS_ALLOWED_ORIGINS=https://app.example.org,https://desk.example.org:8443.",
+        ),
+        (
+            {"TIME_ZONE": "Beijing"},
+            "(authsvc.E008) TIME_ZONE=Beijing is not a time zone. "
+            "HINT: Any name of the IANA time zone database, for instance Asia/Shanghai.",
+        ),
+    ],
+    ids=str,
+)
+def test_a_mistake_stops_the_start_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], line: str
+) -> None:
+    assert mistakes(monkeypatch, **{**PRODUCTION, **changes}) == line
+
+
+def test_several_mistakes_take_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = mistakes(monkeypatch, **PRODUCTION, DEBUG="maybe", PROFILE="lax").splitlines()
+    assert [line.split()[:2] for line in lines] == [["(authsvc.E001)", "DEBUG:"], ["(authsvc.E001)", "PROFILE:"]]
+
+
+def test_a_database_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "hunter2" not in mistakes(monkeypatch, **{**PRODUCTION, "DATABASE_URL": "postgres://u:hunter2@[bad/x"})
+
+
+def test_a_secret_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(KEY + "\n", encoding="utf-8")
+    loaded = load(monkeypatch, **{**PRODUCTION, "SECRET_KEY": ""}, SECRET_KEY_FILE=str(file))
+    assert loaded.secret_key == KEY
+
+
+def test_a_secret_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mistakes(monkeypatch, **PRODUCTION, SECRET_KEY_FILE="/run/key").startswith(
+        "(authsvc.E006) SECRET_KEY and SECRET_KEY_FILE are both set."
+    )
+
+
+def test_a_secret_file_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = mistakes(monkeypatch, **{**PRODUCTION, "SECRET_KEY": ""}, SECRET_KEY_FILE="/run/nothing")
+    assert said.startswith("(authsvc.E006) SECRET_KEY_FILE cannot be read:")
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = load(monkeypatch, **{**PRODUCTION, "ALLOWED_HOSTS": " a.example , b.example,"})
+    assert loaded.allowed_hosts == ("a.example", "b.example")
+
+
+def test_the_development_file_is_written_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(env, "ENV_FILE", tmp_path / ".env")
+    env.write_development_file()
+    first = (tmp_path / ".env").read_text(encoding="utf-8")
+    env.write_development_file()
+    assert (tmp_path / ".env").read_text(encoding="utf-8") == first
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    loaded = env.load()
+    assert (loaded.debug, len(loaded.secret_key) >= 50) == (True, True)
