@@ -1,0 +1,51 @@
+"""README.md says what is true."""
+
+import re
+import subprocess
+
+import pytest
+from django.conf import settings
+from pytest_django.live_server_helper import LiveServer
+
+from authsvc.env import SECRETS, Environment
+
+README = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+
+
+def first_session() -> str:
+    match = re.search(r"<!-- first session:.*?```sh\n(.*?)```", README, re.DOTALL)
+    assert match
+    return match[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_session_goes_as_printed(live_server: LiveServer) -> None:
+    script = first_session().replace("http://127.0.0.1:8000", live_server.url)
+    done = subprocess.run(["bash", "-eu", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    promised = re.findall(r"\((\d{3})(?: each)?\)", first_session())
+    assert promised == ["201", "200", "200", "200", "200", "204", "401"]
+    answered = re.findall(r"^\d{3}$", done.stdout, re.MULTILINE)
+    assert answered == ["201", "200", "200", "200", "200", "200", "200", "204", "401"], done.stdout
+
+
+@pytest.mark.any_database
+def test_the_environment_table_has_every_variable() -> None:
+    named = re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)
+    assert sorted(named) == sorted(name.upper() for name in Environment.model_fields)
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("name", SECRETS)
+def test_the_secrets_that_may_be_files_are_named(name: str) -> None:
+    assert f"`{name.upper()}`" in README.split("may each be given as a file")[0].splitlines()[-1]
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_every_dependency_says_why_it_is_there(file: str) -> None:
+    lines = (settings.BASE_DIR / file).read_text(encoding="utf-8").splitlines()
+    for before, line in zip(["", *lines], lines, strict=False):
+        if line and not line.startswith(("#", "-r")):
+            assert before.startswith("#") or "==" in before, line
+            assert "==" in line, line
