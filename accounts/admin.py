@@ -1,5 +1,6 @@
 """The administrators' screens of people and sessions."""
 
+import unicodedata
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,6 +21,9 @@ from audit.origin import ADMIN_SITE
 
 def _actor(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
+
+
+SECRET_COLUMNS = frozenset({"password", "stamp"})
 
 
 class UserForm(ModelForm):
@@ -48,6 +52,17 @@ class UserAdmin(admin.ModelAdmin):
         ("created_at", "updated_at"),
     )
     readonly_fields = ("last_login", "last_login_ip", "created_at", "updated_at")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # Whoever may filter by a column can read it, one character at a time.
+        return not SECRET_COLUMNS & set(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        # Canonical columns are found by the canonical form of what was typed.
+        term = unicodedata.normalize("NFKC", search_term).casefold()
+        return super().get_search_results(request, queryset, term)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -104,6 +119,9 @@ class SessionAdmin(admin.ModelAdmin):
         "ended_at",
         "end_reason",
     )
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return not SECRET_COLUMNS & set(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("role"), ordering="user__role")
     def role(self, session: Session) -> str:

@@ -23,6 +23,7 @@ SPECIAL_USE_DOMAIN_NAMES[:] = [name for name in SPECIAL_USE_DOMAIN_NAMES if name
 _PUNCTUATION: Final = frozenset("._-+")
 _DIALLED: Final = re.compile(r"\+?[0-9 ()./-]{5,30}")
 _USERNAME: Final = get_profile("UsernameCaseMapped:CaseFold")
+_OPAQUE: Final = get_profile("OpaqueString")
 # Scripts that people write together; any other pair in one name imitates.
 _TOGETHER: Final = (
     frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
@@ -50,7 +51,9 @@ def canonical_username(text: str) -> str:
         raise NotAName("A user name has letters, digits and . _ - + only.") from error
     if len(name) > NAME_LENGTH:
         raise NotAName(f"A user name has 1 to {NAME_LENGTH} characters.")
-    if any(char.isascii() and not char.isalnum() and char not in _PUNCTUATION for char in name):
+    if _has_format_characters(name) or any(
+        char.isascii() and not char.isalnum() and char not in _PUNCTUATION for char in name
+    ):
         raise NotAName("A user name has letters, digits and . _ - + only.")
     scripts = frozenset(categories.unique_aliases(name)) - _SCRIPTLESS
     if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
@@ -58,6 +61,11 @@ def canonical_username(text: str) -> str:
     if _is_phone(name):
         raise NotAName("A user name cannot be a phone number.")
     return str(name)
+
+
+def _has_format_characters(text: str) -> bool:
+    """Return whether the text has zero-width, bidirectional or other characters that only steer its display."""
+    return any(unicodedata.category(char) == "Cf" for char in text)
 
 
 def _is_phone(text: str) -> bool:
@@ -78,7 +86,10 @@ def canonical_email(text: str) -> str:
 
     Raises NotAName for what no mail system would deliver to, and for control, bidirectional and zero-width characters.
     """
-    return clean_email(text).casefold()
+    key = clean_email(text).casefold()
+    if len(key) > EMAIL_LENGTH:
+        raise NotAName(f"An e-mail address has at most {EMAIL_LENGTH} characters.")
+    return key
 
 
 def clean_email(text: str) -> str:
@@ -90,6 +101,13 @@ def clean_email(text: str) -> str:
         checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except (EmailNotValidError, ValueError) as error:
         raise NotAName("This is not an e-mail address.") from error
+    local = str(checked.local_part)
+    try:
+        _OPAQUE.enforce(local)
+    except UnicodeEncodeError as error:
+        raise NotAName("An e-mail address has no invisible characters.") from error
+    if _has_format_characters(local):
+        raise NotAName("An e-mail address has no invisible characters.")
     return str(checked.normalized)
 
 

@@ -50,6 +50,9 @@ REFUSAL_INTERVAL: Final = timedelta(minutes=1)
 REGISTRATIONS: Final = 100
 REGISTRATION_WINDOW: Final = timedelta(hours=1)
 
+# An attempt in flight settles in a few seconds; one that has not after this has crashed.
+RESERVATION_LIFE: Final = timedelta(seconds=60)
+
 # What would wait longer than this for a hashing slot, or for attempts in flight to settle, is refused.
 LONGEST_WAIT: Final = timedelta(seconds=2)
 LONGEST_PASSWORD: Final = 128

@@ -15,6 +15,7 @@ class Event(StrEnum):
     USER_ACTIVATED = "user:activated"
     USER_DEACTIVATED = "user:deactivated"
     USER_APPROVED = "user:approved"
+    USER_UNLOCKED = "user:unlocked"
     USER_ROLE_CHANGED = "user:role:changed"
     PASSWORD_CHANGED = "password:changed"  # noqa: S105 This names an event, not a password.
     ACCOUNT_LOCKED = "account:locked"

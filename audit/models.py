@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn
 
 from django.conf import settings
@@ -7,18 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event, FailureReason, Status
-from audit.origin import Origin, current_request_id
+from audit.origin import USER_AGENT_LENGTH, Origin, current_request_id, visible
 
 # PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would forgive both.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 IDENTIFIER_LENGTH = 150
-
-
-def visible(text: str) -> str:
-    """Return the text with control, bidirectional and zero-width characters written as escapes."""
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 class AppendOnly(TypeError):
@@ -31,6 +26,14 @@ class TrailQuerySet(models.QuerySet[Any]):
 
     def delete(self) -> NoReturn:
         raise AppendOnly("Rows of the trail are never deleted.")
+
+    def _raw_delete(self, using: str | None) -> NoReturn:
+        raise AppendOnly("Rows of the trail are never deleted.")
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        if kwargs.get("update_conflicts"):
+            raise AppendOnly("Rows of the trail are never changed.")
+        return super().bulk_create(objs, *args, **kwargs)
 
 
 class Entry(models.Model):
@@ -49,7 +52,7 @@ class Entry(models.Model):
     )
     contract = models.CharField(_("contract"), max_length=20)
     ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
-    user_agent = models.CharField(_("user agent"), max_length=300, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
 
@@ -57,11 +60,12 @@ class Entry(models.Model):
 
     class Meta:
         abstract = True
+        base_manager_name = "objects"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise AppendOnly("Rows of the trail are never changed.")
-        super().save(*args, **kwargs)
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("Rows of the trail are never deleted.")
@@ -79,7 +83,7 @@ class Entry(models.Model):
         return {
             "contract": origin.contract,
             "ip": origin.ip,
-            "user_agent": visible(origin.user_agent),
+            "user_agent": origin.user_agent,
             "request_id": current_request_id.get(),
         }
 
@@ -94,7 +98,7 @@ class LoginAttempt(Entry):
     )
     repeats = models.PositiveIntegerField(_("repeats"), default=1)
 
-    class Meta:
+    class Meta(Entry.Meta):
         verbose_name = _("login attempt")
         verbose_name_plural = _("login attempts")
         ordering = ["-id"]
@@ -144,7 +148,7 @@ class SecurityEvent(Entry):
     )
     detail = models.JSONField(_("detail"), default=dict, blank=True)
 
-    class Meta:
+    class Meta(Entry.Meta):
         verbose_name = _("security event")
         verbose_name_plural = _("security events")
         ordering = ["-id"]

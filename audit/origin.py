@@ -1,10 +1,20 @@
 """Where a request came from, as plain values that the core can pass on without knowing HTTP."""
 
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 # Set for the length of a request; empty outside one, for instance in a command.
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
+
+
+USER_AGENT_LENGTH = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Return the text with control, bidirectional and zero-width characters written as escapes."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 @dataclass(frozen=True, slots=True)

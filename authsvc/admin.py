@@ -8,7 +8,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -76,6 +76,16 @@ class OwnPasswordView(PasswordChangeView):
     form_class = OwnPasswordForm
     template_name = "registration/password_change_form.html"
     success_url = reverse_lazy("admin:password_change_done")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except RetryLater:
+            form.add_error(None, WAIT)
+        except IdentityError:
+            # Somebody changed the password or the account while this form was on its way.
+            form.add_error("old_password", WRONG)
+        return self.form_invalid(form)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "origin": origin_of(self.request, ADMIN_SITE)}

@@ -11,7 +11,8 @@ from psycopg import IsolationLevel
 CONNECTION_AGE = int(timedelta(minutes=10).total_seconds())
 SQLITE_BUSY_SECONDS = 20
 # A statement that takes longer is a fault; the client gets an answer instead of a hanging connection.
-STATEMENT_LIMIT = timedelta(seconds=15)
+STATEMENT_SECONDS = 15
+CONNECT_SECONDS = 5
 
 
 def _sqlite(config: dict[str, Any], base_dir: Path) -> None:
@@ -27,11 +28,14 @@ def _sqlite(config: dict[str, Any], base_dir: Path) -> None:
 
 
 def _postgresql(config: dict[str, Any], base_dir: Path) -> None:
+    given = config.get("OPTIONS", {})
     config["OPTIONS"] = {
-        **config.get("OPTIONS", {}),
+        **given,
         "isolation_level": IsolationLevel.READ_COMMITTED,
-        "connect_timeout": 5,
-        "options": f"-c statement_timeout={int(STATEMENT_LIMIT.total_seconds() * 1000)}",
+        "connect_timeout": CONNECT_SECONDS,
+        # A peer that has gone without a word is noticed by the kernel, not by a thread that waits for ever.
+        "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+        "options": f"{given.get('options', '')} -c statement_timeout={STATEMENT_SECONDS * 1000}".strip(),
     }
 
 
@@ -41,8 +45,14 @@ def _mysql(config: dict[str, Any], base_dir: Path) -> None:
         **config.get("OPTIONS", {}),
         "isolation_level": "read committed",
         "charset": "utf8mb4",
-        "connect_timeout": 5,
-        "init_command": "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": STATEMENT_SECONDS + CONNECT_SECONDS,
+        "write_timeout": STATEMENT_SECONDS + CONNECT_SECONDS,
+        # What stands between the comment signs is for MariaDB alone: MySQL has no such limit for writes.
+        "init_command": (
+            "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=5"
+            f" /*M! , max_statement_time={STATEMENT_SECONDS} */"
+        ),
     }
     config["TEST"] = {"CHARSET": "utf8mb4"}
 

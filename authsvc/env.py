@@ -128,7 +128,10 @@ class Environment(BaseSettings):
     @classmethod
     def _plain_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            parts = urlsplit(origin)
+            try:
+                parts = urlsplit(origin)
+            except ValueError:
+                parts = urlsplit("")
             if (
                 parts.scheme not in {"http", "https"}
                 or not parts.hostname

@@ -5,6 +5,9 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 
 from accounts.errors import HTTPSRequired
@@ -14,6 +17,9 @@ from authsvc.answers import error_answer
 Handler = Callable[[HttpRequest], HttpResponse]
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_SESSION_KEY = re.compile(r"[a-z0-9]{32}")
+_ADMIN = "/admin/"
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _PROBES = frozenset({"/healthz", "/readyz"})
 
 
@@ -33,6 +39,37 @@ class RequestID:
             current_request_id.reset(reset)
         response["X-Request-ID"] = request_id
         return response
+
+
+class OnlyUTF8:
+    """Refuses forms in another charset than UTF-8; Django would take any codec that Python has."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        charset = (request.content_params or {}).get("charset", "utf-8").lower()
+        if request.content_type in _FORMS and charset not in {"utf-8", "utf8"}:
+            return error_answer(request, SuspiciousOperation())
+        return self.get_response(request)
+
+
+class AdminSession(SessionMiddleware):
+    """Django's sessions, for the admin site alone: no other path reads the cookie, and none writes a row for it.
+
+    A login there goes on for half an hour after its last request.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        given = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+        if not _SESSION_KEY.fullmatch(given) or not request.path.startswith(_ADMIN):
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if request.path.startswith(_ADMIN) and SESSION_KEY in request.session:
+            request.session.modified = True
+        return super().process_response(request, response)
 
 
 class RequireHTTPS:

@@ -23,7 +23,7 @@ from accounts.contracts.parsing import StrictJSONParser
 from accounts.errors import InvalidInput, Problem, RetryLater, TokenMissing
 from accounts.models import Session
 from accounts.security.client_address import client_address
-from audit.origin import Origin
+from audit.origin import USER_AGENT_LENGTH, Origin, visible
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def origin_of(request: HttpRequest | Request, contract: str) -> Origin:
         ip=client_address(
             request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES
         ),
-        user_agent=request.META.get("HTTP_USER_AGENT", ""),
+        user_agent=visible(request.META.get("HTTP_USER_AGENT", ""))[:USER_AGENT_LENGTH],
     )
 
 

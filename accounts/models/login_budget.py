@@ -7,7 +7,7 @@ from django.db.models.functions import Greatest
 from django.db.models.lookups import LessThan
 from django.utils.translation import gettext_lazy as _
 
-from accounts.policies import ADDRESS_KNOWN, REFUSAL_INTERVAL, Lockout
+from accounts.policies import ADDRESS_KNOWN, REFUSAL_INTERVAL, RESERVATION_LIFE, Lockout
 
 # Stands for all addresses that an account has not logged in from lately.
 ELSEWHERE_ADDRESS = "*"
@@ -28,18 +28,21 @@ class LoginBudgetQuerySet(models.QuerySet["LoginBudget"]):
         """Take one attempt out of the budget, if there is one left; return how many rows had one.
 
         One statement decides, so that parallel attempts cannot share the last one. Counts that are past their time
-        are taken for nothing.
+        are taken for nothing, and so are reservations that a crash left behind.
         """
         past = Q(expires_at__lte=now)
+        crashed = past | Q(claims_expire_at__lte=now)
+        in_flight = Case(When(crashed, then=0), default=F("in_flight"), output_field=_COUNT)
         return (
             self.filter(Q(locked_until__isnull=True) | Q(locked_until__lte=now))
-            .filter(past | Q(LessThan(F("failed") + F("in_flight"), policy.limit)))
+            .filter(past | Q(LessThan(F("failed") + in_flight, policy.limit)))
             # MySQL assigns from left to right, so what the conditions read is written last.
             .update(
                 failed=Case(When(past, then=0), default=F("failed"), output_field=_COUNT),
-                in_flight=Case(When(past, then=1), default=F("in_flight") + 1, output_field=_COUNT),
+                in_flight=in_flight + 1,
                 locks=Case(When(past, then=0), default=F("locks"), output_field=_COUNT),
                 expires_at=Case(When(past, then=Value(now + policy.window)), default=F("expires_at")),
+                claims_expire_at=now + RESERVATION_LIFE,
             )
         )
 
@@ -71,8 +74,10 @@ class LoginBudget(models.Model):
     locked_until = models.DateTimeField(null=True)
     locks = models.PositiveSmallIntegerField(default=0)
     last_success_at = models.DateTimeField(null=True)
-    # Failures, locks and reservations that a crash left behind count until then.
+    # Failures and locks count until then.
     expires_at = models.DateTimeField()
+    # Attempts in flight count until then.
+    claims_expire_at = models.DateTimeField(null=True)
     refused = models.PositiveIntegerField(default=0)
     refusal_recorded_at = models.DateTimeField(null=True)
 
@@ -106,8 +111,10 @@ class LoginBudget(models.Model):
             self.expires_at = now + policy.window
         if claimed:
             self.in_flight = max(0, self.in_flight - 1)
+        if self.locked_for(now):
+            return False
         self.failed += 1
-        if self.failed < policy.limit or self.locked_for(now):
+        if self.failed < policy.limit:
             return False
         self.locked_until = now + policy.lock(self.locks)
         self.expires_at = self.locked_until + policy.window

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from audit.origin import USER_AGENT_LENGTH
+
 
 class EndReason(models.TextChoices):
     LOGOUT = "logout", _("logged out")
@@ -25,7 +27,7 @@ class Session(models.Model):
     stamp = models.CharField(max_length=32, editable=False)
     contract = models.CharField(_("contract"), max_length=20)
     ip = models.GenericIPAddressField(_("address"), null=True)
-    user_agent = models.CharField(_("user agent"), max_length=300, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     created_at = models.DateTimeField(_("since"))
     last_seen_at = models.DateTimeField(_("last seen"))
     # The end if nothing renews the session; renewal moves it, but never past `latest_end_at`.

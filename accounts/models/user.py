@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -14,10 +14,11 @@ from accounts import names
 # The group whose permissions a user of role admin has.
 ADMINISTRATORS = "administrators"
 # A change to any of these ends every session that was opened before it.
-CREDENTIAL_FIELDS = frozenset({"password", "role", "is_active"})
+CREDENTIAL_FIELDS = frozenset({"password", "role", "is_active", "awaits_approval"})
 _GUARDED_FIELDS = CREDENTIAL_FIELDS | {"stamp"}
 # The column that a value is compared in, and the field that people know it by.
 _UNIQUE = {"username_key": "username", "email_key": "email", "phone": "phone"}
+_TRACKED_FIELDS = _GUARDED_FIELDS | frozenset(_UNIQUE.values())
 _KEYS = {"username": "username_key", "email": "email_key"}
 
 
@@ -103,6 +104,11 @@ class UserQuerySet(models.QuerySet["User"]):
         objs = list(objs)
         for user in objs:
             user.derive()
+        if update_fields := set(kwargs.get("update_fields") or ()):
+            update_fields |= {key for field, key in _KEYS.items() if field in update_fields}
+            if update_fields & CREDENTIAL_FIELDS:
+                update_fields.add("stamp")
+            kwargs["update_fields"] = sorted(update_fields)
         return super().bulk_create(objs, *args, **kwargs)
 
     def taken(self, user: "User") -> list[str]:
@@ -184,10 +190,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ["-id"]
+        # A fixture is loaded past every method of this class; without its key a user must not be.
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(username_key=""), name="user_has_a_canonical_name")
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # What the database is known to hold, and what a transaction that has yet to commit has put there.
         self._as_read: dict[str, Any] = {}
+        self._uncommitted: dict[str, Any] = {}
 
     def __str__(self) -> str:
         return self.username
@@ -203,7 +215,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         def upgrade(password: str) -> None:
             self.password = make_password(password)
-            self._as_read["password"] = self.password
+            self._as_read = {**self._as_read, "password": self.password}
             type(self).objects.filter(pk=self.pk).rehash(verified, self.password)
 
         return check_password(raw_password, verified, upgrade)
@@ -216,24 +228,28 @@ class User(AbstractBaseUser, PermissionsMixin):
         cls, db: str | None, field_names: Collection[str], values: Collection[Any]
     ) -> "User":
         user = super().from_db(db, field_names, values)
-        user._note_credentials()
+        user._as_read = user._values(_TRACKED_FIELDS)
         return user
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
         fields = kwargs.get("fields") or (args[1] if len(args) > 1 else None)
-        read = _GUARDED_FIELDS if fields is None else _GUARDED_FIELDS & set(fields)
-        self._as_read |= {name: self.__dict__[name] for name in read if name in self.__dict__}
+        read = _TRACKED_FIELDS if fields is None else _TRACKED_FIELDS & set(fields)
+        self._as_read = {**self._as_read, **self._values(read)}
 
-    def _note_credentials(self) -> None:
-        self._as_read = {name: self.__dict__[name] for name in _GUARDED_FIELDS if name in self.__dict__}
+    def _values(self, names_: Iterable[str]) -> dict[str, Any]:
+        return {name: self.__dict__[name] for name in names_ if name in self.__dict__}
 
-    def _changed(self, name: str) -> bool:
-        return name in self.__dict__ and (name not in self._as_read or self._as_read[name] != self.__dict__[name])
+    def _changed(self, name: str, since: Mapping[str, Any]) -> bool:
+        return name in self.__dict__ and (name not in since or since[name] != self.__dict__[name])
 
     def derive(self) -> None:
-        """Bring the canonical columns in line with what they are made from. Raises NotAName, a ValueError."""
-        for name, value in derived(self.__dict__).items():
+        """Bring the canonical columns in line with what they are made from. Raises NotAName, a ValueError.
+
+        What was read from the database and left alone is not judged again: the rules may have changed since.
+        """
+        changed = {name: self.__dict__[name] for name in _UNIQUE.values() if self._changed(name, self._as_read)}
+        for name, value in derived(changed).items():
             setattr(self, name, value)
 
     def save_base(self, *args: Any, **kwargs: Any) -> None:
@@ -245,27 +261,31 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.derive()
         update_fields = kwargs.get("update_fields")
         if not self._state.adding and not kwargs.get("force_insert"):
-            if any(self._changed(name) for name in CREDENTIAL_FIELDS) and not self._changed("stamp"):
+            written = {**self._as_read, **self._uncommitted}
+            if any(self._changed(name, written) for name in CREDENTIAL_FIELDS) and not self._changed("stamp", written):
                 self.stamp = new_stamp()
-            names_to_write = set(update_fields or self._writable())
-            names_to_write |= {key for field, key in _KEYS.items() if field in names_to_write}
-            if names_to_write & CREDENTIAL_FIELDS:
-                names_to_write.add("stamp")
-            names_to_write -= {name for name in _GUARDED_FIELDS if not self._changed(name)}
-            if not names_to_write:
+            columns = set(update_fields or self._writable())
+            columns |= {key for field, key in _KEYS.items() if field in columns}
+            if columns & CREDENTIAL_FIELDS:
+                columns.add("stamp")
+            # What an open transaction has written is written again: it may have been rolled back since.
+            columns -= {name for name in _GUARDED_FIELDS if not self._changed(name, self._as_read)}
+            if not columns:
                 return
-            kwargs["update_fields"] = frozenset(names_to_write)
+            kwargs["update_fields"] = frozenset(columns)
         super().save_base(*args, **kwargs)
-        self._note_credentials()
+        self._uncommitted = self._values(_TRACKED_FIELDS)
+        transaction.on_commit(self._note_commit, using=self._state.db)
 
     save_base.alters_data = True  # type: ignore[attr-defined]
 
+    def _note_commit(self) -> None:
+        self._as_read = {**self._as_read, **self._uncommitted}
+        self._uncommitted = {}
+
     def _writable(self) -> set[str]:
-        return {
-            field.attname
-            for field in self._meta.concrete_fields
-            if not field.primary_key and field.attname in self.__dict__
-        }
+        fields = (field for field in self._meta.concrete_fields if not field.primary_key)
+        return {field.attname for field in fields if field.attname in self.__dict__}
 
     def get_session_auth_hash(self) -> str:
         """Return what ties a login of the admin site to the stamp, so that both end together."""

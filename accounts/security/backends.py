@@ -18,6 +18,9 @@ class RoleBackend(ModelBackend):
     ) -> None:
         return None
 
+    def user_can_authenticate(self, user: Any) -> bool:
+        return isinstance(user, User) and user.may_log_in()
+
     def _get_group_permissions(self, user_obj: User) -> QuerySet[Permission]:
         groups = Q(group__user=user_obj)
         if user_obj.role == Role.ADMIN:

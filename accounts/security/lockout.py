@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import LoginBudget
 from accounts.models.login_budget import ELSEWHERE_ADDRESS
-from accounts.policies import ADDRESS, ELSEWHERE, PAIR, Lockout
+from accounts.policies import ADDRESS, ELSEWHERE, PAIR, RESERVATION_LIFE, Lockout
 from accounts.transactions import atomically
 
 
@@ -152,7 +152,12 @@ def _insert(budget: Budget, now: datetime) -> bool:
     """Make the row with one attempt taken; False where it is there already."""
     try:
         with transaction.atomic():
-            LoginBudget.objects.create(**budget.key(), in_flight=1, expires_at=now + budget.policy.window)
+            LoginBudget.objects.create(
+                **budget.key(),
+                in_flight=1,
+                expires_at=now + budget.policy.window,
+                claims_expire_at=now + RESERVATION_LIFE,
+            )
     except IntegrityError:
         return False
     return True
@@ -191,6 +196,12 @@ def refuse(budget: Budget, now: datetime) -> int:
     due = row.count_refusal(now)
     row.save(update_fields=["refused", "refusal_recorded_at"])
     return due
+
+
+def unlock(user_id: int) -> int:
+    """Forget a user's failures and locks everywhere; return how many budgets had any. Inside a transaction."""
+    rows = LoginBudget.objects.filter(account_id=user_id).exclude(failed=0, locks=0, locked_until=None)
+    return rows.update(failed=0, locks=0, locked_until=None)
 
 
 def _for_update(budget: Budget, now: datetime) -> LoginBudget:

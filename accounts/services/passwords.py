@@ -3,12 +3,13 @@
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
-from accounts.errors import InvalidInput, Problem
+from accounts.errors import InvalidCredentials, InvalidInput, Problem
 from accounts.models import EndReason, User
 from accounts.policies import LONGEST_PASSWORD, PasswordRule, profile
 from accounts.security import hashing
-from accounts.services import sessions
+from accounts.services import identifiers, sessions, sign_in
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -52,19 +53,50 @@ def _guessable(password: str, user: User) -> list[Problem]:
     return found
 
 
+def change(*, user: User, old: str, new: str, origin: Origin) -> None:
+    """Change one's own password, the old one proved like at any login; every session of the user ends.
+
+    Raises InvalidInput, for a wrong old password too; TooManyAttempts and Overloaded.
+    """
+    if wrong := problems(new, user, profile().change):
+        raise InvalidInput({"new_password": wrong})
+    try:
+        sign_in.prove(identifier=identifiers.of_user(user), password=old, origin=origin)
+    except InvalidCredentials as error:
+        raise InvalidInput(
+            {"old_password": [Problem("wrong_password", "This is not the current password.")]}
+        ) from error
+    replace(user=user, password=new, origin=origin)
+
+
 def replace(*, user: User, password: str, origin: Origin) -> None:
     """Give a user a new password, which ends all of their sessions.
 
-    Whoever calls has proved the user's right to it. Raises InvalidInput and Overloaded.
+    Whoever calls has proved the user's right to it; a password that has changed since then stays. Raises InvalidInput,
+    InvalidCredentials and Overloaded.
     """
     if wrong := problems(password, user, profile().change):
         raise InvalidInput({"new_password": wrong})
     with hashing.slots.take():
-        user.password = hashing.make(password)
+        encoded = hashing.make(password)
 
     def work() -> None:
-        user.save(update_fields=["password"])
+        if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(password=encoded, updated_at=timezone.now()):
+            raise InvalidCredentials
         sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
         record(SecurityEvent.of(origin, Event.PASSWORD_CHANGED, user_id=user.pk, actor_id=user.pk))
 
     atomically(work)
+    user.refresh_from_db(fields=["password", "stamp"])
+
+
+class ProfileRule:
+    """The profile's rule as a validator, for Django's own commands."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raise ValidationError for what a new password must not be."""
+        if wrong := problems(password, user or User(), profile().change):
+            raise ValidationError([ValidationError(problem.detail, code=problem.code) for problem in wrong])
+
+    def get_help_text(self) -> str:
+        return f"A password has at least {profile().change.shortest} characters."

@@ -1,14 +1,17 @@
-"""What is done to accounts by those who look after them."""
+"""Accounts: what they may hold, and what is done to them by those who look after them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import IntegrityError
+
 from accounts import names
-from accounts.errors import InvalidInput
+from accounts.errors import AlreadyTaken, InvalidInput, NotThere, PermissionDenied, Problem
 from accounts.models import EndReason, User
 from accounts.models.user import CREDENTIAL_FIELDS
 from accounts.policies import profile
-from accounts.security import hashing
+from accounts.security import hashing, lockout
 from accounts.services import passwords, sessions
 from accounts.transactions import atomically
 from audit.events import Event
@@ -16,33 +19,126 @@ from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
+_READ: dict[str, Callable[[str], str]] = {
+    "username": names.canonical_username,
+    "email": names.canonical_email,
+    "phone": names.canonical_phone,
+}
+
+
+def wrong_columns(user: User) -> dict[str, list[Problem]]:
+    """Return what is wrong with a user's name, address and number, by field."""
+    errors: dict[str, list[Problem]] = {}
+    for name, read in _READ.items():
+        value = getattr(user, name)
+        if not value and name != "username":
+            continue
+        try:
+            read(value)
+        except names.NotAName as error:
+            errors[name] = [Problem("invalid", str(error))]
+    return errors
+
+
+def require_free(user: User) -> None:
+    """Raise AlreadyTaken for what another account has."""
+    if taken := User.objects.taken(user):
+        raise AlreadyTaken(*taken)
+
+
+@contextmanager
+def taken_is_told(user: User) -> Iterator[None]:
+    """Turn the database's refusal of a duplicate into AlreadyTaken: somebody was quicker after the look."""
+    try:
+        yield
+    except IntegrityError as error:
+        if taken := User.objects.taken(user):
+            raise AlreadyTaken(*taken) from error
+        raise
+
+
+def find(*, user_id: int) -> User:
+    """Return an account. Raises NotThere."""
+    user: User | None = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise NotThere
+    return user
+
 
 def create(*, columns: Mapping[str, Any], password: str, origin: Origin, actor: User | None = None) -> User:
-    """Create an account on somebody's behalf, with any role, and return it. Raises InvalidInput."""
+    """Create an account on somebody's behalf, with any role, and return it.
+
+    Raises InvalidInput, AlreadyTaken and Overloaded.
+    """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
+    errors = wrong_columns(user)
     if wrong := passwords.problems(password, user, profile().registration):
-        raise InvalidInput({"password": wrong})
-    user.password = hashing.make(password)
+        errors["password"] = wrong
+    if errors:
+        raise InvalidInput(errors)
+    require_free(user)
+    with hashing.slots.take():
+        user.password = hashing.make(password)
 
     def work() -> None:
+        # A repeated transaction inserts again: the id of the first try was rolled back with it.
+        user.pk, user._state.adding = None, True
         user.save(force_insert=True)
         record(_event(origin, Event.USER_CREATED, user, actor, role=user.role))
 
-    atomically(work)
+    with taken_is_told(user):
+        atomically(work)
     return user
+
+
+def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origin) -> User:
+    """Change columns of an account and return it. What stays as it was is no change and no event.
+
+    Raises PermissionDenied, InvalidInput and AlreadyTaken.
+    """
+    require_may_change(actor, user)
+    before = {name: getattr(user, name) for name, value in changes.items() if getattr(user, name) != value}
+    for name in before:
+        setattr(user, name, changes[name])
+    if errors := wrong_columns(user):
+        raise InvalidInput(errors)
+    require_free(user)
+    with taken_is_told(user):
+        save_changes(user=user, before=before, actor=actor, origin=origin)
+    return user
+
+
+def require_may_change(actor: User, user: User) -> None:
+    """Raise PermissionDenied where somebody who is no superuser would change one."""
+    if user.is_superuser and not actor.is_superuser:
+        raise PermissionDenied
 
 
 def save_changes(*, user: User, before: Mapping[str, Any], actor: User | None, origin: Origin) -> None:
     """Save an account that somebody has changed, with an event for each kind of change.
 
-    `before` has the old values of the changed fields. A new role or state also ends the account's sessions.
+    `before` has the old values of the changed fields; the others are left as the database has them. A new role or
+    state also ends the account's sessions.
     """
+    if not before:
+        return
 
     def work() -> None:
-        user.save()
+        user.save(update_fields=[*before, "updated_at"])
         if CREDENTIAL_FIELDS & before.keys():
             sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
         record(*_change_events(user, before, actor, origin))
+
+    atomically(work)
+
+
+def unlock(*, user: User, actor: User, origin: Origin) -> None:
+    """Forget an account's failed logins, so that its owner may try again at once. Raises PermissionDenied."""
+    require_may_change(actor, user)
+
+    def work() -> None:
+        if lockout.unlock(user.pk):
+            record(_event(origin, Event.USER_UNLOCKED, user, actor))
 
     atomically(work)
 

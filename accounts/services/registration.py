@@ -1,9 +1,8 @@
 """How somebody becomes a user."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts import names
@@ -12,18 +11,12 @@ from accounts.models import LoginBudget, User
 from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, profile
 from accounts.security import hashing
 from accounts.security.client_address import budget_address
-from accounts.services import passwords
+from accounts.services import passwords, people
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
-
-_READ: dict[str, Callable[[str], str]] = {
-    "username": names.canonical_username,
-    "email": names.canonical_email,
-    "phone": names.canonical_phone,
-}
 
 
 def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
@@ -37,18 +30,17 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     quota = _quota(origin)
     if quota.is_spent(REGISTRATIONS, timezone.now()):
         raise TooManyRegistrations(retry_after=quota.expires_at - timezone.now())
-    if taken := User.objects.taken(user):
-        raise AlreadyTaken(*taken)
+    try:
+        people.require_free(user)
+    except AlreadyTaken:
+        # Who asks what is taken learns who is here, so the question costs as much as an account.
+        LoginBudget.objects.filter(pk=quota.pk).spend(REGISTRATIONS, REGISTRATION_WINDOW, timezone.now())
+        raise
     with hashing.slots.take():
         user.password = hashing.make(password)
     user.awaits_approval = user.role in profile().on_approval
-    try:
+    with people.taken_is_told(user):
         atomically(lambda: _create(user, quota, origin))
-    except IntegrityError as error:
-        # Somebody else was quicker between the look and the leap.
-        if taken := User.objects.taken(user):
-            raise AlreadyTaken(*taken) from error
-        raise
     return user
 
 
@@ -73,15 +65,7 @@ def _quota(origin: Origin) -> LoginBudget:
 
 
 def _require_valid(user: User, password: str, roles: Collection[str]) -> None:
-    errors: dict[str, list[Problem]] = {}
-    for name, read in _READ.items():
-        value = getattr(user, name)
-        if value is None and name != "username":
-            continue
-        try:
-            read(value)
-        except names.NotAName as error:
-            errors[name] = [Problem("invalid", str(error))]
+    errors = people.wrong_columns(user)
     allowed = profile().at_once | profile().on_approval
     if user.role not in roles or user.role not in allowed:
         errors["role"] = [Problem("not_allowed", "This role cannot be registered for.")]

@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, F, Q, Value, When
+from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 from django.utils import timezone
 
-from accounts.errors import IdentityError, SessionEnded, TokenReused, UserGone
+from accounts.errors import IdentityError, NotThere, SessionEnded, TokenReused, UserGone
 from accounts.models import EndReason, Session, User
+from accounts.models.user import new_stamp
 from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SessionPolicy
 from accounts.transactions import atomically
 from audit.events import Event
@@ -88,6 +89,18 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
     return session
 
 
+def live(*, user: User) -> QuerySet[Session]:
+    """Return the sessions that a user has going, newest first."""
+    return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())
+
+
+def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:
+    """End one of a user's own sessions. Raises NotThere for anybody else's, and for one that is over."""
+    session = live(user=user).filter(pk=session_id).first()
+    if session is None or not end(session=session, reason=EndReason.LOGOUT, origin=origin, actor=user):
+        raise NotThere
+
+
 def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | None = None) -> bool:
     """End one session; its tokens are refused from the next request on. Returns whether it was still going."""
 
@@ -101,10 +114,12 @@ def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | No
 
 
 def end_all(*, user: User, reason: EndReason, origin: Origin, actor: User | None = None) -> int:
-    """End every session of a user and return how many there were."""
+    """End every session of a user, logins of the admin site too, and return how many rows there were."""
 
     def work() -> int:
         count = mark_ended(user, reason)
+        # A login of the admin site has no row here; it ends with the stamp that it was made under.
+        User.objects.filter(pk=user.pk).update(stamp=new_stamp())
         if count:
             actor_id = actor.pk if actor else None
             record(

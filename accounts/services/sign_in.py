@@ -4,10 +4,12 @@ Resolve the name, wait for a hashing slot, reserve an attempt (commits), hash, s
 transaction is open while hashing.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.errors import (
@@ -26,13 +28,15 @@ from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
 from audit.events import Event, FailureReason
 from audit.models import LoginAttempt, SecurityEvent
-from audit.origin import Origin
+from audit.origin import Origin, visible
 from audit.record import record
 
 # Says why this door does not take this user, whose password was right; the client learns no more than for a wrong one.
 DoorRule = Callable[[User], FailureReason | None]
 # What a good login does besides being recorded, in the transaction that settles it.
 Opening = Callable[[User, datetime], None]
+
+logger = logging.getLogger(__name__)
 
 _PAUSE = 0.02
 
@@ -64,7 +68,7 @@ def sign_in(
                 stamp=user.stamp,
                 contract=origin.contract,
                 ip=origin.ip,
-                user_agent=origin.user_agent[:300],
+                user_agent=origin.user_agent,
                 created_at=now,
                 last_seen_at=now,
                 rotated_at=now,
@@ -90,28 +94,40 @@ def prove(
     Raises what `sign_in` raises.
     """
     attempt = _Attempt(identifier, origin)
-    if len(password) > LONGEST_PASSWORD:
+    if len(password) > LONGEST_PASSWORD or not _is_text(password):
         raise InvalidCredentials
     try:
-        reservation, verdict = attempt.evaluate(password)
+        return _prove(attempt, password, door, opening)
+    finally:
+        attempt.abandon()
+
+
+def _is_text(password: str) -> bool:
+    """Return whether the password can be encoded: a lone surrogate cannot, and nobody has typed one."""
+    return not any("\ud800" <= char <= "\udfff" for char in password)
+
+
+def _prove(attempt: "_Attempt", password: str, door: DoorRule | None, opening: Opening | None) -> User:
+    try:
+        verdict = attempt.evaluate(password)
     except lockout.LockedOut as locked:
         attempt.record_refusal(locked.budget)
         raise TooManyAttempts(retry_after=locked.retry_after) from locked
     user = attempt.user
     if user is None:
-        attempt.fail(reservation, FailureReason.UNKNOWN_USER)
+        attempt.fail(FailureReason.UNKNOWN_USER)
         raise InvalidCredentials
     if not verdict.correct:
-        attempt.fail(reservation, FailureReason.WRONG_PASSWORD)
+        attempt.fail(FailureReason.WRONG_PASSWORD)
         raise InvalidCredentials
     if reason := _closed(user):
-        attempt.turn_away(reservation, reason)
+        attempt.turn_away(reason)
         raise _TOLD[reason]
     if reason := door(user) if door else None:
-        attempt.fail(reservation, reason)
+        attempt.fail(reason)
         raise InvalidCredentials
-    if not attempt.succeed(reservation, user, opening):
-        attempt.turn_away(reservation, FailureReason.CHANGED_MEANWHILE)
+    if not attempt.succeed(user, opening):
+        attempt.turn_away(FailureReason.CHANGED_MEANWHILE)
         raise InvalidCredentials
     if verdict.outdated:
         _rehash(user, password)
@@ -125,9 +141,13 @@ def _closed(user: User) -> FailureReason | None:
 
 
 def _rehash(user: User, password: str) -> None:
-    with hashing.slots.take():
-        encoded = hashing.make(password)
-    User.objects.filter(pk=user.pk).rehash(user.password, encoded)
+    """Store a stronger hash of the password; where that cannot be done now, the next login will."""
+    try:
+        with hashing.slots.take():
+            encoded = hashing.make(password)
+        User.objects.filter(pk=user.pk).rehash(user.password, encoded)
+    except (Overloaded, DatabaseError):
+        logger.warning("The password hash of user %s was not upgraded.", user.pk, exc_info=True)
 
 
 class _Attempt:
@@ -139,8 +159,9 @@ class _Attempt:
         self.address = budget_address(origin.ip)
         self.user: User | None = None
         self.account = lockout.Account.nobody(identifier.value)
+        self.reservation: lockout.Reservation | None = None
 
-    def evaluate(self, password: str) -> tuple[lockout.Reservation, hashing.Verdict]:
+    def evaluate(self, password: str) -> hashing.Verdict:
         """Reserve and hash, waiting for a slot and for attempts in flight. Raises Overloaded and lockout.LockedOut."""
         standing = self._resolve()
         try:
@@ -150,9 +171,7 @@ class _Attempt:
             lockout.check(self.account, self.address, timezone.now())
             raise
 
-    def _reserve_and_hash(
-        self, password: str, standing: lockout.Standing
-    ) -> tuple[lockout.Reservation, hashing.Verdict]:
+    def _reserve_and_hash(self, password: str, standing: lockout.Standing) -> hashing.Verdict:
         stale = standing.alarmed
         deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
         while True:
@@ -161,9 +180,9 @@ class _Attempt:
                 if waited or stale:
                     # Others may have settled since the budgets were read.
                     standing = lockout.check(self.account, self.address, timezone.now())
-                reservation = lockout.reserve(self.account, self.address, standing, timezone.now())
-                if reservation:
-                    return reservation, hashing.verify(password, self.user.password if self.user else None)
+                self.reservation = lockout.reserve(self.account, self.address, standing, timezone.now())
+                if self.reservation:
+                    return hashing.verify(password, self.user.password if self.user else None)
             if time.monotonic() > deadline:
                 raise Overloaded(retry_after=LONGEST_WAIT)
             stale = True
@@ -181,10 +200,10 @@ class _Attempt:
         standing = lockout.Standing(known=self.user.known, alarmed=self.user.alarmed)  # type: ignore[attr-defined]
         return lockout.check(self.account, self.address, now) if standing.alarmed else standing
 
-    def succeed(self, reservation: lockout.Reservation, user: User, opening: Opening | None) -> bool:
+    def succeed(self, user: User, opening: Opening | None) -> bool:
         """Settle a good login; False where the account changed while its password was being hashed."""
 
-        def settle() -> bool:
+        def settle(reservation: lockout.Reservation) -> bool:
             now = timezone.now()
             # The condition also holds the row, so that nobody deletes the user before this commits.
             current = User.objects.filter(pk=user.pk, stamp=user.stamp)
@@ -197,26 +216,50 @@ class _Attempt:
             record(LoginAttempt.of(self.origin, self.identifier.typed, user_id=user.pk))
             return True
 
-        return atomically(settle)
+        return self._settle(settle)
 
-    def fail(self, reservation: lockout.Reservation, reason: FailureReason) -> None:
+    def fail(self, reason: FailureReason) -> None:
         """Settle an attempt that counts against the budgets, and record it."""
 
-        def settle() -> None:
+        def settle(reservation: lockout.Reservation) -> bool:
             locked = lockout.fail(reservation, timezone.now())
             events = [self._locked_event(row.account_id) for row in locked]
             record(self._failed(reason), *events)
+            return True
 
-        atomically(settle)
+        self._settle(settle)
 
-    def turn_away(self, reservation: lockout.Reservation, reason: FailureReason) -> None:
+    def turn_away(self, reason: FailureReason) -> None:
         """Settle an attempt whose password was right but who may not come in: it counts neither way."""
 
-        def settle() -> None:
+        def settle(reservation: lockout.Reservation) -> bool:
             lockout.release(reservation)
             record(self._failed(reason))
+            return True
 
-        atomically(settle)
+        self._settle(settle)
+
+    def abandon(self) -> None:
+        """Give an attempt back that something unforeseen has kept from being settled."""
+
+        def settle(reservation: lockout.Reservation) -> bool:
+            lockout.release(reservation)
+            return True
+
+        try:
+            self._settle(settle)
+        except DatabaseError:
+            logger.warning("An attempt was not given back; it expires by itself.", exc_info=True)
+
+    def _settle(self, work: Callable[[lockout.Reservation], bool]) -> bool:
+        """Settle the reservation, if there still is one, in one transaction; keep it where `work` returns False."""
+        reservation = self.reservation
+        if reservation is None:
+            return False
+        settled = atomically(lambda: work(reservation))
+        if settled:
+            self.reservation = None
+        return settled
 
     def record_refusal(self, budget: lockout.Budget) -> None:
         def count() -> None:
@@ -237,5 +280,9 @@ class _Attempt:
     def _locked_event(self, account_id: int) -> SecurityEvent:
         event = Event.ACCOUNT_LOCKED if account_id else Event.ADDRESS_LOCKED
         return SecurityEvent.of(
-            self.origin, event, user_id=account_id or None, address=self.address, identifier=self.identifier.typed[:150]
+            self.origin,
+            event,
+            user_id=account_id or None,
+            address=self.address,
+            identifier=visible(self.identifier.typed)[:150],
         )

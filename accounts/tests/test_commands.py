@@ -2,7 +2,10 @@ import io
 from typing import Any
 
 import pytest
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
 from pytest_django.fixtures import Settings
 
 from accounts.models import Session, User
@@ -85,6 +88,23 @@ def test_createsuperuser_refuses_a_name_that_is_taken_in_another_spelling(
         run("createsuperuser", "--noinput", "--username", "ALICE", "--email", "chief@hospital.example")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_createsuperuser_holds_no_transaction_while_somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def handle(*args: Any, **options: Any) -> None:
+        seen.append(connection.in_atomic_block)
+
+    monkeypatch.setattr("django.contrib.auth.management.commands.createsuperuser.Command.handle", handle)
+    run("createsuperuser", "--noinput")
+    assert seen == [False]
+
+
+def test_djangos_own_commands_obey_the_rule_for_passwords() -> None:
+    with pytest.raises(ValidationError):
+        validate_password("1")
+
+
 def test_end_sessions_ends_those_of_one_user(alice: User, bob: User) -> None:
     hers = [Api().tokens()["access_token"], Api(ELSEWHERE).tokens()["access_token"]]
     his = Api().tokens("bob")["access_token"]
@@ -103,7 +123,7 @@ def test_end_sessions_asks_before_it_ends_everybodys(alice: User, monkeypatch: p
 def test_end_sessions_ends_everybodys(alice: User, bob: User) -> None:
     Api().tokens()
     Api().tokens("bob")
-    assert run("end_sessions", "--all", "--noinput") == "2 sessions of 2 users were ended.\n"
+    assert run("end_sessions", "--all", "--noinput") == ("2 sessions were ended, and every login of the admin site.\n")
     assert not Session.objects.filter(ended_at=None).exists()
 
 

@@ -1,7 +1,10 @@
+import copy
+
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
+from accounts.models.user import UserQuerySet
 from accounts.names import NotAName
 from accounts.tests.tools import PASSWORD
 
@@ -36,7 +39,9 @@ WAYS = [saved, bulk_updated, updated, updated_or_created]
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("change", [{"password": "!"}, {"role": "viewer"}, {"is_active": False}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"password": "!"}, {"role": "viewer"}, {"is_active": False}, {"awaits_approval": True}], ids=str
+)
 def test_a_changed_credential_renews_the_stamp(alice: User, way: object, change: dict[str, object]) -> None:
     before = stamp(alice)
     way(alice, **change)  # type: ignore[operator]
@@ -180,3 +185,60 @@ def test_the_permissions_of_the_administrators_group(head: User) -> None:
 
 def test_create_superuser_makes_a_superuser_of_role_admin(root: User) -> None:
     assert (root.role, root.is_superuser, root.is_staff) == ("admin", True, True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", [{"password": "!"}, {"role": "viewer"}, {"is_active": False}], ids=str)
+def test_what_a_rolled_back_transaction_has_saved_is_saved_by_the_next(alice: User, change: dict[str, object]) -> None:
+    before = stamp(alice)
+    for name, value in change.items():
+        setattr(alice, name, value)
+    with transaction.atomic():
+        alice.save()
+        transaction.set_rollback(True)
+    alice.save()
+    assert User.objects.filter(pk=alice.pk, **change).exists()
+    assert stamp(alice) != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_save_in_one_transaction_keeps_the_stamp_of_the_first(alice: User) -> None:
+    with transaction.atomic():
+        alice.role = "viewer"
+        alice.save()
+        first = stamp(alice)
+        alice.full_name = "Alice Li"
+        alice.save()
+    assert stamp(alice) == first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_copy_of_a_stale_copy_brings_no_old_credential_back(alice: User) -> None:
+    stale = User.objects.get(pk=alice.pk)
+    copied = copy.copy(stale)
+    alice.set_password("Another-horse-8")
+    alice.save()
+    copied.refresh_from_db()
+    stale.save()
+    assert User.objects.get(pk=alice.pk).password == alice.password
+
+
+def test_an_upsert_that_changes_a_credential_renews_the_stamp(alice: User) -> None:
+    before = stamp(alice)
+    row = User(pk=alice.pk, username="alice", password="!", created_at=alice.created_at, updated_at=alice.updated_at)
+    unique = ["id"] if connection.features.supports_update_conflicts_with_target else None
+    User.objects.bulk_create([row], update_conflicts=True, update_fields=["password"], unique_fields=unique)
+    assert stamp(alice) != before
+
+
+def test_a_number_that_the_rules_no_longer_take_keeps_nobody_from_a_new_password(alice: User) -> None:
+    super(UserQuerySet, User.objects.filter(pk=alice.pk)).update(phone="+860000")
+    user = User.objects.get(pk=alice.pk)
+    user.set_password("Another-horse-8")
+    user.save()
+    assert User.objects.get(pk=alice.pk).check_password("Another-horse-8")
+
+
+def test_without_its_canonical_name_a_user_is_not_stored(db: None) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        super(UserQuerySet, User.objects.all()).bulk_create([User(username="carol")])

@@ -1,5 +1,5 @@
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from audit.events import Event, FailureReason
@@ -25,6 +25,25 @@ def test_a_row_cannot_be_changed(attempt: LoginAttempt) -> None:
 def test_a_row_cannot_be_deleted(attempt: LoginAttempt) -> None:
     with pytest.raises(AppendOnly):
         attempt.delete()
+
+
+def test_a_row_cannot_be_written_over(attempt: LoginAttempt, origin: Origin) -> None:
+    forged = LoginAttempt.of(origin, "nobody", user_id=None)
+    forged.pk = attempt.pk
+    with pytest.raises(IntegrityError), transaction.atomic():
+        forged.save()
+
+
+def test_rows_cannot_be_written_over_together(attempt: LoginAttempt) -> None:
+    with pytest.raises(AppendOnly):
+        LoginAttempt.objects.bulk_create([attempt], update_conflicts=True, update_fields=["status"])
+
+
+def test_djangos_own_managers_delete_no_row(attempt: LoginAttempt) -> None:
+    with pytest.raises(AppendOnly):
+        LoginAttempt._base_manager.all().delete()
+    with pytest.raises(AppendOnly):
+        LoginAttempt.objects.all()._raw_delete("default")
 
 
 def test_rows_cannot_be_changed_together(attempt: LoginAttempt) -> None:

@@ -1,12 +1,17 @@
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session as DjangoSession
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts.errors import Overloaded
 from accounts.models import LoginBudget, Session, User
+from accounts.security import hashing
 from accounts.tests.tools import ELSEWHERE, HERE, PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
 
@@ -79,6 +84,32 @@ class TestDoor:
             with time_machine.travel(now + timedelta(minutes=minutes)):
                 assert in_office.get("/admin/").status_code == status
 
+    def test_an_account_that_waits_for_approval_again_is_out(self, in_office: Client, head: User) -> None:
+        User.objects.filter(pk=head.pk).update(awaits_approval=True)
+        assert in_office.get("/admin/").status_code == 302
+
+    def test_end_sessions_ends_the_login(self, in_office: Client, head: User) -> None:
+        call_command("end_sessions", "--user", "head", stdout=io.StringIO())
+        assert in_office.get("/admin/").status_code == 302
+
+    @pytest.mark.parametrize("path", ["/healthz", "/api/auth/me", "/nothing", "/admin/login/", "/admin/nothing"])
+    @pytest.mark.parametrize("cookie", ["abcdefghijk", "x" * 32, '"a\\000b"', "A" * 32])
+    def test_a_made_up_cookie_writes_nothing(self, site: Client, path: str, cookie: str) -> None:
+        site.get(path, headers={"Cookie": f"sessionid={cookie}"})
+        assert not DjangoSession.objects.exists()
+
+    def test_the_api_reads_no_cookie(self, in_office: Client, statements: Any) -> None:
+        with statements() as captured:
+            in_office.get("/api/auth/nothing")
+        assert captured.sql == []
+
+    @pytest.mark.parametrize("charset", ["unicode_escape", "zlib", "rot13", "utf-7", "undefined"])
+    def test_a_form_in_another_charset_is_refused(self, site: Client, charset: str) -> None:
+        response = site.generic(
+            "POST", "/admin/login/", b"x", content_type=f"multipart/form-data; boundary=x; charset={charset}"
+        )
+        assert response.status_code == 400
+
     def test_the_address_without_its_slash_leads_there_too(self, site: Client) -> None:
         assert site.get("/admin").headers["Location"] == "/admin/"
 
@@ -100,6 +131,30 @@ class TestOwnPassword:
     def test_a_wrong_old_password_counts_like_any_other(self, in_office: Client, head: User) -> None:
         self.change(in_office, old="wrong")
         assert LoginBudget.objects.get(account_id=head.pk, address=HERE).failed == 1
+
+    def test_a_change_that_came_too_late_changes_nothing(
+        self, in_office: Client, head: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = hashing.make
+
+        def meanwhile(password: str) -> str:
+            User.objects.filter(pk=head.pk).update(password=real("Third-horse-9"))
+            return real(password)
+
+        monkeypatch.setattr(hashing, "make", meanwhile)
+        assert list(self.change(in_office).context["form"].errors) == ["old_password"]
+        assert User.objects.get(pk=head.pk).check_password("Third-horse-9")
+
+    def test_a_change_under_load_is_told_to_wait(
+        self, in_office: Client, head: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def busy(password: str) -> str:
+            raise Overloaded(timedelta(seconds=2))
+
+        monkeypatch.setattr(hashing, "make", busy)
+        assert self.change(in_office).context["form"].non_field_errors() == [
+            "Too many failed attempts, or the service is busy. Wait, then try again."
+        ]
 
     def test_a_new_password_follows_the_rule(self, in_office: Client, head: User) -> None:
         response = self.change(in_office, new="short")
@@ -159,6 +214,22 @@ class TestScreens:
         number = alice.pk
         alice.delete()
         assert f"#{number}" in in_office.get(f"/admin/{screen}/").content.decode()
+
+    @pytest.mark.parametrize(
+        ("screen", "lookup"),
+        [
+            ("accounts/user", "password__startswith"),
+            ("accounts/user", "stamp__startswith"),
+            ("accounts/session", "stamp__startswith"),
+            ("accounts/session", "user__password__startswith"),
+        ],
+    )
+    def test_no_list_is_filtered_by_a_secret(self, in_office: Client, screen: str, lookup: str) -> None:
+        assert in_office.get(f"/admin/{screen}/?{lookup}=argon2").status_code == 400
+
+    @pytest.mark.parametrize("typed", ["ALICE", "ａｌｉｃｅ", "Alice@Hospital"])
+    def test_a_search_finds_in_any_spelling(self, in_office: Client, typed: str) -> None:
+        assert "/change/" in in_office.get("/admin/accounts/user/", {"q": typed}).content.decode()
 
     def test_no_screen_shows_a_hash(self, in_office: Client, alice: User) -> None:
         page = in_office.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()

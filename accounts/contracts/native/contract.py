@@ -36,6 +36,7 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
     {
         errors.InvalidInput: Words(400, "invalid_input", "Some fields are missing or wrong; see errors."),
         errors.AlreadyTaken: Words(409, "already_taken", "Another account has this already; see errors."),
+        errors.NotThere: Words(404, "not_found", "There is nothing at this address."),
         errors.InvalidCredentials: Words(401, "invalid_credentials", "The user name or the password is wrong."),
         errors.AccountDisabled: Words(403, "account_disabled", "This account is disabled. Ask an administrator."),
         errors.ApprovalPending: Words(403, "approval_pending", "This account waits for an administrator's approval."),

@@ -2,10 +2,9 @@ from typing import Any
 
 from django.contrib.auth.management.commands import createsuperuser
 from django.core.management import CommandError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import CONSOLE
@@ -21,13 +20,16 @@ class Command(createsuperuser.Command):
         self.username_is_unique = True
 
     def handle(self, *args: Any, **options: Any) -> None:
-        def work() -> None:
-            newest = User.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-            super(Command, self).handle(*args, **options)
-            for user in User.objects.filter(pk__gt=newest, is_superuser=True):
-                record(SecurityEvent.of(CONSOLE, Event.USER_CREATED, user_id=user.pk, role=user.role, superuser=True))
-
+        newest = User.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         try:
-            atomically(work)
+            # Outside a transaction: the command waits for somebody to type.
+            super().handle(*args, **options)
         except IntegrityError as error:
             raise CommandError("Another account has this name or e-mail address already.") from error
+        with transaction.atomic():
+            record(
+                *(
+                    SecurityEvent.of(CONSOLE, Event.USER_CREATED, user_id=user.pk, role=user.role, superuser=True)
+                    for user in User.objects.filter(pk__gt=newest, is_superuser=True)
+                )
+            )

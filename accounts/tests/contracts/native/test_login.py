@@ -8,7 +8,9 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
+from accounts.errors import Overloaded
 from accounts.models import LoginBudget, Session, User
+from accounts.policies import ADDRESS
 from accounts.security import hashing
 from accounts.security.hashers import Argon2id
 from accounts.security.hashing import Verdict
@@ -240,6 +242,29 @@ def test_without_a_row_in_the_trail_there_is_no_session(api: Api, alice: User, m
     assert Session.objects.count() == 0
 
 
+def test_a_login_is_not_lost_because_its_hash_could_not_be_upgraded(
+    api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(password: str) -> str:
+        raise Overloaded(timedelta(seconds=2))
+
+    old = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    User.objects.filter(pk=alice.pk).rehash(alice.password, old)
+    monkeypatch.setattr(hashing, "make", busy)
+    assert api.login().status_code == 200
+
+
+def test_approval_taken_back_while_the_password_was_hashed_does_not_log_in(
+    api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verify(password: str, stored: str | None) -> Verdict:
+        User.objects.filter(pk=alice.pk).update(awaits_approval=True)
+        return Verdict(correct=True)
+
+    monkeypatch.setattr(hashing, "verify", verify)
+    assert api.login().json() == WRONG
+
+
 class TestLockout:
     def test_five_failures_lock_the_account_at_that_address(self, api: Api, alice: User) -> None:
         assert [api.login(password="wrong").status_code for _ in range(6)] == [401] * 5 + [429]
@@ -355,18 +380,61 @@ class TestLockout:
         with time_machine.travel(timezone.now() + timedelta(hours=25)):
             assert [api.login(password="wrong").status_code for _ in range(5)] == [401] * 5
 
-    def test_a_reservation_that_a_crash_left_behind_expires(self, api: Api, alice: User) -> None:
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("broken", ["accounts.security.hashing.verify", "accounts.services.sign_in.record"])
+    def test_an_attempt_that_crashes_is_given_back(
+        self, api: Api, alice: User, monkeypatch: pytest.MonkeyPatch, broken: str
+    ) -> None:
+        def crash(*args: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(broken, crash)
+        assert api.login().status_code == 500
+        assert LoginBudget.objects.get().in_flight == 0
+
+    def test_a_reservation_that_a_kill_left_behind_expires(self, api: Api, alice: User) -> None:
+        now = timezone.now()
         LoginBudget.objects.create(
-            account_id=alice.pk, address=HERE, in_flight=5, expires_at=timezone.now() - timedelta(seconds=1)
+            account_id=alice.pk,
+            address=HERE,
+            in_flight=5,
+            expires_at=now + timedelta(hours=1),
+            claims_expire_at=now - timedelta(seconds=1),
         )
         assert api.login().status_code == 200
+        assert LoginBudget.objects.get().in_flight == 0
+
+    def test_failures_during_a_lock_do_not_fill_the_budget_after_it(self, api: Api, alice: User) -> None:
+        api.login()
+        row = LoginBudget.objects.get()
+        now = timezone.now()
+        for _ in range(5):
+            assert row.count_failure(ADDRESS, now, claimed=False) is False
+        row.locked_until = now + timedelta(minutes=15)
+        assert row.count_failure(ADDRESS, now, claimed=False) is False
+        assert row.failed == 5
+
+    def test_the_longest_of_several_locks_is_told(self, api: Api, alice: User) -> None:
+        now = timezone.now()
+        for address, minutes in [(HERE, 100), ("*", 15)]:
+            LoginBudget.objects.create(
+                account_id=alice.pk,
+                address=address,
+                locked_until=now + timedelta(minutes=minutes),
+                expires_at=now + timedelta(days=1),
+            )
+        assert int(api.login()["Retry-After"]) > 5900
 
     def test_attempts_in_flight_that_do_not_settle_make_the_next_wait_and_then_give_up(
         self, api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("accounts.services.sign_in.LONGEST_WAIT", timedelta(milliseconds=50))
         LoginBudget.objects.create(
-            account_id=alice.pk, address=HERE, in_flight=5, expires_at=timezone.now() + timedelta(hours=1)
+            account_id=alice.pk,
+            address=HERE,
+            in_flight=5,
+            expires_at=timezone.now() + timedelta(hours=1),
+            claims_expire_at=timezone.now() + timedelta(minutes=1),
         )
         response = api.login()
         assert (response.status_code, response["Retry-After"]) == (503, "1")

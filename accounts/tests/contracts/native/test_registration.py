@@ -172,10 +172,15 @@ def test_an_address_registers_100_accounts_an_hour(api: Api, db: None) -> None:
     assert 3500 < int(answers[1]["Retry-After"]) <= 3600
 
 
-def test_a_refused_registration_takes_nothing_from_the_hour(api: Api, db: None) -> None:
+def test_to_be_told_what_is_taken_costs_as_much_of_the_hour_as_an_account(api: Api, db: None) -> None:
     api.post("register", CAROL)
     api.post("register", CAROL)
-    assert LoginBudget.objects.get().failed == 1
+    assert LoginBudget.objects.get().failed == 2
+
+
+def test_a_field_that_is_wrong_takes_nothing_from_the_hour(api: Api, db: None) -> None:
+    api.post("register", {**CAROL, "username": "two words"})
+    assert not LoginBudget.objects.exists()
 
 
 def test_after_an_hour_an_address_registers_again(api: Api, db: None) -> None:

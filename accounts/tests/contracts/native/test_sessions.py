@@ -335,6 +335,12 @@ class TestEnds:
             User.objects.filter(pk=alice.pk).update(is_active=active)
         assert api.get("me", token).status_code == 401
 
+    def test_approving_an_account_raises_no_session_from_the_dead(self, api: Api, alice: User) -> None:
+        token = api.tokens()["access_token"]
+        for waits in (True, False):
+            User.objects.filter(pk=alice.pk).update(awaits_approval=waits)
+        assert api.get("me", token).status_code == 401
+
     def test_a_login_in_the_second_of_a_password_change_lives(self, api: Api, alice: User) -> None:
         with time_machine.travel(timezone.now(), tick=False):
             alice.set_password("Another-horse-8")
