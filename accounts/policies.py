@@ -75,14 +75,16 @@ class PasswordRule:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the deployment's profile decides (decisions, section 2).
+    """What the deployment's profile decides.
 
-    `registration` is for a new account, `change` for a new password of an old one. `at_once` are the roles that the
-    public may take and use, `on_approval` those that wait for an administrator.
+    `registration` is for a new account, `change` for a new password of an old one. `addresses_at_once` says whether
+    people change their own e-mail address and phone number without a confirmation from the new one. `at_once` are the
+    roles that the public may take and use, `on_approval` those that wait for an administrator.
     """
 
     registration: PasswordRule
     change: PasswordRule
+    addresses_at_once: bool
     at_once: frozenset[str]
     on_approval: frozenset[str]
 
@@ -93,6 +95,7 @@ PROFILES: Final = {
     "documented": Profile(
         registration=PasswordRule(shortest=6),
         change=PasswordRule(shortest=8, mixed=True),
+        addresses_at_once=True,
         at_once=frozenset(
             {"doctor", "researcher", "viewer", "patient", "pharmacy", "supplier", "logistics", "regulator", "unauth"}
         ),
@@ -101,6 +104,7 @@ PROFILES: Final = {
     "hardened": Profile(
         registration=_HARDENED_PASSWORD,
         change=_HARDENED_PASSWORD,
+        addresses_at_once=False,
         at_once=frozenset({"patient", "viewer", "unauth", "pharmacy", "supplier", "logistics"}),
         on_approval=frozenset({"doctor", "researcher", "regulator"}),
     ),

@@ -8,16 +8,20 @@ from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import translation
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.viewsets import ViewSet
+from rest_framework.viewsets import GenericViewSet
 
 from accounts.contracts.parsing import StrictJSONParser
 from accounts.errors import InvalidInput, Problem, RetryLater, TokenMissing
@@ -115,10 +119,23 @@ class BearerAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class Pages(PageNumberPagination):
+    """Pages of a list: `count`, `next`, `previous` and `results`."""
+
+    page_size = 20
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+
+def problems(errors: Mapping[str, Any]) -> dict[str, list[Problem]]:
+    """Return what REST framework found wrong with some fields, in the core's words."""
+    return {name: [Problem(str(item.code), str(item)) for item in items] for name, items in errors.items()}
+
+
 S = TypeVar("S", bound=Serializer[Any])
 
 
-class ContractViewSet(ViewSet):
+class ContractViewSet(GenericViewSet[Any]):
     """The base of a contract's views. A view reads its input, calls one verb, and answers."""
 
     contract: ClassVar[Contract]
@@ -127,6 +144,8 @@ class ContractViewSet(ViewSet):
     renderer_classes = [JSONRenderer]
     parser_classes = [StrictJSONParser]
     content_negotiation_class = OwnWords
+    pagination_class = Pages
+    filter_backends = [DjangoFilterBackend]
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def get_authenticators(self) -> list[BaseAuthentication]:
@@ -154,17 +173,24 @@ class ContractViewSet(ViewSet):
         with translation.override(self.contract.language):
             valid = fields.is_valid()
         if not valid:
-            raise InvalidInput(
-                {name: [Problem(str(item.code), str(item)) for item in items] for name, items in fields.errors.items()}
-            )
+            raise InvalidInput(problems(fields.errors))
         return dict(fields.validated_data)
 
     def answer(self, body: Any, status: int = 200) -> Response:
         """Return an answer with personal data or tokens, which nobody on the way may keep."""
         return Response(body, status=status, headers={"Cache-Control": "no-store"})
 
+    def listed(self, rows: QuerySet[Any], show: Callable[[Any], Any]) -> Response:
+        """Return one page of a list, filtered and ordered as the query asks. Raises InvalidInput and NotFound."""
+        with translation.override(self.contract.language):
+            page = self.paginate_queryset(self.filter_queryset(rows))
+        return self.answer(self.get_paginated_response([show(row) for row in page or ()]).data)
+
     def handle_exception(self, exc: Exception) -> Response:
         """Return the contract's words for whatever went wrong; a crash is logged and says nothing of itself."""
+        if isinstance(exc, ValidationError) and isinstance(exc.detail, dict):
+            # What a filter of a list does not take; fields of a body come as InvalidInput already.
+            exc = InvalidInput(problems(exc.detail))
         words = self.contract.words_for(exc)
         if words.status == 500 or isinstance(exc, OperationalError | InterfaceError):
             logger.error("%s %s failed", self.request.method, self.request.path, exc_info=exc)

@@ -1,10 +1,14 @@
 """Fields that take a value of their own type, or none."""
 
+import json
+import re
 from typing import Any
 
 from rest_framework import serializers
 
 from accounts.policies import LONGEST_PASSWORD
+
+_UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 
 
 class Text(serializers.CharField):
@@ -24,3 +28,13 @@ class Password(Text):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=LONGEST_PASSWORD, **kwargs)
+
+
+class JSONObject(serializers.JSONField):
+    """A JSON object that every database can hold: no NUL and no lone surrogate in it, at any depth."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict) or _UNSTORABLE.search(json.dumps(value, ensure_ascii=False)):
+            self.fail("invalid")
+        return value

@@ -34,6 +34,15 @@ def of_user(user: User) -> Identifier:
     return Identifier(user.username, "username_key", user.username_key)
 
 
+def named(typed: str) -> int | None:
+    """Return the id of the user whose name, address or number this is, or None."""
+    identifier = any_of_three(typed)
+    if not identifier.column:
+        return None
+    user = User.objects.filter(**{identifier.column: identifier.value}).only("pk").first()
+    return user.pk if user else None
+
+
 def _read(typed: str, column: Column) -> Identifier:
     canonical = {
         "username_key": names.canonical_username,

@@ -108,6 +108,16 @@ def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origi
     return user
 
 
+def change_own(*, user: User, changes: Mapping[str, Any], origin: Origin) -> User:
+    """Change one's own columns and return the user. Raises InvalidInput and AlreadyTaken."""
+    if not profile().addresses_at_once:
+        guarded = {name for name in ("email", "phone") if name in changes and changes[name] != getattr(user, name)}
+        if guarded:
+            wrong = Problem("needs_confirmation", "Only an administrator can change this: it needs a confirmation.")
+            raise InvalidInput({name: [wrong] for name in guarded})
+    return change(user=user, changes=changes, actor=user, origin=origin)
+
+
 def require_may_change(actor: User, user: User) -> None:
     """Raise PermissionDenied where somebody who is no superuser would change one."""
     if user.is_superuser and not actor.is_superuser:

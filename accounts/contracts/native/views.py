@@ -1,11 +1,16 @@
+from typing import Any
+from uuid import UUID
+
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.contracts.base import ContractViewSet
-from accounts.contracts.native import contract, wire
-from accounts.models import EndReason
-from accounts.services import identifiers, registration, sessions, sign_in
+from accounts.contracts.native import contract, filters, wire
+from accounts.errors import PermissionDenied
+from accounts.models import EndReason, Session, User
+from accounts.services import identifiers, passwords, people, registration, sessions, sign_in
+from audit.models import LoginAttempt
 
 
 class NativeViewSet(ContractViewSet):
@@ -22,7 +27,7 @@ class RegistrationViewSet(NativeViewSet):
         return self.answer(wire.user_out(user), status=201)
 
 
-class SessionViewSet(NativeViewSet):
+class SignInViewSet(NativeViewSet):
     public = frozenset({"login", "refresh"})
 
     def login(self, request: Request) -> Response:
@@ -40,13 +45,100 @@ class SessionViewSet(NativeViewSet):
         return self.answer(contract.token_pair(session))
 
     def logout(self, request: Request) -> Response:
-        sessions.end(session=self.session, reason=EndReason.LOGOUT, origin=self.origin)
+        sessions.end(session=self.session, reason=EndReason.LOGOUT, origin=self.origin, actor=self.session.user)
+        return self.answer(None, status=204)
+
+    def logout_all(self, request: Request) -> Response:
+        user = self.session.user
+        sessions.end_all(user=user, reason=EndReason.LOGOUT, origin=self.origin, actor=user)
         return self.answer(None, status=204)
 
 
 class MeViewSet(NativeViewSet):
     def retrieve(self, request: Request) -> Response:
         return self.answer(wire.user_out(self.session.user))
+
+    def partial_update(self, request: Request) -> Response:
+        user = people.change_own(user=self.session.user, changes=self.read(wire.OwnChanges), origin=self.origin)
+        return self.answer(wire.user_out(user))
+
+    def change_password(self, request: Request) -> Response:
+        given = self.read(wire.PasswordChange)
+        passwords.change(
+            user=self.session.user, old=given["old_password"], new=given["new_password"], origin=self.origin
+        )
+        return self.answer(None, status=204)
+
+
+class SessionViewSet(NativeViewSet):
+    """The caller's own sessions."""
+
+    queryset = Session.objects.none()
+
+    def list(self, request: Request) -> Response:
+        rows = sessions.live(user=self.session.user)
+        return self.listed(rows, lambda row: wire.session_out(row, self.session))
+
+    def destroy(self, request: Request, session_id: UUID) -> Response:
+        sessions.end_own(session_id=session_id, user=self.session.user, origin=self.origin)
+        return self.answer(None, status=204)
+
+
+class AdministratorViewSet(NativeViewSet):
+    """What only administrators may do; the role is the database's, not the token's."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action and not self.session.user.is_staff:
+            raise PermissionDenied
+
+
+class UserViewSet(AdministratorViewSet):
+    queryset = User.objects.order_by("-id")
+    filterset_class = filters.UserFilter
+
+    def list(self, request: Request) -> Response:
+        return self.listed(self.queryset.all(), wire.user_out)
+
+    def create(self, request: Request) -> Response:
+        columns = self.read(wire.UserCreation)
+        password = columns.pop("password")
+        user = people.create(columns=columns, password=password, origin=self.origin, actor=self.session.user)
+        return self.answer(wire.user_out(user), status=201)
+
+    def retrieve(self, request: Request, user_id: int) -> Response:
+        return self.answer(wire.user_out(people.find(user_id=user_id)))
+
+    def partial_update(self, request: Request, user_id: int) -> Response:
+        return self._change(user_id, self.read(wire.UserChanges))
+
+    def activate(self, request: Request, user_id: int) -> Response:
+        return self._change(user_id, {"is_active": True})
+
+    def deactivate(self, request: Request, user_id: int) -> Response:
+        return self._change(user_id, {"is_active": False})
+
+    def approve(self, request: Request, user_id: int) -> Response:
+        return self._change(user_id, {"awaits_approval": False})
+
+    def unlock(self, request: Request, user_id: int) -> Response:
+        user = people.find(user_id=user_id)
+        people.unlock(user=user, actor=self.session.user, origin=self.origin)
+        return self.answer(wire.user_out(user))
+
+    def _change(self, user_id: int, changes: dict[str, Any]) -> Response:
+        user = people.change(
+            user=people.find(user_id=user_id), changes=changes, actor=self.session.user, origin=self.origin
+        )
+        return self.answer(wire.user_out(user))
+
+
+class LoginAttemptViewSet(AdministratorViewSet):
+    queryset = LoginAttempt.objects.order_by("-id")
+    filterset_class = filters.LoginAttemptFilter
+
+    def list(self, request: Request) -> Response:
+        return self.listed(self.queryset.all(), wire.attempt_out)
 
 
 class NothingViewSet(NativeViewSet):

@@ -69,6 +69,7 @@ def test_the_answer_to_a_login(api: Api, alice: User) -> None:
             "nickname": "",
             "department": "",
             "avatar_url": None,
+            "profile": None,
             "is_active": True,
             "awaits_approval": False,
             "last_login": alice.last_login.isoformat().replace("+00:00", "Z"),  # type: ignore[union-attr]

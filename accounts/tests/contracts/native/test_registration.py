@@ -41,6 +41,7 @@ def test_the_answer_to_a_registration(api: Api, db: None) -> None:
             "nickname": "",
             "department": "药房",
             "avatar_url": None,
+            "profile": None,
             "is_active": True,
             "awaits_approval": False,
             "last_login": None,

@@ -1,0 +1,310 @@
+"""What administrators do to others' accounts, and what they read of the trail."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api
+from audit.models import LoginAttempt, SecurityEvent
+
+pytestmark = pytest.mark.django_db
+
+CAROL: dict[str, Any] = {"username": "carol", "password": "Secret123", "role": "doctor"}
+
+
+@pytest.fixture
+def token(api: Api, head: User) -> str:
+    return str(api.tokens("head")["access_token"])
+
+
+def code(response: Any) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+def patch(token: str, user: User, **changes: Any) -> Any:
+    return Api().call("PATCH", f"/api/auth/users/{user.pk}", changes, token)
+
+
+def act(token: str, user: User, verb: str) -> Any:
+    return Api().post(f"users/{user.pk}/{verb}", token=token)
+
+
+def events() -> list[tuple[Any, ...]]:
+    rows = SecurityEvent.objects.exclude(event="account:locked").order_by("id")
+    return list(rows.values_list("event", "user", "actor", "detail"))
+
+
+def names(response: Any) -> list[str]:
+    assert response.status_code == 200, response.content
+    return [row["username"] for row in response.json()["results"]]
+
+
+ADMINISTRATORS_ALONE = [
+    ("GET", "users"),
+    ("POST", "users"),
+    ("GET", "users/1"),
+    ("PATCH", "users/1"),
+    ("POST", "users/1/activate"),
+    ("POST", "users/1/deactivate"),
+    ("POST", "users/1/approve"),
+    ("POST", "users/1/unlock"),
+    ("GET", "login-attempts"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ADMINISTRATORS_ALONE)
+def test_nobody_else_may(api: Api, alice: User, method: str, path: str) -> None:
+    token = api.tokens()["access_token"]
+    assert code(api.call(method, f"/api/auth/{path}", {}, token)) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize(("method", "path"), ADMINISTRATORS_ALONE)
+def test_without_a_token_nobody_may(api: Api, method: str, path: str) -> None:
+    assert code(api.call(method, f"/api/auth/{path}", {})) == (401, "token_missing")
+
+
+def test_who_is_made_an_administrator_is_one_after_the_next_login(api: Api, token: str, alice: User) -> None:
+    old = api.tokens()["access_token"]
+    patch(token, alice, role="admin")
+    assert code(api.get("users", old)) == (401, "session_ended")
+    assert api.get("users", api.tokens()["access_token"]).status_code == 200
+
+
+def test_who_is_no_longer_an_administrator_is_none_at_the_next_request(api: Api, token: str, head: User) -> None:
+    User.objects.filter(pk=head.pk).update(role="doctor")
+    assert api.get("users", token).status_code == 401
+
+
+class TestList:
+    @pytest.fixture(autouse=True)
+    def _people(self, alice: User, bob: User) -> None:
+        User.objects.filter(pk=bob.pk).update(department="呼吸科", awaits_approval=True, full_name="Bob 王")
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("", ["head", "bob", "alice"]),
+            ("role=doctor", ["bob"]),
+            ("role=patient", []),
+            ("is_active=true", ["head", "bob", "alice"]),
+            ("is_active=false", []),
+            ("awaits_approval=true", ["bob"]),
+            ("department=呼吸科", ["bob"]),
+            ("search=ALI", ["alice"]),
+            ("search=ａｌｉ", ["alice"]),
+            ("search=王", ["bob"]),
+            ("search=hospital.example", ["head", "alice"]),
+            ("search=138001", ["alice"]),
+            ("search=%25", []),
+            ("search=_", []),
+            ("search=' OR 1=1 --", []),
+            ("ordering=username", ["alice", "bob", "head"]),
+            ("ordering=-username", ["head", "bob", "alice"]),
+            ("page_size=1", ["head"]),
+            ("page_size=1&page=3", ["alice"]),
+            ("page_size=1000000000", ["head", "bob", "alice"]),
+            ("unknown=1", ["head", "bob", "alice"]),
+        ],
+    )
+    def test_a_query_finds(self, api: Api, token: str, query: str, found: list[str]) -> None:
+        assert names(api.get(f"users?{query}", token)) == found
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ("role=king", "role"),
+            ("ordering=password", "ordering"),
+            ("search=" + "x" * 101, "search"),
+            ("search=%00", "search"),
+        ],
+    )
+    def test_a_query_that_is_wrong_is_named(self, api: Api, token: str, query: str, field: str) -> None:
+        response = api.get(f"users?{query}", token)
+        assert (code(response), list(response.json()["errors"])) == ((400, "invalid_input"), [field])
+
+    def test_a_page_takes_three_statements(self, api: Api, token: str, statements: Any) -> None:
+        with statements() as captured:
+            api.get("users", token)
+        assert len(captured.sql) == 3, captured.sql
+
+
+class TestCreation:
+    @pytest.mark.parametrize("role", ["admin", "doctor", "patient", "regulator"])
+    def test_an_account_is_created_with_any_role(self, api: Api, token: str, role: str) -> None:
+        answer = api.post("users", {**CAROL, "role": role}, token)
+        assert (answer.status_code, answer.json()["role"]) == (201, role)
+        assert api.login("carol", "Secret123").status_code == 200
+
+    def test_a_creation_is_an_event(self, api: Api, token: str, head: User) -> None:
+        api.post("users", CAROL, token)
+        assert events() == [("user:created", User.objects.get(username="carol").pk, head.pk, {"role": "doctor"})]
+
+    @pytest.mark.parametrize(
+        ("changes", "codes"),
+        [
+            ({"role": "king"}, {"role": ["invalid_choice"]}),
+            ({"role": ["doctor"]}, {"role": ["invalid_choice"]}),
+            ({"username": "two words"}, {"username": ["invalid"]}),
+            ({"password": "1"}, {"password": ["password_too_short"]}),
+            ({"email": "x"}, {"email": ["invalid"]}),
+        ],
+        ids=str,
+    )
+    def test_what_is_wrong_is_named(
+        self, api: Api, token: str, changes: dict[str, Any], codes: dict[str, list[str]]
+    ) -> None:
+        body = api.post("users", {**CAROL, **changes}, token).json()
+        assert {name: [item["code"] for item in items] for name, items in body["errors"].items()} == codes
+
+    def test_a_name_that_is_taken_is_refused(self, api: Api, token: str, alice: User) -> None:
+        assert code(api.post("users", {**CAROL, "username": "ALICE"}, token)) == (409, "already_taken")
+
+
+class TestChange:
+    def test_a_change_is_shown_and_is_an_event(self, token: str, head: User, alice: User) -> None:
+        answer = patch(token, alice, full_name="Alice Li", username="alice.li")
+        assert (answer.status_code, answer.json()["full_name"], answer.json()["username"]) == (
+            200,
+            "Alice Li",
+            "alice.li",
+        )
+        assert events() == [("user:changed", alice.pk, head.pk, {"fields": ["full_name", "username"]})]
+
+    def test_a_changed_role_ends_the_sessions_and_is_an_event(
+        self, api: Api, token: str, head: User, alice: User
+    ) -> None:
+        hers = api.tokens()["access_token"]
+        patch(token, alice, role="viewer")
+        assert api.get("me", hers).status_code == 401
+        assert events() == [("user:role:changed", alice.pk, head.pk, {"old": "pharmacy", "new": "viewer"})]
+
+    @pytest.mark.parametrize("field", ["password", "is_superuser", "stamp", "is_active", "awaits_approval"])
+    def test_what_is_no_administrators_to_set_is_left_alone(self, token: str, alice: User, field: str) -> None:
+        before = User.objects.filter(pk=alice.pk).values().get()
+        patch(token, alice, **{field: "x"})
+        assert User.objects.filter(pk=alice.pk).values().get() == before
+
+    @pytest.mark.parametrize(
+        ("verb", "before", "after", "event"),
+        [
+            ("deactivate", {"is_active": True}, {"is_active": False}, "user:deactivated"),
+            ("activate", {"is_active": False}, {"is_active": True}, "user:activated"),
+            ("approve", {"awaits_approval": True}, {"awaits_approval": False}, "user:approved"),
+        ],
+    )
+    def test_an_act_is_done_and_is_an_event(
+        self, token: str, head: User, alice: User, verb: str, before: Any, after: Any, event: str
+    ) -> None:
+        User.objects.filter(pk=alice.pk).update(**before)
+        answer = act(token, alice, verb)
+        assert (answer.status_code, {name: answer.json()[name] for name in after}) == (200, after)
+        assert events() == [(event, alice.pk, head.pk, {})]
+
+    @pytest.mark.parametrize("verb", ["activate", "approve", "unlock"])
+    def test_an_act_that_changes_nothing_is_no_event(self, token: str, alice: User, verb: str) -> None:
+        assert act(token, alice, verb).status_code == 200
+        assert events() == []
+
+    def test_a_deactivated_account_is_out_at_the_next_request(self, api: Api, token: str, alice: User) -> None:
+        hers = api.tokens()["access_token"]
+        act(token, alice, "deactivate")
+        assert (api.get("me", hers).status_code, api.login().status_code) == (401, 403)
+
+    def test_an_unlocked_account_logs_in_at_once(self, api: Api, token: str, head: User, alice: User) -> None:
+        for _ in range(5):
+            api.login(password="wrong")
+        assert api.login().status_code == 429
+        act(token, alice, "unlock")
+        assert api.login().status_code == 200
+        assert events() == [("user:unlocked", alice.pk, head.pk, {})]
+
+    @pytest.mark.parametrize("verb", ["", "/activate", "/deactivate", "/approve", "/unlock"])
+    def test_nobody_but_a_superuser_changes_a_superuser(self, token: str, root: User, verb: str) -> None:
+        before = User.objects.filter(pk=root.pk).values().get()
+        method = "POST" if verb else "PATCH"
+        answer = Api().call(method, f"/api/auth/users/{root.pk}{verb}", {"role": "doctor"}, token)
+        assert code(answer) == (403, "permission_denied")
+        assert User.objects.filter(pk=root.pk).values().get() == before
+
+    def test_a_superuser_changes_a_superuser(self, api: Api, root: User) -> None:
+        other = User.objects.create_superuser("second", None, PASSWORD)
+        assert patch(api.tokens("root")["access_token"], other, nickname="Two").status_code == 200
+
+    @pytest.mark.parametrize("number", ["0", "999", "9" * 30])
+    def test_who_is_not_there_is_not_found(self, api: Api, token: str, number: str) -> None:
+        assert code(api.get(f"users/{number}", token)) == (404, "not_found")
+
+    def test_a_change_of_one_column_leaves_what_others_wrote_meanwhile(
+        self, token: str, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from accounts.services import people
+
+        real = people.require_free
+
+        def meanwhile(user: User) -> None:
+            User.objects.filter(pk=alice.pk).update(department="药房")
+            real(user)
+
+        monkeypatch.setattr(people, "require_free", meanwhile)
+        patch(token, alice, full_name="Alice Li")
+        assert User.objects.values_list("full_name", "department").get(pk=alice.pk) == ("Alice Li", "药房")
+
+
+class TestLoginAttempts:
+    @pytest.fixture(autouse=True)
+    def _attempts(self, api: Api, token: str, alice: User) -> None:
+        api.login(password="wrong")
+        Api(ELSEWHERE).login("nobody", "wrong")
+
+    def test_a_row_is_the_trails(self, api: Api, token: str, alice: User) -> None:
+        row = api.get("login-attempts?username=alice", token).json()["results"][0]
+        attempt = LoginAttempt.objects.get(user=alice)
+        assert row == {
+            "id": attempt.pk,
+            "user": alice.pk,
+            "identifier": "alice",
+            "contract": "native",
+            "ip": HERE,
+            "user_agent": BROWSER,
+            "status": "failed",
+            "failure_reason": "wrong_password",
+            "request_id": attempt.request_id,
+            "at": attempt.at.isoformat().replace("+00:00", "Z"),
+            "repeats": 1,
+        }
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("", ["nobody", "alice", "head"]),
+            ("username=ALICE", ["alice"]),
+            ("username=alice@hospital.example", ["alice"]),
+            ("username=nobody", ["nobody"]),
+            ("status=success", ["head"]),
+            ("status=failed", ["nobody", "alice"]),
+            (f"ip={ELSEWHERE}", ["nobody"]),
+            ("contract=admin", []),
+            ("contract=native&status=success", ["head"]),
+        ],
+    )
+    def test_a_query_finds(self, api: Api, token: str, query: str, found: list[str]) -> None:
+        rows = api.get(f"login-attempts?{query}", token).json()["results"]
+        assert [row["identifier"] for row in rows] == found
+
+    def test_a_time_span_has_its_beginning_and_not_its_end(self, api: Api, token: str) -> None:
+        at: datetime = LoginAttempt.objects.get(identifier="alice").at
+        text = at.isoformat().replace("+00:00", "Z")
+        later = (at + timedelta(seconds=1)).isoformat().replace("+00:00", "Z")
+        since = api.get(f"login-attempts?since={text}&until={later}", token).json()["results"]
+        until = api.get(f"login-attempts?until={text}", token).json()["results"]
+        assert [row["identifier"] for row in since] == ["nobody", "alice"]
+        assert [row["identifier"] for row in until] == ["head"]
+
+    @pytest.mark.parametrize(
+        ("query", "field"), [("status=maybe", "status"), ("since=yesterday", "since"), ("ip=" + "1" * 46, "ip")]
+    )
+    def test_a_query_that_is_wrong_is_named(self, api: Api, token: str, query: str, field: str) -> None:
+        response = api.get(f"login-attempts?{query}", token)
+        assert (code(response), list(response.json()["errors"])) == ((400, "invalid_input"), [field])
