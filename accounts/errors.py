@@ -88,7 +88,11 @@ class SessionEnded(IdentityError):
 
 
 class UserGone(IdentityError):
-    """The token's user is disabled or deleted."""
+    """The token's user is deleted."""
+
+
+class UserInactive(UserGone):
+    """The token's user is disabled, or waits for approval again."""
 
 
 class TokenReused(IdentityError):

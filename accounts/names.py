@@ -76,6 +76,15 @@ def _is_phone(text: str) -> bool:
     return True
 
 
+def is_username(text: str) -> bool:
+    """Return whether the text can be a user name."""
+    try:
+        canonical_username(text)
+    except NotAName:
+        return False
+    return True
+
+
 def display_username(text: str) -> str:
     """Return the name as it is kept and shown: in the compatibility form, its case as typed."""
     return unicodedata.normalize("NFKC", text)

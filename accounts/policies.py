@@ -19,10 +19,15 @@ class TokenPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
-    """When a session ends: this long after its last renewal, and in any case this long after the login."""
+    """When a session ends: this long after its last renewal, and in any case this long after the login.
+
+    `reuse_ends` says whether a spent token that comes back after its grace ends the session: somebody has a copy. Where
+    the access token itself is refreshed it does not, because old clients keep a token per tab.
+    """
 
     unused: timedelta
     in_all: timedelta
+    reuse_ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +82,14 @@ class PasswordRule:
 class Profile:
     """What the deployment's profile decides.
 
-    `registration` is for a new account, `change` for a new password of an old one. `addresses_at_once` says whether
+    `password` is every new password's rule but for `native_change`, where document 003 asks for more.
+    `addresses_at_once` says whether
     people change their own e-mail address and phone number without a confirmation from the new one. `at_once` are the
     roles that the public may take and use, `on_approval` those that wait for an administrator.
     """
 
-    registration: PasswordRule
-    change: PasswordRule
+    password: PasswordRule
+    native_change: PasswordRule
     addresses_at_once: bool
     at_once: frozenset[str]
     on_approval: frozenset[str]
@@ -93,8 +99,8 @@ _HARDENED_PASSWORD: Final = PasswordRule(shortest=8, guessable=False)
 
 PROFILES: Final = {
     "documented": Profile(
-        registration=PasswordRule(shortest=6),
-        change=PasswordRule(shortest=8, mixed=True),
+        password=PasswordRule(shortest=6),
+        native_change=PasswordRule(shortest=8, mixed=True),
         addresses_at_once=True,
         at_once=frozenset(
             {"doctor", "researcher", "viewer", "patient", "pharmacy", "supplier", "logistics", "regulator", "unauth"}
@@ -102,8 +108,8 @@ PROFILES: Final = {
         on_approval=frozenset(),
     ),
     "hardened": Profile(
-        registration=_HARDENED_PASSWORD,
-        change=_HARDENED_PASSWORD,
+        password=_HARDENED_PASSWORD,
+        native_change=_HARDENED_PASSWORD,
         addresses_at_once=False,
         at_once=frozenset({"patient", "viewer", "unauth", "pharmacy", "supplier", "logistics"}),
         on_approval=frozenset({"doctor", "researcher", "regulator"}),

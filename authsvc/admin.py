@@ -63,12 +63,17 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, profile().change):
+        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, profile().native_change):
             self.add_error("new_password1", ValidationError(problem.detail, code=problem.code))
         return data
 
     def save(self, commit: bool = True) -> User:
-        passwords.replace(user=self.user, password=self.cleaned_data["new_password1"], origin=self.origin)
+        passwords.replace(
+            user=self.user,
+            password=self.cleaned_data["new_password1"],
+            rule=profile().native_change,
+            origin=self.origin,
+        )
         return self.user
 
 

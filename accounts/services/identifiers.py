@@ -29,6 +29,21 @@ def any_of_three(typed: str) -> Identifier:
     return by_name if by_name.column else _read(typed, "phone")
 
 
+def username(typed: str) -> Identifier:
+    """Read a user name, and nothing else."""
+    return _read(typed, "username_key")
+
+
+def email(typed: str) -> Identifier:
+    """Read an e-mail address, and nothing else."""
+    return _read(typed, "email_key")
+
+
+def phone(typed: str) -> Identifier:
+    """Read a phone number, and nothing else."""
+    return _read(typed, "phone")
+
+
 def of_user(user: User) -> Identifier:
     """Return the identifier of somebody who is known already and proves it again."""
     return Identifier(user.username, "username_key", user.username_key)

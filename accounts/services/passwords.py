@@ -53,30 +53,34 @@ def _guessable(password: str, user: User) -> list[Problem]:
     return found
 
 
-def change(*, user: User, old: str, new: str, origin: Origin) -> None:
+def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin) -> None:
     """Change one's own password, the old one proved like at any login; every session of the user ends.
 
     Raises InvalidInput, for a wrong old password too; TooManyAttempts and Overloaded.
     """
-    if wrong := problems(new, user, profile().change):
-        raise InvalidInput({"new_password": wrong})
+    require_fit(new, user, rule)
     try:
         sign_in.prove(identifier=identifiers.of_user(user), password=old, origin=origin)
     except InvalidCredentials as error:
         raise InvalidInput(
             {"old_password": [Problem("wrong_password", "This is not the current password.")]}
         ) from error
-    replace(user=user, password=new, origin=origin)
+    replace(user=user, password=new, rule=rule, origin=origin)
 
 
-def replace(*, user: User, password: str, origin: Origin) -> None:
+def require_fit(password: str, user: User, rule: PasswordRule) -> None:
+    """Raise InvalidInput for a new password that the rule does not take."""
+    if wrong := problems(password, user, rule):
+        raise InvalidInput({"new_password": wrong})
+
+
+def replace(*, user: User, password: str, rule: PasswordRule, origin: Origin) -> None:
     """Give a user a new password, which ends all of their sessions.
 
     Whoever calls has proved the user's right to it; a password that has changed since then stays. Raises InvalidInput,
     InvalidCredentials and Overloaded.
     """
-    if wrong := problems(password, user, profile().change):
-        raise InvalidInput({"new_password": wrong})
+    require_fit(password, user, rule)
     with hashing.slots.take():
         encoded = hashing.make(password)
 
@@ -95,8 +99,8 @@ class ProfileRule:
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError for what a new password must not be."""
-        if wrong := problems(password, user or User(), profile().change):
+        if wrong := problems(password, user or User(), profile().native_change):
             raise ValidationError([ValidationError(problem.detail, code=problem.code) for problem in wrong])
 
     def get_help_text(self) -> str:
-        return f"A password has at least {profile().change.shortest} characters."
+        return f"A password has at least {profile().native_change.shortest} characters."

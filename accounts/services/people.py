@@ -72,7 +72,7 @@ def create(*, columns: Mapping[str, Any], password: str, origin: Origin, actor: 
     """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
     errors = wrong_columns(user)
-    if wrong := passwords.problems(password, user, profile().registration):
+    if wrong := passwords.problems(password, user, profile().password):
         errors["password"] = wrong
     if errors:
         raise InvalidInput(errors)

@@ -1,12 +1,15 @@
 """How somebody becomes a user."""
 
+import re
 from collections.abc import Collection, Mapping
+from datetime import timedelta
+from itertools import count, islice
 from typing import Any
 
 from django.utils import timezone
 
 from accounts import names
-from accounts.errors import AlreadyTaken, InvalidInput, Problem, TooManyRegistrations
+from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem, TooManyRegistrations
 from accounts.models import LoginBudget, User
 from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, profile
 from accounts.security import hashing
@@ -17,6 +20,10 @@ from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
+
+# A made name leaves room for a number, and a race for one is lost a few times at most.
+_STEM_LENGTH = 100
+_NAME_TRIES = 10
 
 
 def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
@@ -44,6 +51,33 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     return user
 
 
+def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
+    """Register somebody whose contract knows no user names; one is made from the e-mail's local part.
+
+    Raises what `register` raises.
+    """
+    for number in range(_NAME_TRIES):
+        name = _free_name(str(columns["email"]), skip=number)
+        try:
+            return register(columns={**columns, "username": name}, password=password, roles=roles, origin=origin)
+        except AlreadyTaken as error:
+            # Somebody took the made name between the look and the leap; the next one may be free.
+            if set(error.errors) != {"username"}:
+                raise AlreadyTaken(*(field for field in error.errors if field != "username")) from error
+    raise Overloaded(retry_after=timedelta(seconds=1))
+
+
+def _free_name(email: str, skip: int) -> str:
+    """Return the local part as a name, numbered if taken; `skip` passes over so many that were taken meanwhile."""
+    stem = re.sub(r"[^\w.+-]", "", email.partition("@")[0])[:_STEM_LENGTH] or "user"
+    if not names.is_username(stem):
+        stem = "user"
+    key = names.canonical_username(stem)
+    taken = set(User.objects.filter(username_key__startswith=key).values_list("username_key", flat=True))
+    free = (name for name in (stem, *(f"{stem}{n}" for n in count(2))) if names.canonical_username(name) not in taken)
+    return next(islice(free, skip, None))
+
+
 def _create(user: User, quota: LoginBudget, origin: Origin) -> None:
     now = timezone.now()
     if not LoginBudget.objects.filter(pk=quota.pk).spend(REGISTRATIONS, REGISTRATION_WINDOW, now):
@@ -69,7 +103,7 @@ def _require_valid(user: User, password: str, roles: Collection[str]) -> None:
     allowed = profile().at_once | profile().on_approval
     if user.role not in roles or user.role not in allowed:
         errors["role"] = [Problem("not_allowed", "This role cannot be registered for.")]
-    if wrong := passwords.problems(password, user, profile().registration):
+    if wrong := passwords.problems(password, user, profile().password):
         errors["password"] = wrong
     if errors:
         raise InvalidInput(errors)

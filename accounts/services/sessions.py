@@ -7,7 +7,7 @@ from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 from django.utils import timezone
 
-from accounts.errors import IdentityError, NotThere, SessionEnded, TokenReused, UserGone
+from accounts.errors import IdentityError, NotThere, SessionEnded, TokenReused, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
 from accounts.models.user import new_stamp
 from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SessionPolicy
@@ -18,25 +18,42 @@ from audit.origin import Origin
 from audit.record import record
 
 
-def authenticate(*, session_id: UUID, contract: str) -> Session:
+def authenticate(*, session_id: UUID, contract: str, generation: int | None = None) -> Session:
     """Return the live session of that contract, its `user` at hand, in one statement.
 
-    The first request after five minutes writes when the session was last seen. Raises UserGone and SessionEnded.
+    `generation` is that of an access token that serves once: it opens while it is the newest, and for ten seconds after
+    it was spent. The first request after five minutes writes when the session was last seen. Raises UserGone,
+    UserInactive and SessionEnded.
     """
-    session = Session.objects.select_related("user").filter(pk=session_id, contract=contract).first()
+    session = _found(session_id, contract)
     now = timezone.now()
-    if session is None:
-        raise SessionEnded
     _require_live(session, now)
+    if generation is not None and generation != session.generation and not _just_spent(session, generation):
+        raise SessionEnded
     if session.last_seen_at <= now - LAST_SEEN_STEP:
         Session.objects.filter(pk=session.pk, last_seen_at=session.last_seen_at).update(last_seen_at=now)
     return session
 
 
+def _found(session_id: UUID, contract: str) -> Session:
+    # The database's own clock says how long ago, because nodes may disagree.
+    recent = Case(When(Q(rotated_at__gte=Now() - REFRESH_GRACE), then=True), default=False, output_field=BooleanField())
+    rows = Session.objects.select_related("user").annotate(recent=recent).order_by()
+    try:
+        return rows.get(pk=session_id, contract=contract)
+    except Session.DoesNotExist as error:
+        # A row goes with its user alone.
+        raise UserGone from error
+
+
+def _just_spent(session: Session, generation: int) -> bool:
+    return generation == session.generation - 1 and getattr(session, "recent", False)
+
+
 def _require_live(session: Session, now: datetime) -> None:
     """Raise where the session's row or its user says that it is over."""
     if not session.user.may_log_in():
-        raise UserGone
+        raise UserInactive
     if not session.is_live(now):
         raise SessionEnded
 
@@ -64,23 +81,14 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
         last_seen_at=now,
         expires_at=Least(F("latest_end_at"), Value(now + policy.unused)),
     )
-    # The database's own clock says how long ago, because nodes may disagree.
-    recent = Case(When(Q(rotated_at__gte=Now() - REFRESH_GRACE), then=True), default=False, output_field=BooleanField())
-    session = (
-        Session.objects.select_related("user")
-        .annotate(recent=recent)
-        .filter(pk=session_id, contract=origin.contract)
-        .first()
-    )
-    if session is None:
-        return SessionEnded()
+    session = _found(session_id, origin.contract)
     # A dead user or session takes the rotation back, by raising.
     _require_live(session, now)
     if rotated:
         record(_event(origin, Event.SESSION_REFRESHED, session))
     elif generation == session.generation - 1 and session.recent:
         record(_event(origin, Event.SESSION_REFRESH_REPEATED, session))
-    elif generation < session.generation:
+    elif generation < session.generation and policy.reuse_ends:
         Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
         record(_event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
         return TokenReused()

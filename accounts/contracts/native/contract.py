@@ -50,6 +50,7 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.TokenExpired: Words(401, "token_expired", "This token has expired. Refresh it, or log in again."),
         errors.SessionEnded: Words(401, "session_ended", "This session has ended. Log in again."),
         errors.UserGone: Words(401, "session_ended", "This session has ended. Log in again."),
+        errors.UserInactive: Words(401, "session_ended", "This session has ended. Log in again."),
         errors.TokenReused: Words(
             401, "token_reused", "This refresh token was used before, so its session has ended. Log in again."
         ),

@@ -9,6 +9,7 @@ from accounts.contracts.base import ContractViewSet
 from accounts.contracts.native import contract, filters, wire
 from accounts.errors import PermissionDenied
 from accounts.models import EndReason, Session, User
+from accounts.policies import profile
 from accounts.services import identifiers, passwords, people, registration, sessions, sign_in
 from audit.models import LoginAttempt
 
@@ -65,7 +66,11 @@ class MeViewSet(NativeViewSet):
     def change_password(self, request: Request) -> Response:
         given = self.read(wire.PasswordChange)
         passwords.change(
-            user=self.session.user, old=given["old_password"], new=given["new_password"], origin=self.origin
+            user=self.session.user,
+            old=given["old_password"],
+            new=given["new_password"],
+            rule=profile().native_change,
+            origin=self.origin,
         )
         return self.answer(None, status=204)
 
