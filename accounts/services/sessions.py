@@ -25,29 +25,27 @@ def authenticate(*, session_id: UUID, contract: str, generation: int | None = No
     it was spent. The first request after five minutes writes when the session was last seen. Raises UserGone,
     UserInactive and SessionEnded.
     """
-    session = _found(session_id, contract)
+    session, in_grace = _found(session_id, contract)
     now = timezone.now()
     _require_live(session, now)
-    if generation is not None and generation != session.generation and not _just_spent(session, generation):
+    if generation not in {None, session.generation} and not (in_grace and generation == session.generation - 1):
         raise SessionEnded
     if session.last_seen_at <= now - LAST_SEEN_STEP:
         Session.objects.filter(pk=session.pk, last_seen_at=session.last_seen_at).update(last_seen_at=now)
     return session
 
 
-def _found(session_id: UUID, contract: str) -> Session:
+def _found(session_id: UUID, contract: str) -> tuple[Session, bool]:
+    """Return the session, and whether the generation before its own is in its grace. Raises UserGone."""
     # The database's own clock says how long ago, because nodes may disagree.
     recent = Case(When(Q(rotated_at__gte=Now() - REFRESH_GRACE), then=True), default=False, output_field=BooleanField())
     rows = Session.objects.select_related("user").annotate(recent=recent).order_by()
     try:
-        return rows.get(pk=session_id, contract=contract)
+        session = rows.get(pk=session_id, contract=contract)
     except Session.DoesNotExist as error:
         # A row goes with its user alone.
         raise UserGone from error
-
-
-def _just_spent(session: Session, generation: int) -> bool:
-    return generation == session.generation - 1 and getattr(session, "recent", False)
+    return session, session.recent
 
 
 def _require_live(session: Session, now: datetime) -> None:
@@ -81,7 +79,7 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
         last_seen_at=now,
         expires_at=Least(F("latest_end_at"), Value(now + policy.unused)),
     )
-    session = _found(session_id, origin.contract)
+    session, in_grace = _found(session_id, origin.contract)
     # A dead user or session takes the rotation back, by raising.
     _require_live(session, now)
     if rotated:
