@@ -84,7 +84,7 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
     _require_live(session, now)
     if rotated:
         record(_event(origin, Event.SESSION_REFRESHED, session))
-    elif generation == session.generation - 1 and session.recent:
+    elif in_grace and generation == session.generation - 1:
         record(_event(origin, Event.SESSION_REFRESH_REPEATED, session))
     elif generation < session.generation and policy.reuse_ends:
         Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
