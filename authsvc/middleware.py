@@ -55,14 +55,14 @@ class OnlyUTF8:
 
 
 class AdminSession(SessionMiddleware):
-    """Django's sessions, for the admin site alone: no other path reads the cookie, and none writes a row for it.
+    """Django's sessions, which only logins of the admin site have: nobody's made-up cookie is looked up or stored.
 
-    A login there goes on for half an hour after its last request.
+    A login goes on for half an hour after its last request.
     """
 
     def process_request(self, request: HttpRequest) -> None:
         given = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-        if not _SESSION_KEY.fullmatch(given) or not request.path.startswith(_ADMIN):
+        if not _SESSION_KEY.fullmatch(given):
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         super().process_request(request)
 
