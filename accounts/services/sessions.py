@@ -1,6 +1,7 @@
 """The life of a session between its login and its end."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from accounts.errors import IdentityError, NotThere, SessionEnded, TokenReused, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
+from accounts.models.prepared import Prepared
 from accounts.models.user import new_stamp
 from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SessionPolicy
 from accounts.transactions import atomically
@@ -35,17 +37,22 @@ def authenticate(*, session_id: UUID, contract: str, generation: int | None = No
     return session
 
 
-def _found(session_id: UUID, contract: str) -> tuple[Session, bool]:
-    """Return the session, and whether the generation before its own is in its grace. Raises UserGone."""
+def _with_user(**columns: Any) -> QuerySet[Session]:
     # The database's own clock says how long ago, because nodes may disagree.
     recent = Case(When(Q(rotated_at__gte=Now() - REFRESH_GRACE), then=True), default=False, output_field=BooleanField())
-    rows = Session.objects.select_related("user").annotate(recent=recent).order_by()
-    try:
-        session = rows.get(pk=session_id, contract=contract)
-    except Session.DoesNotExist as error:
+    return Session.objects.select_related("user").annotate(recent=recent).filter(**columns).order_by()
+
+
+_SESSION = Prepared(_with_user, id=UUID(int=0), contract="-")
+
+
+def _found(session_id: UUID, contract: str) -> tuple[Session, bool]:
+    """Return the session, and whether the generation before its own is in its grace. Raises UserGone."""
+    session = _SESSION.get(id=session_id, contract=contract)
+    if session is None:
         # A row goes with its user alone.
-        raise UserGone from error
-    return session, session.recent
+        raise UserGone
+    return session, bool(session.__dict__["recent"])
 
 
 def _require_live(session: Session, now: datetime) -> None:
