@@ -139,6 +139,10 @@ class ContractViewSet(GenericViewSet[Any]):
     """The base of a contract's views. A view reads its input, calls one verb, and answers."""
 
     contract: ClassVar[Contract]
+    # What is in the body of the contract's errors.
+    error_shape: ClassVar[type[Serializer[Any]]]
+    # What any action here can come to, beside what follows from its request and its verb.
+    outcomes: ClassVar[tuple[type[BaseException], ...]] = ()
     # Actions that anybody may call; a token that comes along is not looked at.
     public: ClassVar[frozenset[str]] = frozenset()
     renderer_classes = [JSONRenderer]
