@@ -11,6 +11,8 @@ from django.test import Client
 from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 
+from accounts.tests.described import require_described
+
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
@@ -27,7 +29,7 @@ HANDLER = ClientHandler(enforce_csrf_checks=False)
 
 
 class Api:
-    """A client of the native API, at one address."""
+    """A client of the native API, at one address; it takes no answer that is not as described."""
 
     def __init__(self, address: str = HERE) -> None:
         self.client = Client(REMOTE_ADDR=address, HTTP_USER_AGENT=BROWSER, raise_request_exception=False)
@@ -37,7 +39,9 @@ class Api:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        return self.client.generic(method, path, data, content_type="application/json", headers=headers)
+        response = self.client.generic(method, path, data, content_type="application/json", headers=headers)
+        require_described(method, response.request["PATH_INFO"], response)
+        return response
 
     def post(self, verb: str, body: object = None, token: str | None = None, **headers: str) -> "Response":
         return self.call("POST", f"/api/auth/{verb}", body, token, **headers)
