@@ -142,8 +142,44 @@ class TestTheErrors:
     def test_the_headers_of_a_status(self, status: str, names: list[str]) -> None:
         assert list(PATHS["/api/auth/login"]["post"]["responses"][status]["headers"]) == names
 
+    @pytest.mark.parametrize(
+        ("path", "method", "status"),
+        [("users", "get", "403"), ("users/{user_id}", "get", "404"), ("sessions", "get", "404")],
+    )
+    def test_what_follows_from_the_view(self, path: str, method: str, status: str) -> None:
+        assert status in PATHS[f"/api/auth/{path}"][method]["responses"]
+        assert status not in PATHS["/api/auth/me"]["get"]["responses"]
+
+
+@pytest.mark.any_database
+class TestTheShapes:
     def test_a_shape_of_an_answer_has_no_room_for_more(self) -> None:
         assert SCHEMA["components"]["schemas"]["NativeUserAnswer"]["additionalProperties"] is False
+
+    def test_an_object_that_may_be_absent_is_an_object_or_null(self) -> None:
+        assert SCHEMA["components"]["schemas"]["NativeUserAnswer"]["properties"]["profile"] == {
+            "type": ["object", "null"]
+        }
+
+    def test_a_list_is_a_page_of_rows(self) -> None:
+        page = SCHEMA["components"]["schemas"]["NativeUsersAnswer"]["properties"]
+        assert (list(page), page["results"]) == (
+            ["count", "next", "previous", "results"],
+            {"type": "array", "items": {"$ref": "#/components/schemas/NativeUserAnswer"}},
+        )
+
+    def test_the_query_of_a_list(self) -> None:
+        query = {item["name"]: item["schema"] for item in PATHS["/api/auth/login-attempts"]["get"]["parameters"]}
+        assert query == {
+            "username": {"type": "string", "maxLength": 100},
+            "status": {"type": "string", "enum": ["failed", "success"]},
+            "ip": {"type": "string", "maxLength": 45},
+            "contract": {"type": "string", "maxLength": 20},
+            "since": {"type": "string", "format": "date-time"},
+            "until": {"type": "string", "format": "date-time"},
+            "page": {"type": "integer"},
+            "page_size": {"type": "integer"},
+        }
 
 
 @pytest.mark.django_db
@@ -186,6 +222,14 @@ class TestTheExamples:
         response = api.post(verb, body)
         printed = media(verb, "post", status)["examples"][outcome]["value"]
         assert (str(response.status_code), response.json()) == (status, printed)
+
+    def test_nonsense_in_a_query_is_told_as_it_is_printed(self, api: Api, head: User) -> None:
+        answer = api.get("users?role=?&ordering=?", api.tokens("head")["access_token"])
+        assert answer.json() == media("users", "get", "400")["examples"]["InvalidInput"]["value"]
+
+    def test_nonsense_in_a_change_is_told_as_it_is_printed(self, api: Api, alice: User) -> None:
+        answer = api.call("PATCH", "/api/auth/me", {"phone": []}, api.tokens()["access_token"])
+        assert answer.json() == media("me", "patch", "400")["examples"]["InvalidInput"]["value"]
 
     @pytest.mark.any_database
     def test_every_body_has_an_example_that_its_shape_allows(self) -> None:
