@@ -68,6 +68,17 @@ LAST_SEEN_STEP: Final = timedelta(minutes=5)
 # Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.
 CLOCK_SKEW: Final = timedelta(seconds=60)
 
+# A node reads its keys again after this long, and whoever reads the published ones may keep them as long.
+KEYS_REREAD: Final = timedelta(seconds=30)
+# A new key signs after this long: every node and every reader of the published keys knows it by then.
+KEY_KNOWN_EVERYWHERE: Final = 2 * KEYS_REREAD
+# A process remembers so many tokens a key set, whose signature it need not verify again.
+REMEMBERED_TOKENS: Final = 8192
+# An HMAC key is as long as its hash (RFC 7518, section 3.2).
+HMAC_BYTES: Final = {"HS256": 32, "HS384": 48}
+# The contracts whose key the environment may give, because their own downstream services have it too.
+SHARED_KEYS: Final = {"hospital": "HS256", "union": "HS384", "portal": "HS256", "clinic": "HS256"}
+
 
 @dataclass(frozen=True, slots=True)
 class PasswordRule:

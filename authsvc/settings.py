@@ -17,6 +17,7 @@ PROFILE = ENV.profile or ("documented" if DEBUG else "hardened")
 CONTRACT_MOUNTS = mount_table(ENV.contract_mounts)
 TRUSTED_PROXIES = ENV.trusted_proxies
 WEB_CONCURRENCY = ENV.web_concurrency
+JWT_KEYS = ENV.jwt_keys
 SERVICE_NAME = "authsvc"
 
 INSTALLED_APPS = [

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.contracts.native.contract import ACCESS
 from accounts.models import SigningKey
+from accounts.policies import KEYS_REREAD
 from accounts.security.keys import ring
 from authsvc.answers import error_answer
 
@@ -31,11 +32,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def jwks(request: HttpRequest) -> HttpResponse:
     """Publish the keys that verify native access tokens (RFC 7517)."""
-    keys = ring.all(ACCESS.purpose, ACCESS.algorithm)
     return JsonResponse(
-        {"keys": [key.public_jwk() for key in keys]},
+        {"keys": [key.public_jwk() for key in ring.all(ACCESS)]},
         content_type="application/jwk-set+json",
-        headers={"Cache-Control": "public, max-age=60", "Access-Control-Allow-Origin": "*"},
+        headers={
+            "Cache-Control": f"public, max-age={int(KEYS_REREAD.total_seconds())}",
+            "Access-Control-Allow-Origin": "*",
+        },
     )
 
 

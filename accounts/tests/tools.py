@@ -2,14 +2,21 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
+import time_machine
 from django.db import connection, connections
 from django.test import Client
 from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.security.keys import ring
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
@@ -67,6 +74,15 @@ class Statements(CaptureQueriesContext):
 def captured_statements() -> Iterator[Statements]:
     with Statements(connection) as captured:
         yield captured
+
+
+@contextmanager
+def later(**by: float) -> Iterator[None]:
+    """Move both clocks, the wall's and the one that says when keys are read anew; they stand still meanwhile."""
+    ahead = timedelta(**by)
+    clock = mock.patch.object(ring, "_clock", return_value=time.monotonic() + ahead.total_seconds())
+    with time_machine.travel(timezone.now() + ahead, tick=False), clock:
+        yield
 
 
 def race(count: int, work: Callable[[int], Any]) -> list[Any]:
