@@ -4,7 +4,11 @@ import re
 
 DEFAULT_MOUNTS = {"native": "api/auth"}
 _PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
-_TAKEN = ("admin", "static", "healthz", "readyz", ".well-known")
+_TAKEN = ("admin", "static", "healthz", "readyz", ".well-known", "api/schema", "api/docs")
+
+
+def _is_free(path: str) -> bool:
+    return not any(f"{path}/".startswith(f"{taken}/") for taken in _TAKEN)
 
 
 class MountError(ValueError):
@@ -23,7 +27,7 @@ def mount_table(overrides: str) -> dict[str, str]:
         path = path.strip("/")
         if name not in table:
             raise MountError(f"CONTRACT_MOUNTS names '{name}', which is none of: {', '.join(sorted(table))}.")
-        if not _PATH.fullmatch(path) or path.split("/")[0] in _TAKEN:
+        if not _PATH.fullmatch(path) or not _is_free(path):
             raise MountError(f"CONTRACT_MOUNTS gives {name} the path '{path}', which cannot be used.")
         table[name] = path
     for name, path in table.items():

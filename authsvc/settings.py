@@ -1,5 +1,6 @@
 """Django's settings, all of them, from the environment that `authsvc.env` has checked."""
 
+import tomllib
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,8 @@ INSTALLED_APPS = [
     "audit",
     "corsheaders",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -37,6 +40,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "authsvc.middleware.RequestID",
+    "authsvc.middleware.ContentSecurityPolicy",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "authsvc.middleware.RequireHTTPS",
@@ -132,6 +136,23 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
+    "DEFAULT_SCHEMA_CLASS": "accounts.contracts.schema.ContractSchema",
+}
+
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": SERVICE_NAME,
+    "VERSION": tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # What may not be blank says so.
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    # Operations and parameters stay in the order in which a contract lists them.
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    # Shapes of a PATCH say themselves what may be left out.
+    "COMPONENT_SPLIT_PATCH": False,
+    "GET_MOCK_REQUEST": "accounts.contracts.schema.bare_request",
+    "POSTPROCESSING_HOOKS": ["accounts.contracts.schema.add_shared_parts", "authsvc.schema.add_what_is_no_contracts"],
 }
 
 LOGGING: dict[str, Any] = {

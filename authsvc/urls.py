@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path(".well-known/jwks.json", views.jwks),
+    path("api/schema", views.schema, name="schema"),
+    path("api/docs", views.docs),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     *_mounts(),

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import translation
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -139,6 +139,10 @@ class ContractViewSet(GenericViewSet[Any]):
     """The base of a contract's views. A view reads its input, calls one verb, and answers."""
 
     contract: ClassVar[Contract]
+    # What is in the body of the contract's errors.
+    error_shape: ClassVar[type[Serializer[Any]]]
+    # What any action here can come to, beside what follows from its request and its verb.
+    outcomes: ClassVar[tuple[type[BaseException], ...]] = ()
     # Actions that anybody may call; a token that comes along is not looked at.
     public: ClassVar[frozenset[str]] = frozenset()
     renderer_classes = [JSONRenderer]
@@ -146,6 +150,8 @@ class ContractViewSet(GenericViewSet[Any]):
     content_negotiation_class = OwnWords
     pagination_class = Pages
     filter_backends = [DjangoFilterBackend]
+    # What the query of a list may say.
+    filterset_class: ClassVar[type[FilterSet] | None] = None
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def get_authenticators(self) -> list[BaseAuthentication]:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -13,6 +14,9 @@ _UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 
 class Text(serializers.CharField):
     """A JSON string, exactly as sent; a number or a truth value is refused, not turned into one."""
+
+    # What the service's description says of the string beside its length.
+    openapi: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
@@ -26,12 +30,22 @@ class Text(serializers.CharField):
 class Password(Text):
     """A password: never trimmed, never cut, and refused before it is hashed where it is too long."""
 
+    openapi = {"format": "password"}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=LONGEST_PASSWORD, **kwargs)
 
 
+class Email(Text):
+    """An e-mail address; the verb that takes it says whether it is one."""
+
+    openapi = {"format": "email"}
+
+
 class JSONObject(serializers.JSONField):
     """A JSON object that every database can hold: no NUL and no lone surrogate in it, at any depth."""
+
+    openapi: ClassVar[Mapping[str, Any]] = {"type": "object"}
 
     def to_internal_value(self, data: Any) -> Any:
         value = super().to_internal_value(data)

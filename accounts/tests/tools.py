@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.security.keys import ring
+from accounts.tests.described import require_described
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
@@ -34,7 +35,7 @@ HANDLER = ClientHandler(enforce_csrf_checks=False)
 
 
 class Api:
-    """A client of the native API, at one address."""
+    """A client of the native API, at one address; it takes no answer that is not as described."""
 
     def __init__(self, address: str = HERE) -> None:
         self.client = Client(REMOTE_ADDR=address, HTTP_USER_AGENT=BROWSER, raise_request_exception=False)
@@ -44,7 +45,9 @@ class Api:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        return self.client.generic(method, path, data, content_type="application/json", headers=headers)
+        response = self.client.generic(method, path, data, content_type="application/json", headers=headers)
+        require_described(method, response.request["PATH_INFO"], response)
+        return response
 
     def post(self, verb: str, body: object = None, token: str | None = None, **headers: str) -> "Response":
         return self.call("POST", f"/api/auth/{verb}", body, token, **headers)

@@ -14,7 +14,24 @@ def test_an_override_moves_a_contract(overrides: str) -> None:
     assert mount_table(overrides) == {"native": "login"}
 
 
-@pytest.mark.parametrize("overrides", ["other=x", "native", "native=", "native=a b", "native=../x", "native=static/x"])
+def test_a_path_beside_what_is_taken_is_free() -> None:
+    assert mount_table("native=api/schemas") == {"native": "api/schemas"}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        "other=x",
+        "native",
+        "native=",
+        "native=a b",
+        "native=../x",
+        "native=static/x",
+        "native=api/schema",
+        "native=api/docs",
+        "native=api/docs/x",
+    ],
+)
 def test_what_cannot_be_a_mount(overrides: str) -> None:
     with pytest.raises(MountError):
         mount_table(overrides)

@@ -75,6 +75,53 @@ def test_every_answer_has_its_request_id_and_is_not_sniffed_or_framed(client: Cl
     assert (response["X-Content-Type-Options"], response["X-Frame-Options"]) == ("nosniff", "DENY")
 
 
+FOR_ANSWERS = "default-src 'none'; frame-ancestors 'none'"
+FOR_PAGES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "policy"),
+    [
+        ("/healthz", 200, FOR_ANSWERS),
+        ("/api/schema", 200, FOR_ANSWERS),
+        ("/api/auth/me", 401, FOR_ANSWERS),
+        ("/nothing", 404, FOR_ANSWERS),
+        ("/static/authsvc/docs.js", 200, FOR_ANSWERS),
+        ("/api/docs", 200, FOR_PAGES),
+        ("/admin/login/", 200, FOR_PAGES),
+        ("/admin/", 302, FOR_PAGES),
+    ],
+)
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.django_db
+def test_every_answer_says_what_it_may_load(
+    client: Client, settings: Settings, path: str, status: int, policy: str, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    response = client.get(path)
+    response.close()
+    assert (response.status_code, response["Content-Security-Policy"]) == (status, policy)
+
+
+def test_plain_http_is_refused_with_the_policy_too(client: Client, settings: Settings) -> None:
+    settings.REQUIRE_HTTPS = True
+    assert client.get("/api/auth/me")["Content-Security-Policy"] == FOR_ANSWERS
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/.well-known/jwks.json", "/api/schema", "/api/docs"])
+def test_what_is_only_read_refuses_other_methods_in_words(path: str) -> None:
+    response = Client(enforce_csrf_checks=True).post(path)
+    assert (response.status_code, response["Content-Type"], response["Allow"], response.json()["code"]) == (
+        405,
+        "application/problem+json",
+        "GET, HEAD",
+        "method_not_allowed",
+    )
+
+
 def test_an_unknown_host_is_refused_in_the_contracts_words(client: Client) -> None:
     response = client.get("/api/auth/me", headers={"Host": "evil.example"})
     assert (response.status_code, response["Content-Type"], response.json()["code"]) == (

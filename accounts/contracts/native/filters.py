@@ -19,8 +19,15 @@ class UserFilter(django_filters.FilterSet):
     is_active = django_filters.BooleanFilter()
     awaits_approval = django_filters.BooleanFilter()
     department = django_filters.CharFilter(max_length=LONGEST_TERM)
-    search = django_filters.CharFilter(method="search_people", max_length=LONGEST_TERM)
-    ordering = django_filters.OrderingFilter(fields=("id", "username", "full_name", "role", "created_at", "last_login"))
+    search = django_filters.CharFilter(
+        method="search_people",
+        max_length=LONGEST_TERM,
+        help_text="Part of a user name, an address, a number, a full name or a department.",
+    )
+    ordering = django_filters.OrderingFilter(
+        fields=("id", "username", "full_name", "role", "created_at", "last_login"),
+        help_text="Several are separated by commas; `-` turns one round.",
+    )
 
     class Meta:
         model = User
@@ -39,12 +46,16 @@ class UserFilter(django_filters.FilterSet):
 
 
 class LoginAttemptFilter(django_filters.FilterSet):
-    username = django_filters.CharFilter(method="of_user", max_length=LONGEST_TERM)
+    username = django_filters.CharFilter(
+        method="of_user",
+        max_length=LONGEST_TERM,
+        help_text="Whose attempts: by the account's name, or as it was typed.",
+    )
     status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in Status])
     ip = django_filters.CharFilter(max_length=45)
-    contract = django_filters.CharFilter(max_length=20)
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    contract = django_filters.CharFilter(max_length=20, help_text="Or `admin` for the admin site.")
+    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
+    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
 
     class Meta:
         model = LoginAttempt

@@ -1,27 +1,48 @@
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import errors
 from accounts.contracts.base import ContractViewSet
 from accounts.contracts.native import contract, filters, wire
-from accounts.errors import PermissionDenied
+from accounts.contracts.schema import documented
 from accounts.models import EndReason, Session, User
 from accounts.policies import profile
 from accounts.services import identifiers, passwords, people, registration, sessions, sign_in
 from audit.models import LoginAttempt
 
+# What can become of a password that somebody sends.
+PROOF: Final = (
+    errors.InvalidCredentials,
+    errors.AccountDisabled,
+    errors.ApprovalPending,
+    errors.TooManyAttempts,
+    errors.Overloaded,
+)
+
 
 class NativeViewSet(ContractViewSet):
     contract = contract.CONTRACT
+    error_shape = wire.Problem
 
 
 class RegistrationViewSet(NativeViewSet):
     public = frozenset({"register"})
 
+    @documented(
+        takes=wire.Registration,
+        answers=wire.UserAnswer,
+        status=201,
+        outcomes=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
+    )
     def register(self, request: Request) -> Response:
+        """Register an account.
+
+        No token comes with the account: log in next. One address may register a limited number of accounts an hour.
+        """
         columns = self.read(wire.Registration)
         password = columns.pop("password")
         user = registration.register(columns=columns, password=password, roles=contract.ROLES, origin=self.origin)
@@ -31,7 +52,13 @@ class RegistrationViewSet(NativeViewSet):
 class SignInViewSet(NativeViewSet):
     public = frozenset({"login", "refresh"})
 
+    @documented(takes=wire.Login, answers=wire.LoginAnswer, outcomes=PROOF)
     def login(self, request: Request) -> Response:
+        """Log in.
+
+        Too many wrong passwords lock the account for this address; `Retry-After` says how long. That an account is
+        disabled or waits for approval is told only after a right password.
+        """
         given = self.read(wire.Login)
         session = sign_in.sign_in(
             identifier=identifiers.any_of_three(given["username"]),
@@ -41,29 +68,71 @@ class SignInViewSet(NativeViewSet):
         )
         return self.answer({**contract.token_pair(session), "user": wire.user_out(session.user)})
 
+    @documented(
+        takes=wire.Refresh,
+        answers=wire.TokensAnswer,
+        outcomes=(
+            errors.TokenInvalid,
+            errors.TokenExpired,
+            errors.SessionEnded,
+            errors.UserGone,
+            errors.TokenReused,
+        ),
+    )
     def refresh(self, request: Request) -> Response:
+        """Get the next pair of tokens.
+
+        A refresh token serves once. For a few seconds it gives the same successor again, for two tabs or a lost answer;
+        used again after that it ends the session, because somebody has a copy.
+        """
         session = contract.refresh(self.read(wire.Refresh)["refresh_token"], self.origin)
         return self.answer(contract.token_pair(session))
 
+    @documented(status=204)
     def logout(self, request: Request) -> Response:
+        """End this session.
+
+        The very next request with its tokens is refused.
+        """
         sessions.end(session=self.session, reason=EndReason.LOGOUT, origin=self.origin, actor=self.session.user)
         return self.answer(None, status=204)
 
+    @documented(status=204)
     def logout_all(self, request: Request) -> Response:
+        """End all of one's sessions.
+
+        This one ends too, and so does a login at the admin site.
+        """
         user = self.session.user
         sessions.end_all(user=user, reason=EndReason.LOGOUT, origin=self.origin, actor=user)
         return self.answer(None, status=204)
 
 
 class MeViewSet(NativeViewSet):
+    @documented(answers=wire.UserAnswer)
     def retrieve(self, request: Request) -> Response:
+        """Tell who the caller is."""
         return self.answer(wire.user_out(self.session.user))
 
+    @documented(takes=wire.OwnChanges, answers=wire.UserAnswer, outcomes=(errors.AlreadyTaken,))
     def partial_update(self, request: Request) -> Response:
+        """Change one's own account.
+
+        What is left out stays as it is.
+        """
         user = people.change_own(user=self.session.user, changes=self.read(wire.OwnChanges), origin=self.origin)
         return self.answer(wire.user_out(user))
 
+    @documented(
+        takes=wire.PasswordChange,
+        status=204,
+        outcomes=PROOF,
+    )
     def change_password(self, request: Request) -> Response:
+        """Change one's own password.
+
+        Every session ends, this one too: log in again.
+        """
         given = self.read(wire.PasswordChange)
         passwords.change(
             user=self.session.user,
@@ -80,11 +149,15 @@ class SessionViewSet(NativeViewSet):
 
     queryset = Session.objects.none()
 
+    @documented(answers=wire.SessionsAnswer)
     def list(self, request: Request) -> Response:
+        """List one's own sessions that are going, the newest first."""
         rows = sessions.live(user=self.session.user)
         return self.listed(rows, lambda row: wire.session_out(row, self.session))
 
+    @documented(status=204)
     def destroy(self, request: Request, session_id: UUID) -> Response:
+        """End one of one's own sessions."""
         sessions.end_own(session_id=session_id, user=self.session.user, origin=self.origin)
         return self.answer(None, status=204)
 
@@ -92,41 +165,68 @@ class SessionViewSet(NativeViewSet):
 class AdministratorViewSet(NativeViewSet):
     """What only administrators may do; the role is the database's, not the token's."""
 
+    outcomes = (errors.PermissionDenied,)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action and not self.session.user.is_staff:
-            raise PermissionDenied
+        # A method that the path does not have comes this far without a session, and is told so next.
+        if request.auth and not self.session.user.is_staff:
+            raise errors.PermissionDenied
 
 
 class UserViewSet(AdministratorViewSet):
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
 
+    @documented(answers=wire.UsersAnswer)
     def list(self, request: Request) -> Response:
+        """List accounts, the newest first."""
         return self.listed(self.queryset.all(), wire.user_out)
 
+    @documented(
+        takes=wire.UserCreation,
+        answers=wire.UserAnswer,
+        status=201,
+        outcomes=(errors.AlreadyTaken, errors.Overloaded),
+    )
     def create(self, request: Request) -> Response:
+        """Create an account, of any role."""
         columns = self.read(wire.UserCreation)
         password = columns.pop("password")
         user = people.create(columns=columns, password=password, origin=self.origin, actor=self.session.user)
         return self.answer(wire.user_out(user), status=201)
 
+    @documented(answers=wire.UserAnswer)
     def retrieve(self, request: Request, user_id: int) -> Response:
+        """Show an account."""
         return self.answer(wire.user_out(people.find(user_id=user_id)))
 
+    @documented(takes=wire.UserChanges, answers=wire.UserAnswer, outcomes=(errors.AlreadyTaken,))
     def partial_update(self, request: Request, user_id: int) -> Response:
+        """Change an account.
+
+        What is left out stays as it is. A new role ends the account's sessions; only a superuser changes a superuser.
+        """
         return self._change(user_id, self.read(wire.UserChanges))
 
+    @documented(answers=wire.UserAnswer)
     def activate(self, request: Request, user_id: int) -> Response:
+        """Let a disabled account log in again."""
         return self._change(user_id, {"is_active": True})
 
+    @documented(answers=wire.UserAnswer)
     def deactivate(self, request: Request, user_id: int) -> Response:
+        """Disable an account, which ends its sessions."""
         return self._change(user_id, {"is_active": False})
 
+    @documented(answers=wire.UserAnswer)
     def approve(self, request: Request, user_id: int) -> Response:
+        """Approve an account that waits for it."""
         return self._change(user_id, {"awaits_approval": False})
 
+    @documented(answers=wire.UserAnswer)
     def unlock(self, request: Request, user_id: int) -> Response:
+        """Forget an account's failed logins, so that its owner may try again at once."""
         user = people.find(user_id=user_id)
         people.unlock(user=user, actor=self.session.user, origin=self.origin)
         return self.answer(wire.user_out(user))
@@ -142,13 +242,16 @@ class LoginAttemptViewSet(AdministratorViewSet):
     queryset = LoginAttempt.objects.order_by("-id")
     filterset_class = filters.LoginAttemptFilter
 
+    @documented(answers=wire.AttemptsAnswer)
     def list(self, request: Request) -> Response:
+        """List attempts to log in, the newest first."""
         return self.listed(self.queryset.all(), wire.attempt_out)
 
 
 class NothingViewSet(NativeViewSet):
     """Answers every path of the mount that nothing else answers."""
 
+    schema = None
     public = frozenset({"nothing"})
 
     def nothing(self, request: Request) -> Response:

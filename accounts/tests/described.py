@@ -1,0 +1,53 @@
+"""The service's own description, to hold its answers against."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import requests
+import schemathesis
+from schemathesis import checks
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from authsvc.schema import document
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+
+CONFIG: dict[str, Any] = {
+    "seed": 1,
+    "generation": {"max-examples": 10, "deterministic": True, "database": "none"},
+    "checks": {
+        # The description cannot say all that a name, an address or a password must be.
+        "positive_data_acceptance": {"enabled": False},
+        # A query may say more than is asked, and a size of a page or a truth value that is none counts as absent.
+        "negative_data_rejection": {"enabled": False},
+    },
+}
+CONFORMANCE = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+DESCRIPTION: OpenApiSchema = schemathesis.openapi.from_dict(
+    json.loads(document()), config=schemathesis.Config.from_dict(CONFIG)
+)
+
+
+def require_described(method: str, path: str, response: "Response") -> None:
+    """Fail the test whose request got an answer that the description of its operation does not have."""
+    operation = DESCRIPTION.find_operation_by_path(method, path)
+    if operation is None:
+        return
+    answer = schemathesis.Response(
+        status_code=response.status_code,
+        headers={name: [value] for name, value in response.items()},
+        content=response.content,
+        request=requests.Request(method, f"http://testserver{path}").prepare(),
+        elapsed=0.0,
+        verify=False,
+    )
+    names = {parameter.name: "x" for parameter in operation.path_parameters}
+    operation.Case(path_parameters=names).validate_response(answer, checks=CONFORMANCE)

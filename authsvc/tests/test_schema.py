@@ -1,0 +1,201 @@
+"""The description of the service: complete, true to its examples, and the same for everybody."""
+
+import json
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import translation
+from django.utils.translation import gettext_lazy
+
+from accounts.contracts.native import views
+from accounts.contracts.native.wire import Refresh, Registration, UserAnswer
+from accounts.contracts.schema import ContractSchema
+from accounts.models import User
+from accounts.tests.described import DESCRIPTION
+from accounts.tests.tools import Api
+from authsvc.schema import document
+
+SCHEMA: dict[str, Any] = json.loads(document())
+PATHS = SCHEMA["paths"]
+CONVERTER = re.compile("<([a-z]+:)?")
+SERVICE = {"/.well-known/jwks.json", "/api/schema", "/healthz", "/readyz"}
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in PATHS.items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def media(path: str, method: str, status: str | None = None) -> dict[str, Any]:
+    """Return what a request body, or the answer of a status, is described as."""
+    operation = PATHS[f"/api/auth/{path}"][method]
+    part = operation["responses"][status] if status else operation["requestBody"]
+    (content,) = part["content"].values()
+    return dict(content)
+
+
+@pytest.mark.any_database
+class TestTheDocument:
+    def test_it_is_valid_openapi_3_1(self) -> None:
+        assert SCHEMA["openapi"] == "3.1.0"
+        DESCRIPTION.validate()
+
+    def test_it_names_the_service_and_its_version(self) -> None:
+        pyproject = (settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8")
+        assert (SCHEMA["info"]["title"], f'version = "{SCHEMA["info"]["version"]}"' in pyproject) == ("authsvc", True)
+
+    def test_it_has_every_route_of_every_contract(self) -> None:
+        routes = {
+            (f"/{prefix}/{CONVERTER.sub('{', str(route.pattern)).replace('>', '}')}", method)
+            for name, prefix in settings.CONTRACT_MOUNTS.items()
+            for route in import_module(f"accounts.contracts.{name}.urls").urlpatterns
+            for method in route.callback.actions
+            if route.callback.cls.schema and method != "head"
+        }
+        described = {(path, method) for path, method, _ in operations() if path not in SERVICE}
+        assert described == routes
+
+    def test_it_has_the_probes_the_keys_and_itself(self) -> None:
+        mounts = tuple(f"/{prefix}/" for prefix in settings.CONTRACT_MOUNTS.values())
+        assert {path for path in PATHS if not path.startswith(mounts)} == SERVICE
+
+    def test_each_contract_has_a_tag(self) -> None:
+        tags = [*settings.CONTRACT_MOUNTS, "service"]
+        assert [tag["name"] for tag in SCHEMA["tags"]] == tags
+        assert {tag for _, _, operation in operations() for tag in operation["tags"]} == set(tags)
+
+    def test_operations_are_named_by_contract_method_and_path(self) -> None:
+        assert PATHS["/api/auth/me"]["get"]["operationId"] == "native_get_me"
+
+    def test_a_view_without_a_description_stops_it(self) -> None:
+        schema = ContractSchema()
+        schema.view = views.NothingViewSet(action="nothing")
+        with pytest.raises(LookupError, match=r"NothingViewSet\.nothing is not described"):
+            _ = schema.documentation
+
+    def test_every_operation_says_what_it_does(self) -> None:
+        assert [operation for _, _, operation in operations() if not operation["summary"]] == []
+
+    def test_only_what_is_not_public_asks_for_a_token(self) -> None:
+        protected = {(path, method) for path, method, operation in operations() if operation.get("security")}
+        assert {("/api/auth/me", "get"), ("/api/auth/logout", "post")} <= protected
+        assert not protected & {(f"/api/auth/{verb}", "post") for verb in ("register", "login", "refresh")}
+
+    def test_the_token_is_a_bearer_token_of_the_contract(self) -> None:
+        assert PATHS["/api/auth/me"]["get"]["security"] == [{"native_token": []}]
+        assert SCHEMA["components"]["securitySchemes"]["native_token"] == {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token that a login of the native contract gave.",
+        }
+
+    def test_it_is_in_english_whatever_who_asks_first_reads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("authsvc.schema.ABOUT", gettext_lazy("Home"))
+        with translation.override("zh-hans"):
+            assert json.loads(document.__wrapped__())["info"]["description"] == "Home"
+
+    @pytest.mark.parametrize("accept", ["text/html", "application/yaml", "rubbish"])
+    def test_it_is_json_whatever_accept_says(self, client: Client, accept: str) -> None:
+        response = client.get("/api/schema", headers={"Accept": accept})
+        assert (response["Content-Type"], response.content) == ("application/json", document())
+
+    def test_it_is_made_once(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delattr("drf_spectacular.generators.SchemaGenerator.get_schema")
+        assert client.get("/api/schema").status_code == 200
+
+
+@pytest.mark.any_database
+class TestTheErrors:
+    def test_the_statuses_of_an_operation(self) -> None:
+        login = "200 400 401 403 405 413 415 426 429 500 503"
+        assert list(PATHS["/api/auth/login"]["post"]["responses"]) == login.split()
+
+    def test_what_needs_no_body_complains_of_none(self) -> None:
+        assert list(PATHS["/api/auth/me"]["get"]["responses"]) == ["200", "400", "401", "405", "426", "500", "503"]
+
+    def test_the_codes_of_a_status_are_those_that_can_occur(self) -> None:
+        assert media("login", "post", "403")["schema"] == {
+            "allOf": [
+                {"$ref": "#/components/schemas/NativeProblem"},
+                {"properties": {"code": {"enum": ["account_disabled", "approval_pending"]}}},
+            ]
+        }
+
+    @pytest.mark.parametrize(
+        ("status", "names"),
+        [
+            ("200", ["Cache-Control", "X-Request-ID"]),
+            ("401", ["Cache-Control", "WWW-Authenticate", "X-Request-ID"]),
+            ("405", ["Allow", "Cache-Control", "X-Request-ID"]),
+            ("429", ["Cache-Control", "Retry-After", "X-Request-ID"]),
+            ("503", ["Cache-Control", "Retry-After", "X-Request-ID"]),
+        ],
+    )
+    def test_the_headers_of_a_status(self, status: str, names: list[str]) -> None:
+        assert list(PATHS["/api/auth/login"]["post"]["responses"][status]["headers"]) == names
+
+    def test_a_shape_of_an_answer_has_no_room_for_more(self) -> None:
+        assert SCHEMA["components"]["schemas"]["NativeUserAnswer"]["additionalProperties"] is False
+
+
+@pytest.mark.django_db
+class TestTheExamples:
+    """What is printed is what happens."""
+
+    def test_the_request_to_register_gives_the_user_that_is_printed(self, api: Api) -> None:
+        response = api.post("register", media("register", "post")["example"])
+        made = {name: response.json()[name] for name in ("id", "created_at")}
+        assert (response.status_code, response.json()) == (201, {**media("register", "post", "201")["example"], **made})
+
+    def test_the_request_to_log_in_gives_the_answer_that_is_printed(self, api: Api) -> None:
+        api.post("register", Registration.example)
+        answer, printed = api.post("login", media("login", "post")["example"]).json(), media("login", "post", "200")
+        made = {name: answer[name] for name in ("access_token", "refresh_token")}
+        user = {name: answer["user"][name] for name in ("id", "created_at", "last_login")}
+        assert answer == {**printed["example"], **made, "user": {**UserAnswer.example, **user}}
+
+    def test_in_production_the_password_that_is_printed_is_good_enough(self, api: Api, settings: Any) -> None:
+        settings.PROFILE = "hardened"
+        assert api.post("register", Registration.example).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("verb", "body", "status", "outcome"),
+        [
+            ("login", {}, "400", "InvalidInput"),
+            ("change-password", {}, "401", "TokenMissing"),
+            ("login", [], "400", "ParseError"),
+            ("login", {"username": "nobody", "password": "x"}, "401", "InvalidCredentials"),
+            ("register", {**Registration.example, "username": "bob", "phone": None}, "409", "AlreadyTaken"),
+            ("login", b'"' + b"x" * 100_000 + b'"', "413", "RequestDataTooBig"),
+            ("refresh", Refresh.example, "401", "TokenInvalid"),
+        ],
+        ids=str,
+    )
+    def test_an_error_is_told_as_it_is_printed(
+        self, api: Api, verb: str, body: object, status: str, outcome: str
+    ) -> None:
+        User.objects.create_user("carol", Registration.example["email"], "x")
+        response = api.post(verb, body)
+        printed = media(verb, "post", status)["examples"][outcome]["value"]
+        assert (str(response.status_code), response.json()) == (status, printed)
+
+    @pytest.mark.any_database
+    def test_every_body_has_an_example_that_its_shape_allows(self) -> None:
+        checked = 0
+        for path, method, operation in operations():
+            for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for content in part.get("content", {}).values():
+                    shape = {**content["schema"], "components": SCHEMA["components"]}
+                    examples = [example["value"] for example in content.get("examples", {}).values()]
+                    for example in examples or [content["example"]]:
+                        assert list(jsonschema_rs.iter_errors(shape, example)) == [], (path, method)
+                        checked += 1
+        assert checked > 50
