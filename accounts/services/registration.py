@@ -25,6 +25,8 @@ from audit.record import record
 _STEM_LENGTH = 100
 _NAME_TRIES = 10
 
+_NOT_ALLOWED = Problem("not_allowed", "This role cannot be registered for.")
+
 
 def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
     """Create an account that somebody asked for, and return it.
@@ -49,6 +51,20 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     with people.taken_is_told(user):
         atomically(lambda: _create(user, quota, origin))
     return user
+
+
+def register_or_create(
+    *, actor: User | None, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin
+) -> User:
+    """Register somebody or, where an administrator asks, create the account, with any of `roles`.
+
+    Raises what `register` raises.
+    """
+    if actor is None or not actor.is_staff:
+        return register(columns=columns, password=password, roles=roles, origin=origin)
+    if columns["role"] not in roles:
+        raise InvalidInput({"role": [_NOT_ALLOWED]})
+    return people.create(columns=columns, password=password, origin=origin, actor=actor)
 
 
 def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
@@ -102,7 +118,7 @@ def _require_valid(user: User, password: str, roles: Collection[str]) -> None:
     errors = people.wrong_columns(user)
     allowed = profile().at_once | profile().on_approval
     if user.role not in roles or user.role not in allowed:
-        errors["role"] = [Problem("not_allowed", "This role cannot be registered for.")]
+        errors["role"] = [_NOT_ALLOWED]
     if wrong := passwords.problems(password, user, profile().password):
         errors["password"] = wrong
     if errors:

@@ -5,9 +5,8 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.contracts.base import ContractViewSet
+from accounts.contracts.base import AdministratorsOnly, ContractViewSet
 from accounts.contracts.native import contract, filters, wire
-from accounts.errors import PermissionDenied
 from accounts.models import EndReason, Session, User
 from accounts.policies import profile
 from accounts.services import identifiers, passwords, people, registration, sessions, sign_in
@@ -89,16 +88,7 @@ class SessionViewSet(NativeViewSet):
         return self.answer(None, status=204)
 
 
-class AdministratorViewSet(NativeViewSet):
-    """What only administrators may do; the role is the database's, not the token's."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if self.action and not self.session.user.is_staff:
-            raise PermissionDenied
-
-
-class UserViewSet(AdministratorViewSet):
+class UserViewSet(NativeViewSet, AdministratorsOnly):
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
 
@@ -138,7 +128,7 @@ class UserViewSet(AdministratorViewSet):
         return self.answer(wire.user_out(user))
 
 
-class LoginAttemptViewSet(AdministratorViewSet):
+class LoginAttemptViewSet(NativeViewSet, AdministratorsOnly):
     queryset = LoginAttempt.objects.order_by("-id")
     filterset_class = filters.LoginAttemptFilter
 
