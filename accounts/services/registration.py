@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any
 
 from django.utils import timezone
@@ -90,7 +90,8 @@ def _free_name(email: str, skip: int) -> str:
         stem = "user"
     key = names.canonical_username(stem)
     taken = set(User.objects.filter(username_key__startswith=key).values_list("username_key", flat=True))
-    free = (name for name in (stem, *(f"{stem}{n}" for n in count(2))) if names.canonical_username(name) not in taken)
+    numbered = (f"{stem}{number}" for number in count(2))
+    free = (name for name in chain([stem], numbered) if names.canonical_username(name) not in taken)
     return next(islice(free, skip, None))
 
 
