@@ -26,7 +26,8 @@ RESET = {"email": EMAIL, "old_password": PASSWORD, "new_password": "newpassword1
 def user(api: Api, db: None) -> User:
     response = api.post("register", REGISTRATION)
     assert (response.status_code, response.json()) == (200, {"message": "User registered successfully."})
-    return User.objects.get()
+    registered: User = User.objects.get()
+    return registered
 
 
 def test_who_registers_is_a_patient_with_a_name_that_is_never_shown(user: User) -> None:
