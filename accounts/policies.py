@@ -95,13 +95,17 @@ class Profile:
 
     `password` is every new password's rule but for `native_change`, where document 003 asks for more.
     `addresses_at_once` says whether
-    people change their own e-mail address and phone number without a confirmation from the new one. `at_once` are the
+    people change their own e-mail address and phone number without a confirmation from the new one, and
+    `password_by_token` whether their token is proof enough for a new password where the document asks for no other.
+    `tells_who_exists` says whether a refusal may tell that there is no such account. `at_once` are the
     roles that the public may take and use, `on_approval` those that wait for an administrator.
     """
 
     password: PasswordRule
     native_change: PasswordRule
     addresses_at_once: bool
+    password_by_token: bool
+    tells_who_exists: bool
     at_once: frozenset[str]
     on_approval: frozenset[str]
 
@@ -113,6 +117,8 @@ PROFILES: Final = {
         password=PasswordRule(shortest=6),
         native_change=PasswordRule(shortest=8, mixed=True),
         addresses_at_once=True,
+        password_by_token=True,
+        tells_who_exists=True,
         at_once=frozenset(
             {"doctor", "researcher", "viewer", "patient", "pharmacy", "supplier", "logistics", "regulator", "unauth"}
         ),
@@ -122,6 +128,8 @@ PROFILES: Final = {
         password=_HARDENED_PASSWORD,
         native_change=_HARDENED_PASSWORD,
         addresses_at_once=False,
+        password_by_token=False,
+        tells_who_exists=False,
         at_once=frozenset({"patient", "viewer", "unauth", "pharmacy", "supplier", "logistics"}),
         on_approval=frozenset({"doctor", "researcher", "regulator"}),
     ),

@@ -85,7 +85,7 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
         ),
         (
             {"CONTRACT_MOUNTS": "nobody=x"},
-            "(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is none of: native. "
+            "(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is none of: clinic, hospital, native. "
             "HINT: Example: CONTRACT_MOUNTS=native=login/api.",
         ),
         (
