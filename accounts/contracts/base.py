@@ -103,16 +103,21 @@ class OwnWords(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type or ""
 
 
+def bearer_token(request: Request) -> str:
+    """Return the token of `Authorization: Bearer …` (RFC 6750), its scheme in any case. Raises TokenMissing."""
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenMissing
+    return str(token.strip())
+
+
 class BearerAuthentication(BaseAuthentication):
-    """Finds the session of `Authorization: Bearer …` (RFC 6750); the scheme's case does not matter."""
+    """Finds the session that the request's bearer token names."""
 
     contract: Contract
 
     def authenticate(self, request: Request) -> tuple[Any, Session]:
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise TokenMissing
-        session = self.contract.session_of(token.strip())
+        session = self.contract.session_of(bearer_token(request))
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:
@@ -176,9 +181,9 @@ class ContractViewSet(GenericViewSet[Any]):
             raise InvalidInput(problems(fields.errors))
         return dict(fields.validated_data)
 
-    def answer(self, body: Any, status: int = 200) -> Response:
+    def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Return an answer with personal data or tokens, which nobody on the way may keep."""
-        return Response(body, status=status, headers={"Cache-Control": "no-store"})
+        return Response(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
     def listed(self, rows: QuerySet[Any], show: Callable[[Any], Any]) -> Response:
         """Return one page of a list, filtered and ordered as the query asks. Raises InvalidInput and NotFound."""

@@ -27,7 +27,7 @@ class Password(Text):
     """A password: never trimmed, never cut, and refused before it is hashed where it is too long."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=LONGEST_PASSWORD, **kwargs)
+        super().__init__(**{"max_length": LONGEST_PASSWORD, **kwargs})
 
 
 class JSONObject(serializers.JSONField):

@@ -27,9 +27,10 @@ HANDLER = ClientHandler(enforce_csrf_checks=False)
 
 
 class Api:
-    """A client of the native API, at one address."""
+    """A client of one contract, by default the native one, at one address."""
 
-    def __init__(self, address: str = HERE) -> None:
+    def __init__(self, address: str = HERE, mount: str = "/api/auth") -> None:
+        self.mount = mount
         self.client = Client(REMOTE_ADDR=address, HTTP_USER_AGENT=BROWSER, raise_request_exception=False)
         self.client.handler = HANDLER
 
@@ -40,10 +41,10 @@ class Api:
         return self.client.generic(method, path, data, content_type="application/json", headers=headers)
 
     def post(self, verb: str, body: object = None, token: str | None = None, **headers: str) -> "Response":
-        return self.call("POST", f"/api/auth/{verb}", body, token, **headers)
+        return self.call("POST", f"{self.mount}/{verb}", body, token, **headers)
 
     def get(self, verb: str, token: str | None = None, **headers: str) -> "Response":
-        return self.call("GET", f"/api/auth/{verb}", None, token, **headers)
+        return self.call("GET", f"{self.mount}/{verb}", None, token, **headers)
 
     def login(self, username: str = "alice", password: str = PASSWORD) -> "Response":
         return self.post("login", {"username": username, "password": password})
