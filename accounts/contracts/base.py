@@ -223,9 +223,9 @@ class ContractViewSet(GenericViewSet[Any]):
             raise InvalidInput(problems(fields.errors))
         return dict(fields.validated_data)
 
-    def answer(self, body: Any, status: int = 200) -> Response:
+    def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Return an answer with personal data or tokens, which nobody on the way may keep."""
-        return Response(body, status=status, headers={"Cache-Control": "no-store"})
+        return Response(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
     def listed(self, rows: QuerySet[Any], show: Callable[[Any], Any]) -> Response:
         """Return one page of a list, filtered and ordered as the query asks. Raises InvalidInput and NotFound."""

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from authsvc import env
+from authsvc.mounts import DEFAULT_MOUNTS
 
 pytestmark = pytest.mark.any_database
 
@@ -85,7 +86,7 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
         ),
         (
             {"CONTRACT_MOUNTS": "nobody=x"},
-            "(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is none of: clinic, hospital, native. "
+            f"(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is none of: {', '.join(sorted(DEFAULT_MOUNTS))}. "
             "HINT: Example: CONTRACT_MOUNTS=native=login/api.",
         ),
         (

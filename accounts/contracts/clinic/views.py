@@ -10,6 +10,8 @@ from accounts.services import identifiers, passwords, registration, sessions, si
 
 class ClinicViewSet(ContractViewSet):
     contract = contract.CONTRACT
+    # The description has only the native contract yet.
+    schema = None
 
 
 class RegistrationViewSet(ClinicViewSet):

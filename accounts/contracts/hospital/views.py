@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404
@@ -12,9 +13,11 @@ from accounts.services import identifiers, people, registration, sessions, sign_
 
 class HospitalViewSet(ContractViewSet):
     contract = contract.CONTRACT
+    # The description has only the native contract yet.
+    schema = None
 
-    def answer(self, body: Any, status: int = 200) -> Response:
-        return super().answer({"success": True, "data": body}, status)
+    def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        return super().answer({"success": True, "data": body}, status, headers)
 
 
 class RegistrationViewSet(HospitalViewSet):
