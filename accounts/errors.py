@@ -75,6 +75,10 @@ class TokenMissing(IdentityError):
     """The request needs a token and has none."""
 
 
+class TokenMalformed(TokenMissing):
+    """Something came where the token belongs, and it is no bearer token."""
+
+
 class TokenInvalid(IdentityError):
     """The token is not one of this contract's, or not whole."""
 

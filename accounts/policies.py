@@ -68,6 +68,17 @@ LAST_SEEN_STEP: Final = timedelta(minutes=5)
 # Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.
 CLOCK_SKEW: Final = timedelta(seconds=60)
 
+# A node reads its keys again after this long, and whoever reads the published ones may keep them as long.
+KEYS_REREAD: Final = timedelta(seconds=30)
+# A new key signs after this long: every node and every reader of the published keys knows it by then.
+KEY_KNOWN_EVERYWHERE: Final = 2 * KEYS_REREAD
+# A process remembers so many tokens a key set, whose signature it need not verify again.
+REMEMBERED_TOKENS: Final = 8192
+# An HMAC key is as long as its hash (RFC 7518, section 3.2).
+HMAC_BYTES: Final = {"HS256": 32, "HS384": 48}
+# The contracts whose key the environment may give, because their own downstream services have it too.
+SHARED_KEYS: Final = {"hospital": "HS256", "union": "HS384", "portal": "HS256", "clinic": "HS256"}
+
 
 @dataclass(frozen=True, slots=True)
 class PasswordRule:
@@ -84,13 +95,17 @@ class Profile:
 
     `password` is every new password's rule but for `native_change`, where document 003 asks for more.
     `addresses_at_once` says whether
-    people change their own e-mail address and phone number without a confirmation from the new one. `at_once` are the
+    people change their own e-mail address and phone number without a confirmation from the new one, and
+    `password_by_token` whether their token is proof enough for a new password where the document asks for no other.
+    `tells_who_exists` says whether a refusal may tell that there is no such account. `at_once` are the
     roles that the public may take and use, `on_approval` those that wait for an administrator.
     """
 
     password: PasswordRule
     native_change: PasswordRule
     addresses_at_once: bool
+    password_by_token: bool
+    tells_who_exists: bool
     at_once: frozenset[str]
     on_approval: frozenset[str]
 
@@ -102,6 +117,8 @@ PROFILES: Final = {
         password=PasswordRule(shortest=6),
         native_change=PasswordRule(shortest=8, mixed=True),
         addresses_at_once=True,
+        password_by_token=True,
+        tells_who_exists=True,
         at_once=frozenset(
             {"doctor", "researcher", "viewer", "patient", "pharmacy", "supplier", "logistics", "regulator", "unauth"}
         ),
@@ -111,6 +128,8 @@ PROFILES: Final = {
         password=_HARDENED_PASSWORD,
         native_change=_HARDENED_PASSWORD,
         addresses_at_once=False,
+        password_by_token=False,
+        tells_who_exists=False,
         at_once=frozenset({"patient", "viewer", "unauth", "pharmacy", "supplier", "logistics"}),
         on_approval=frozenset({"doctor", "researcher", "regulator"}),
     ),

@@ -24,6 +24,8 @@ class Event(StrEnum):
     SESSION_REFRESH_REPEATED = "session:refresh:repeated"
     SESSION_REFRESH_REUSED = "session:refresh:reuse"
     SESSION_ENDED = "session:ended"
+    KEY_ROTATED = "key:rotated"
+    KEY_RETIRED = "key:retired"
 
 
 class Status(StrEnum):

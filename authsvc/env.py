@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 
 import dj_database_url
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -21,9 +21,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from accounts.policies import HMAC_BYTES, SHARED_KEYS
 from authsvc.mounts import MountError, mount_table
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR: Path = Path(__file__).resolve().parent.parent
 ENV_FILE: Path | None = BASE_DIR / ".env"
 
 # Anyone can read this key, which is why it is taken with DEBUG=true alone.
@@ -31,7 +32,8 @@ DEVELOPMENT_KEY = "django-insecure-for-development-on-one-machine-and-nothing-el
 SHORTEST_SECRET_KEY = 50
 FEWEST_KEY_CHARACTERS = 10
 
-SECRETS = ("secret_key", "database_url", "redis_url")
+_JWT_KEYS = {f"{contract}_jwt_key": contract for contract in SHARED_KEYS}
+SECRETS = ("secret_key", "database_url", "redis_url", *_JWT_KEYS)
 
 HINTS = {
     "E001": "The environment table in README.md names each variable's values.",
@@ -43,6 +45,8 @@ HINTS = {
     "E006": "Set the variable or its _FILE twin, not both; the file must be readable UTF-8.",
     "E007": "Example: CORS_ALLOWED_ORIGINS=https://app.example.org,https://desk.example.org:8443.",
     "E008": "Any name of the IANA time zone database, for instance Asia/Shanghai.",
+    "E009": "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    "E010": "Who has one key must not be able to sign with the other; make a second one.",
 }
 
 
@@ -98,6 +102,10 @@ class Environment(BaseSettings):
     profile: Literal["documented", "hardened"] | None = None
     time_zone: str = "Asia/Shanghai"
     web_concurrency: int = Field(default=1, ge=1)
+    hospital_jwt_key: str = ""
+    union_jwt_key: str = ""
+    portal_jwt_key: str = ""
+    clinic_jwt_key: str = ""
 
     @classmethod
     def settings_customise_sources(
@@ -161,6 +169,31 @@ class Environment(BaseSettings):
         except (ValueError, dj_database_url.ParseError):
             raise _mistake("E004", "DATABASE_URL cannot be read as a URL.") from None
         return value
+
+    @field_validator(*_JWT_KEYS)
+    @classmethod
+    def _as_long_as_its_hash(cls, value: str, info: ValidationInfo) -> str:
+        name = str(info.field_name)
+        needed = HMAC_BYTES[SHARED_KEYS[_JWT_KEYS[name]]]
+        if 0 < (length := len(value.encode())) < needed:
+            raise _mistake("E009", f"{name.upper()} has {length} bytes and needs {needed}.")
+        return value
+
+    @property
+    def jwt_keys(self) -> dict[str, str]:
+        """The keys that are given, by the name of their contract."""
+        keys = {contract: getattr(self, name) for name, contract in _JWT_KEYS.items()}
+        return {contract: key for contract, key in keys.items() if key}
+
+    @model_validator(mode="after")
+    def _no_two_keys_alike(self) -> Self:
+        holder: dict[str, str] = {self.secret_key: "SECRET_KEY"}
+        for contract, key in self.jwt_keys.items():
+            name = f"{contract}_jwt_key".upper()
+            if key in holder:
+                raise _mistake("E010", f"{holder[key]} and {name} are equal.")
+            holder[key] = name
+        return self
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:

@@ -2,7 +2,13 @@
 
 import re
 
-DEFAULT_MOUNTS = {"native": "api/auth"}
+DEFAULT_MOUNTS = {
+    "clinic": "api/users",
+    "hospital": "hospital/api/auth",
+    "native": "api/auth",
+    "portal": "auth",
+    "union": "api/v1/auth",
+}
 _PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _TAKEN = ("admin", "static", "healthz", "readyz", ".well-known", "api/schema", "api/docs")
 

@@ -18,6 +18,7 @@ PROFILE = ENV.profile or ("documented" if DEBUG else "hardened")
 CONTRACT_MOUNTS = mount_table(ENV.contract_mounts)
 TRUSTED_PROXIES = ENV.trusted_proxies
 WEB_CONCURRENCY = ENV.web_concurrency
+JWT_KEYS = ENV.jwt_keys
 SERVICE_NAME = "authsvc"
 
 INSTALLED_APPS = [
@@ -102,7 +103,8 @@ WHITENOISE_USE_FINDERS = True
 CORS_ALLOWED_ORIGINS = list(ENV.cors_allowed_origins)
 if DEBUG and not CORS_ALLOWED_ORIGINS:
     CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"]
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After"]
+# The union contract renews its tokens in the Authorization header of an answer.
+CORS_EXPOSE_HEADERS = ["Authorization", "X-Request-ID", "Retry-After"]
 
 REQUIRE_HTTPS = not DEBUG if ENV.require_https is None else ENV.require_https
 # A forwarded scheme is believed only where the environment says that a proxy sets it.

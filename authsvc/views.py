@@ -12,6 +12,7 @@ from rest_framework.exceptions import MethodNotAllowed
 
 from accounts.contracts.native.contract import ACCESS
 from accounts.models import SigningKey
+from accounts.policies import KEYS_REREAD
 from accounts.security.keys import ring
 from authsvc.answers import error_answer
 from authsvc.schema import document
@@ -53,11 +54,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @read_only
 def jwks(request: HttpRequest) -> HttpResponse:
     """Publish the keys that verify native access tokens (RFC 7517)."""
-    keys = ring.all(ACCESS.purpose, ACCESS.algorithm)
     return JsonResponse(
-        {"keys": [key.public_jwk() for key in keys]},
+        {"keys": [key.public_jwk() for key in ring.all(ACCESS)]},
         content_type="application/jwk-set+json",
-        headers={"Cache-Control": "public, max-age=60", "Access-Control-Allow-Origin": "*"},
+        headers={
+            "Cache-Control": f"public, max-age={int(KEYS_REREAD.total_seconds())}",
+            "Access-Control-Allow-Origin": "*",
+        },
     )
 
 

@@ -15,7 +15,7 @@ from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.pagination import PageNumberPagination
+from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -24,8 +24,19 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.contracts.parsing import StrictJSONParser
-from accounts.errors import InvalidInput, Problem, RetryLater, TokenMissing
-from accounts.models import Session
+from accounts.errors import (
+    InvalidInput,
+    PermissionDenied,
+    Problem,
+    RetryLater,
+    SessionEnded,
+    TokenExpired,
+    TokenInvalid,
+    TokenMalformed,
+    TokenMissing,
+    UserGone,
+)
+from accounts.models import Session, User
 from accounts.security.client_address import client_address
 from audit.origin import USER_AGENT_LENGTH, Origin, visible
 
@@ -103,20 +114,44 @@ class OwnWords(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type or ""
 
 
+def bearer_token(request: Request) -> str:
+    """Return the token of `Authorization: Bearer …` (RFC 6750); the scheme's case does not matter.
+
+    Raises TokenMissing, and TokenMalformed where the header has something else.
+    """
+    header = request.META.get("HTTP_AUTHORIZATION")
+    if header is None:
+        raise TokenMissing
+    scheme, space, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not space:
+        raise TokenMalformed
+    if not token.strip():
+        raise TokenMissing
+    return str(token.strip())
+
+
 class BearerAuthentication(BaseAuthentication):
-    """Finds the session of `Authorization: Bearer …` (RFC 6750); the scheme's case does not matter."""
+    """Finds the session of the request's bearer token."""
 
-    contract: Contract
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
 
-    def authenticate(self, request: Request) -> tuple[Any, Session]:
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise TokenMissing
-        session = self.contract.session_of(token.strip())
+    def authenticate(self, request: Request) -> tuple[Any, Session] | None:
+        session = self.contract.session_of(bearer_token(request))
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class OptionalAuthentication(BearerAuthentication):
+    """Finds the session where there is one; a token that opens nothing shuts nobody out of what is public."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Session] | None:
+        try:
+            return super().authenticate(request)
+        except (TokenMissing, TokenInvalid, TokenExpired, SessionEnded, UserGone):
+            return None
 
 
 class Pages(PageNumberPagination):
@@ -145,10 +180,12 @@ class ContractViewSet(GenericViewSet[Any]):
     outcomes: ClassVar[tuple[type[BaseException], ...]] = ()
     # Actions that anybody may call; a token that comes along is not looked at.
     public: ClassVar[frozenset[str]] = frozenset()
+    # Actions that anybody may call, and that do more for some whose token comes along.
+    optional: ClassVar[frozenset[str]] = frozenset()
     renderer_classes = [JSONRenderer]
     parser_classes = [StrictJSONParser]
     content_negotiation_class = OwnWords
-    pagination_class = Pages
+    pagination_class: type[BasePagination] = Pages
     filter_backends = [DjangoFilterBackend]
     # What the query of a list may say.
     filterset_class: ClassVar[type[FilterSet] | None] = None
@@ -159,13 +196,17 @@ class ContractViewSet(GenericViewSet[Any]):
         action = self.action_map.get((self.request.method or "").lower())
         if action is None or action in self.public:
             return []
-        authentication = BearerAuthentication()
-        authentication.contract = self.contract
-        return [authentication]
+        kind = OptionalAuthentication if action in self.optional else BearerAuthentication
+        return [kind(self.contract)]
 
     @property
     def session(self) -> Session:
         return self.request.auth  # type: ignore[return-value]
+
+    @property
+    def actor(self) -> User | None:
+        """Whoever calls an optional action with a good token."""
+        return self.request.auth.user if isinstance(self.request.auth, Session) else None
 
     @property
     def origin(self) -> Origin:
@@ -182,9 +223,9 @@ class ContractViewSet(GenericViewSet[Any]):
             raise InvalidInput(problems(fields.errors))
         return dict(fields.validated_data)
 
-    def answer(self, body: Any, status: int = 200) -> Response:
+    def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Return an answer with personal data or tokens, which nobody on the way may keep."""
-        return Response(body, status=status, headers={"Cache-Control": "no-store"})
+        return Response(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
     def listed(self, rows: QuerySet[Any], show: Callable[[Any], Any]) -> Response:
         """Return one page of a list, filtered and ordered as the query asks. Raises InvalidInput and NotFound."""
@@ -207,3 +248,15 @@ class ContractViewSet(GenericViewSet[Any]):
             headers=headers,
             content_type=self.contract.media_type,
         )
+
+
+class AdministratorsOnly(ContractViewSet):
+    """What only administrators may do; the role is the database's, not the token's."""
+
+    outcomes = (PermissionDenied,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # A method that the path does not have comes this far without a session, and is told so next.
+        if request.auth and not self.session.user.is_staff:
+            raise PermissionDenied

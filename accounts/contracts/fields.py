@@ -33,7 +33,7 @@ class Password(Text):
     openapi = {"format": "password"}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=LONGEST_PASSWORD, **kwargs)
+        super().__init__(**{"max_length": LONGEST_PASSWORD, **kwargs})
 
 
 class Email(Text):

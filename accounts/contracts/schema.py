@@ -38,10 +38,12 @@ _ANY_REQUEST: Final[tuple[Outcome, ...]] = (
 _WITH_BODY: Final[tuple[Outcome, ...]] = (ParseError, RequestDataTooBig, UnsupportedMediaType)
 _WITH_TOKEN: Final[tuple[Outcome, ...]] = (
     errors.TokenMissing,
+    errors.TokenMalformed,
     errors.TokenInvalid,
     errors.TokenExpired,
     errors.SessionEnded,
     errors.UserGone,
+    errors.UserInactive,
 )
 
 HEADERS: Final[Mapping[str, OpenAPI]] = {

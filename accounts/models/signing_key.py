@@ -1,7 +1,16 @@
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from accounts.policies import KEY_KNOWN_EVERYWHERE
+
+
+class SigningKeyQuerySet(models.QuerySet["SigningKey"]):
+    def live(self, now: datetime) -> "SigningKeyQuerySet":
+        """Return the keys that verify at this time."""
+        return self.filter(models.Q(verifies_until=None) | models.Q(verifies_until__gt=now))
 
 
 class SigningKey(models.Model):
@@ -14,6 +23,12 @@ class SigningKey(models.Model):
     algorithm = models.CharField(_("algorithm"), max_length=10)
     encrypted = models.TextField(editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # The longest life of a token that it signs: whoever rotates the set need not know whose tokens they are.
+    lifetime = models.DurationField()
+    # None for the newest key of its set, and for that one alone.
+    verifies_until = models.DateTimeField(_("verifies until"), null=True)
+
+    objects = SigningKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("signing key")
@@ -24,3 +39,8 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.number}"
+
+    @property
+    def signs_from(self) -> datetime:
+        """When every node and every reader of the published keys knows it."""
+        return self.created_at + KEY_KNOWN_EVERYWHERE

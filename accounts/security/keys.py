@@ -1,28 +1,40 @@
-"""The key ring: key sets named by purpose, encrypted at rest, made on first need."""
+"""The key ring: key sets named by purpose, encrypted at rest, made on first need.
+
+A purpose is `contract:kind`, such as `native:access`. A secret that the environment gives for a contract is the only
+key of that contract's purposes.
+"""
 
 import base64
+import hashlib
+import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from jwt.algorithms import ECAlgorithm
 
 from accounts.models import SigningKey
+from accounts.policies import HMAC_BYTES, KEYS_REREAD, REMEMBERED_TOKENS, SHARED_KEYS, TokenPolicy
 
-# A node notices another node's new key after this time at the latest.
-_CACHE_SECONDS = 60.0
-# An unknown `kid` makes a node look sooner, but not more often than this.
-_LOOK_AGAIN_SECONDS = 5.0
-_HMAC_BYTES = {"HS256": 32, "HS384": 48}
+_KID = re.compile(r"[0-9a-f]{16}")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class UnreadableKey(Exception):
+    """A stored key was encrypted with another SECRET_KEY than today's."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +43,71 @@ class Key:
 
     kid: str
     algorithm: str
-    secret: str
+    secret: str = field(repr=False)
+    signs_from: datetime = _LONG_AGO
+    verifies_until: datetime = _NEVER
 
     @cached_property
     def signing(self) -> Any:
-        if self.algorithm in _HMAC_BYTES:
+        if self.algorithm in HMAC_BYTES:
             return bytes.fromhex(self.secret)
         return serialization.load_pem_private_key(self.secret.encode(), password=None)
 
     @cached_property
     def verifying(self) -> Any:
-        return self.signing if self.algorithm in _HMAC_BYTES else self.signing.public_key()
+        return self.signing if self.algorithm in HMAC_BYTES else self.signing.public_key()
 
     def public_jwk(self) -> dict[str, str]:
         """Return the public half as a JSON Web Key (RFC 7517). Only for asymmetric keys."""
         public = ECAlgorithm.to_jwk(self.verifying, as_dict=True)
         return {**public, "kid": self.kid, "use": "sig", "alg": self.algorithm}
+
+
+class _Dated(Protocol):
+    @property
+    def signs_from(self) -> datetime: ...
+
+
+D = TypeVar("D", bound=_Dated)
+
+
+def signer_of(keys: Sequence[D], now: datetime) -> D:
+    """Return which of a set's live keys, newest first, signs now: the newest that everybody knows.
+
+    Where nobody has had the time to learn of any, the oldest is the one that the most know.
+    """
+    return next((key for key in keys if key.signs_from <= now), keys[-1])
+
+
+class KeySet:
+    """The keys of one purpose as they were read, newest first, and the tokens that they have verified.
+
+    Changed keys make a new set, so that nothing is remembered of the former ones.
+    """
+
+    def __init__(self, keys: tuple[Key, ...]) -> None:
+        self.keys = keys
+        self._lock = threading.Lock()
+        self._verified: dict[tuple[TokenPolicy, str], tuple[Key, str]] = {}
+
+    def live(self, now: datetime) -> tuple[Key, ...]:
+        return tuple(key for key in self.keys if now < key.verifies_until)
+
+    def find(self, kid: str, now: datetime) -> Key | None:
+        """Return the key of that name if it verifies at this time."""
+        return next((key for key in self.live(now) if key.kid == kid), None)
+
+    def recall(self, policy: TokenPolicy, token: str, now: datetime) -> str | None:
+        """Return the payload that was remembered for this very token, if its key still verifies."""
+        key, payload = self._verified.get((policy, token), (None, None))
+        return payload if key and now < key.verifies_until else None
+
+    def remember(self, policy: TokenPolicy, token: str, key: Key, payload: str) -> None:
+        """Remember that the token's signature was verified with that key; the oldest memory goes for it."""
+        with self._lock:
+            if len(self._verified) >= REMEMBERED_TOKENS:
+                del self._verified[next(iter(self._verified))]
+            self._verified[policy, token] = key, payload
 
 
 def _vault() -> Fernet:
@@ -57,8 +118,8 @@ def _vault() -> Fernet:
 
 
 def _new_secret(algorithm: str) -> str:
-    if algorithm in _HMAC_BYTES:
-        return secrets.token_hex(_HMAC_BYTES[algorithm])
+    if algorithm in HMAC_BYTES:
+        return secrets.token_hex(HMAC_BYTES[algorithm])
     return (
         ec.generate_private_key(ec.SECP256R1())
         .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -66,69 +127,113 @@ def _new_secret(algorithm: str) -> str:
     )
 
 
-def _make(purpose: str, algorithm: str, number: int) -> None:
-    """Add a key to a set; where another process was first with this number, that one's key stands."""
-    encrypted = _vault().encrypt(_new_secret(algorithm).encode()).decode()
+def new_row(*, purpose: str, number: int, algorithm: str, lifetime: timedelta) -> SigningKey:
+    """Return a new key, encrypted and not yet saved."""
+    return SigningKey(
+        kid=secrets.token_hex(8),
+        purpose=purpose,
+        number=number,
+        algorithm=algorithm,
+        lifetime=lifetime,
+        encrypted=_vault().encrypt(_new_secret(algorithm).encode()).decode(),
+    )
+
+
+def _make_first(policy: TokenPolicy) -> None:
+    """Start a key set; where another process was first, that one's key stands."""
+    row = new_row(purpose=policy.purpose, number=1, algorithm=policy.algorithm, lifetime=policy.lifetime)
     try:
         with transaction.atomic():
-            SigningKey.objects.create(
-                kid=secrets.token_hex(8), purpose=purpose, number=number, algorithm=algorithm, encrypted=encrypted
-            )
+            row.save(force_insert=True)
     except IntegrityError:
-        if not SigningKey.objects.filter(purpose=purpose, number=number).exists():
+        if not SigningKey.objects.filter(purpose=policy.purpose).exists():
             raise
 
 
+def contract_of(purpose: str) -> str:
+    return purpose.partition(":")[0]
+
+
+def given_keys() -> dict[str, Key]:
+    """Return the keys that the environment gives, by contract."""
+    return {
+        contract: Key(_name_of(secret.encode()), SHARED_KEYS[contract], secret.encode().hex())
+        for contract, secret in settings.JWT_KEYS.items()
+    }
+
+
+def _name_of(secret: bytes) -> str:
+    return hashlib.sha256(b"authsvc name of a given key\0" + secret).hexdigest()[:16]
+
+
+def _opened(row: SigningKey, vault: Fernet) -> Key:
+    try:
+        secret = vault.decrypt(row.encrypted.encode()).decode()
+    except InvalidToken as error:
+        raise UnreadableKey(
+            f"Signing key {row.kid} of {row.purpose} was encrypted with another SECRET_KEY: set the former SECRET_KEY "
+            "again, or, if it is lost, run `manage.py keys rotate --all` and then `manage.py keys retire` for each "
+            "older key that `manage.py keys list` shows, which ends every session."
+        ) from error
+    return Key(row.kid, row.algorithm, secret, row.signs_from, row.verifies_until or _NEVER)
+
+
+def _stored(purpose: str) -> tuple[Key, ...]:
+    vault = _vault()
+    rows = SigningKey.objects.live(timezone.now()).filter(purpose=purpose).order_by("-number")
+    return tuple(_opened(row, vault) for row in rows)
+
+
 class KeyRing:
-    """The key sets as this process knows them."""
+    """The key sets as this process knows them; none is older than KEYS_REREAD when it is used."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sets: dict[str, tuple[Key, ...]] = {}
-        self._read_at: dict[str, float] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._sets: dict[str, tuple[KeySet, float]] = {}
 
-    def newest(self, purpose: str, algorithm: str) -> Key:
+    def signer(self, policy: TokenPolicy) -> Key:
         """Return the key that signs now; the first call ever makes it."""
-        keys = self._fresh(purpose, _CACHE_SECONDS)
-        if not keys:
-            _make(purpose, algorithm, number=1)
-            keys = self._read(purpose)
-        return keys[0]
+        return signer_of(self.all(policy), timezone.now())
 
-    def all(self, purpose: str, algorithm: str) -> tuple[Key, ...]:
+    def all(self, policy: TokenPolicy) -> tuple[Key, ...]:
         """Return the keys that verify, newest first; never none."""
-        self.newest(purpose, algorithm)
-        return self._sets[purpose]
+        key_set = self.current(policy)
+        if not key_set.keys:
+            _make_first(policy)
+            key_set = self._read(policy.purpose)
+        return key_set.live(timezone.now())
 
-    def find(self, purpose: str, kid: str) -> Key | None:
-        """Return the key of that name from that set, or None."""
-        for patience in (_CACHE_SECONDS, _LOOK_AGAIN_SECONDS):
-            for key in self._fresh(purpose, patience):
-                if key.kid == kid:
-                    return key
-        return None
+    def current(self, policy: TokenPolicy) -> KeySet:
+        """Return the policy's key set."""
+        key_set, read_at = self._sets.get(policy.purpose, (None, 0.0))
+        if key_set and self._clock() - read_at < KEYS_REREAD.total_seconds():
+            return key_set
+        return self._read(policy.purpose)
+
+    def current_with(self, policy: TokenPolicy, kid: str) -> KeySet:
+        """Return the policy's key set, read anew if another process has just made a key of this name."""
+        key_set = self.current(policy)
+        known = any(key.kid == kid for key in key_set.keys)
+        if known or not _KID.fullmatch(kid) or contract_of(policy.purpose) in settings.JWT_KEYS:
+            return key_set
+        if SigningKey.objects.filter(purpose=policy.purpose, kid=kid).exists():
+            return self._read(policy.purpose)
+        return key_set
 
     def forget(self) -> None:
         """Read every set anew at its next use."""
-        with self._lock:
-            self._sets.clear()
-            self._read_at.clear()
+        self._sets.clear()
 
-    def _fresh(self, purpose: str, seconds: float) -> tuple[Key, ...]:
-        if time.monotonic() - self._read_at.get(purpose, float("-inf")) < seconds:
-            return self._sets[purpose]
-        return self._read(purpose)
-
-    def _read(self, purpose: str) -> tuple[Key, ...]:
-        vault = _vault()
-        keys = tuple(
-            Key(row.kid, row.algorithm, vault.decrypt(row.encrypted.encode()).decode())
-            for row in SigningKey.objects.filter(purpose=purpose).order_by("-number")
-        )
-        with self._lock:
-            self._sets[purpose] = keys
-            self._read_at[purpose] = time.monotonic()
-        return keys
+    def _read(self, purpose: str) -> KeySet:
+        # The time before the look: what is written during it must not count as known.
+        read_at = self._clock()
+        given = given_keys().get(contract_of(purpose))
+        keys = (given,) if given else _stored(purpose)
+        key_set, _ = self._sets.get(purpose, (None, 0.0))
+        if key_set is None or key_set.keys != keys:
+            key_set = KeySet(keys)
+        self._sets[purpose] = key_set, read_at
+        return key_set
 
 
 ring = KeyRing()

@@ -1,11 +1,13 @@
 """JSON Web Tokens (RFC 7519), signed and read by one policy each."""
 
+import json
 import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import jwt
+from django.utils import timezone
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 
@@ -38,32 +40,22 @@ def _backend(key: Key) -> KeyedBackend:
 
 
 def sign(policy: TokenPolicy, claims: Mapping[str, Any]) -> str:
-    """Return a token with these claims, signed by the policy's newest key."""
-    return _backend(ring.newest(policy.purpose, policy.algorithm)).sign(claims, policy.typ)
+    """Return a token with these claims, signed by the key that signs for the policy now."""
+    return _backend(ring.signer(policy)).sign(claims, policy.typ)
 
 
 def read(policy: TokenPolicy, token: str) -> dict[str, Any]:
     """Return the claims of a token that was made by `sign` with the same policy.
 
-    The header only chooses among the policy's own keys; its algorithm, `jku`, `jwk` and `x5u` are never followed.
-    Raises TokenInvalid and TokenExpired.
+    The header only chooses among the policy's own keys; its algorithm, `jku`, `jwk` and `x5u` are never followed. A
+    signature is verified once as long as the keys stay; the time is looked at always. Raises TokenInvalid and
+    TokenExpired.
     """
     if len(token) > LONGEST_TOKEN:
         raise TokenInvalid
-    try:
-        header = jwt.get_unverified_header(token)
-    except jwt.InvalidTokenError as error:
-        raise TokenInvalid from error
-    kid = header.get("kid")
-    key = ring.find(policy.purpose, kid) if isinstance(kid, str) else None
-    if key is None or key.algorithm != policy.algorithm or header.get("typ") != policy.typ or "crit" in header:
-        raise TokenInvalid
-    try:
-        claims: dict[str, Any] = _backend(key).decode(token)  # type: ignore[arg-type]  # It takes text.
-    except TokenBackendExpiredToken as error:
-        raise TokenExpired from error
-    except (TokenBackendError, ValueError, OverflowError) as error:
-        raise TokenInvalid from error
+    payload = ring.current(policy).recall(policy, token, timezone.now()) or _verified_payload(policy, token)
+    # What is remembered is text, so that no caller can change another's claims.
+    claims: dict[str, Any] = json.loads(payload)
     # The leeway is for clocks that differ, not to prolong a token.
     expires = claims.get("exp")
     if not isinstance(expires, int) or isinstance(expires, bool):
@@ -71,3 +63,26 @@ def read(policy: TokenPolicy, token: str) -> dict[str, Any]:
     if expires <= time.time():
         raise TokenExpired
     return claims
+
+
+def _verified_payload(policy: TokenPolicy, token: str) -> str:
+    """Return the claims, as JSON, of a token whose header and signature are right, and remember them."""
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.InvalidTokenError as error:
+        raise TokenInvalid from error
+    kid = header.get("kid")
+    if not isinstance(kid, str) or header.get("typ") != policy.typ or "crit" in header:
+        raise TokenInvalid
+    key_set = ring.current_with(policy, kid)
+    key = key_set.find(kid, timezone.now())
+    if key is None or key.algorithm != policy.algorithm:
+        raise TokenInvalid
+    try:
+        payload = json.dumps(_backend(key).decode(token))  # type: ignore[arg-type]  # It takes text.
+    except TokenBackendExpiredToken as error:
+        raise TokenExpired from error
+    except (TokenBackendError, ValueError, OverflowError) as error:
+        raise TokenInvalid from error
+    key_set.remember(policy, token, key, payload)
+    return payload

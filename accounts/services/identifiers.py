@@ -51,7 +51,11 @@ def of_user(user: User) -> Identifier:
 
 def named(typed: str) -> int | None:
     """Return the id of the user whose name, address or number this is, or None."""
-    identifier = any_of_three(typed)
+    return user_id(any_of_three(typed))
+
+
+def user_id(identifier: Identifier) -> int | None:
+    """Return the id of the user whom the identifier finds, or None."""
     if not identifier.column:
         return None
     user = User.objects.filter(**{identifier.column: identifier.value}).only("pk").first()

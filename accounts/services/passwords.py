@@ -1,11 +1,13 @@
 """What a new password must be, and how it takes the old one's place."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts.errors import InvalidCredentials, InvalidInput, Problem
+from accounts.errors import InvalidCredentials, InvalidInput, NotThere, Problem
 from accounts.models import EndReason, User
 from accounts.policies import LONGEST_PASSWORD, PasswordRule, profile
 from accounts.security import hashing
@@ -59,13 +61,36 @@ def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin
     Raises InvalidInput, for a wrong old password too; TooManyAttempts and Overloaded.
     """
     require_fit(new, user, rule)
+    prove_current(user=user, password=old, origin=origin)
+    replace(user=user, password=new, rule=rule, origin=origin)
+
+
+def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str, origin: Origin) -> None:
+    """Change the password of somebody without a session, the old one proved like at any login; every session ends.
+
+    Raises NotThere for an unknown identifier where the profile tells who exists, InvalidInput, and what
+    `sign_in.sign_in` raises.
+    """
     try:
-        sign_in.prove(identifier=identifiers.of_user(user), password=old, origin=origin)
+        user = sign_in.prove(identifier=identifier, password=old, origin=origin)
+    except InvalidCredentials as error:
+        if profile().tells_who_exists and identifiers.user_id(identifier) is None:
+            raise NotThere from error
+        raise
+    replace(user=user, password=new, rule=profile().password, origin=origin)
+
+
+def prove_current(*, user: User, password: str, origin: Origin) -> None:
+    """Have somebody who is known prove their password again.
+
+    Raises InvalidInput for a wrong one, TooManyAttempts and Overloaded.
+    """
+    try:
+        sign_in.prove(identifier=identifiers.of_user(user), password=password, origin=origin)
     except InvalidCredentials as error:
         raise InvalidInput(
             {"old_password": [Problem("wrong_password", "This is not the current password.")]}
         ) from error
-    replace(user=user, password=new, rule=rule, origin=origin)
 
 
 def require_fit(password: str, user: User, rule: PasswordRule) -> None:
@@ -74,8 +99,10 @@ def require_fit(password: str, user: User, rule: PasswordRule) -> None:
         raise InvalidInput({"new_password": wrong})
 
 
-def replace(*, user: User, password: str, rule: PasswordRule, origin: Origin) -> None:
-    """Give a user a new password, which ends all of their sessions.
+def replace(
+    *, user: User, password: str, rule: PasswordRule, origin: Origin, also: Callable[[], None] = lambda: None
+) -> None:
+    """Give a user a new password, which ends all of their sessions; `also` is done in the same transaction.
 
     Whoever calls has proved the user's right to it; a password that has changed since then stays. Raises InvalidInput,
     InvalidCredentials and Overloaded.
@@ -87,6 +114,7 @@ def replace(*, user: User, password: str, rule: PasswordRule, origin: Origin) ->
     def work() -> None:
         if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(password=encoded, updated_at=timezone.now()):
             raise InvalidCredentials
+        also()
         sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
         record(SecurityEvent.of(origin, Event.PASSWORD_CHANGED, user_id=user.pk, actor_id=user.pk))
 

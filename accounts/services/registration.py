@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any
 
 from django.utils import timezone
@@ -24,6 +24,8 @@ from audit.record import record
 # A made name leaves room for a number, and a race for one is lost a few times at most.
 _STEM_LENGTH = 100
 _NAME_TRIES = 10
+
+_NOT_ALLOWED = Problem("not_allowed", "This role cannot be registered for.")
 
 
 def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
@@ -51,6 +53,20 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     return user
 
 
+def register_or_create(
+    *, actor: User | None, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin
+) -> User:
+    """Register somebody or, where an administrator asks, create the account, with any of `roles`.
+
+    Raises what `register` raises.
+    """
+    if actor is None or not actor.is_staff:
+        return register(columns=columns, password=password, roles=roles, origin=origin)
+    if columns["role"] not in roles:
+        raise InvalidInput({"role": [_NOT_ALLOWED]})
+    return people.create(columns=columns, password=password, origin=origin, actor=actor)
+
+
 def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
     """Register somebody whose contract knows no user names; one is made from the e-mail's local part.
 
@@ -74,7 +90,8 @@ def _free_name(email: str, skip: int) -> str:
         stem = "user"
     key = names.canonical_username(stem)
     taken = set(User.objects.filter(username_key__startswith=key).values_list("username_key", flat=True))
-    free = (name for name in (stem, *(f"{stem}{n}" for n in count(2))) if names.canonical_username(name) not in taken)
+    numbered = (f"{stem}{number}" for number in count(2))
+    free = (name for name in chain([stem], numbered) if names.canonical_username(name) not in taken)
     return next(islice(free, skip, None))
 
 
@@ -102,7 +119,7 @@ def _require_valid(user: User, password: str, roles: Collection[str]) -> None:
     errors = people.wrong_columns(user)
     allowed = profile().at_once | profile().on_approval
     if user.role not in roles or user.role not in allowed:
-        errors["role"] = [Problem("not_allowed", "This role cannot be registered for.")]
+        errors["role"] = [_NOT_ALLOWED]
     if wrong := passwords.problems(password, user, profile().password):
         errors["password"] = wrong
     if errors:

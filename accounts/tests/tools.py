@@ -2,15 +2,21 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
+import time_machine
 from django.db import connection, connections
 from django.test import Client
 from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.security.keys import ring
 from accounts.tests.described import require_described
 
 if TYPE_CHECKING:
@@ -29,9 +35,10 @@ HANDLER = ClientHandler(enforce_csrf_checks=False)
 
 
 class Api:
-    """A client of the native API, at one address; it takes no answer that is not as described."""
+    """A client of one contract, the native one unless told; it takes no answer that is not as described."""
 
-    def __init__(self, address: str = HERE) -> None:
+    def __init__(self, address: str = HERE, mount: str = "/api/auth") -> None:
+        self.mount = mount
         self.client = Client(REMOTE_ADDR=address, HTTP_USER_AGENT=BROWSER, raise_request_exception=False)
         self.client.handler = HANDLER
 
@@ -44,10 +51,10 @@ class Api:
         return response
 
     def post(self, verb: str, body: object = None, token: str | None = None, **headers: str) -> "Response":
-        return self.call("POST", f"/api/auth/{verb}", body, token, **headers)
+        return self.call("POST", f"{self.mount}/{verb}", body, token, **headers)
 
     def get(self, verb: str, token: str | None = None, **headers: str) -> "Response":
-        return self.call("GET", f"/api/auth/{verb}", None, token, **headers)
+        return self.call("GET", f"{self.mount}/{verb}", None, token, **headers)
 
     def login(self, username: str = "alice", password: str = PASSWORD) -> "Response":
         return self.post("login", {"username": username, "password": password})
@@ -71,6 +78,15 @@ class Statements(CaptureQueriesContext):
 def captured_statements() -> Iterator[Statements]:
     with Statements(connection) as captured:
         yield captured
+
+
+@contextmanager
+def later(**by: float) -> Iterator[None]:
+    """Move both clocks, the wall's and the one that says when keys are read anew; they stand still meanwhile."""
+    ahead = timedelta(**by)
+    clock = mock.patch.object(ring, "_clock", return_value=time.monotonic() + ahead.total_seconds())
+    with time_machine.travel(timezone.now() + ahead, tick=False), clock:
+        yield
 
 
 def race(count: int, work: Callable[[int], Any]) -> list[Any]:

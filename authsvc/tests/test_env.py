@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from authsvc import env
+from authsvc.mounts import DEFAULT_MOUNTS
 
 pytestmark = pytest.mark.any_database
 
@@ -85,7 +86,7 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
         ),
         (
             {"CONTRACT_MOUNTS": "nobody=x"},
-            "(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is none of: native. "
+            f"(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is none of: {', '.join(sorted(DEFAULT_MOUNTS))}. "
             "HINT: Example: CONTRACT_MOUNTS=native=login/api.",
         ),
         (
@@ -103,6 +104,26 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
             "(authsvc.E008) TIME_ZONE=Beijing is not a time zone. "
             "HINT: Any name of the IANA time zone database, for instance Asia/Shanghai.",
         ),
+        (
+            {"HOSPITAL_JWT_KEY": "x" * 31},
+            "(authsvc.E009) HOSPITAL_JWT_KEY has 31 bytes and needs 32. HINT: Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+        ),
+        (
+            {"UNION_JWT_KEY": "药" * 15},
+            "(authsvc.E009) UNION_JWT_KEY has 45 bytes and needs 48. HINT: Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+        ),
+        (
+            {"PORTAL_JWT_KEY": "x" * 32, "CLINIC_JWT_KEY": "x" * 32},
+            "(authsvc.E010) PORTAL_JWT_KEY and CLINIC_JWT_KEY are equal. "
+            "HINT: Who has one key must not be able to sign with the other; make a second one.",
+        ),
+        (
+            {"CLINIC_JWT_KEY": KEY},
+            "(authsvc.E010) SECRET_KEY and CLINIC_JWT_KEY are equal. "
+            "HINT: Who has one key must not be able to sign with the other; make a second one.",
+        ),
     ],
     ids=str,
 )
@@ -110,6 +131,33 @@ def test_a_mistake_stops_the_start_in_one_line(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], line: str
 ) -> None:
     assert mistakes(monkeypatch, **{**PRODUCTION, **changes}) == line
+
+
+def test_a_key_is_measured_in_development_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "PORTAL_JWT_KEY has 5 bytes" in mistakes(monkeypatch, DEBUG="true", PORTAL_JWT_KEY="short")
+
+
+def test_the_keys_that_are_given_are_named_by_their_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"hospital": "h" * 32, "union": "药" * 16, "portal": "p" * 32, "clinic": "c" * 32}
+    loaded = load(monkeypatch, **PRODUCTION, **{f"{contract.upper()}_JWT_KEY": key for contract, key in given.items()})
+    assert loaded.jwt_keys == given
+
+
+def test_no_key_need_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, **PRODUCTION).jwt_keys == {}
+
+
+def test_a_key_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("h" * 32 + "\n", encoding="utf-8")
+    assert load(monkeypatch, **PRODUCTION, HOSPITAL_JWT_KEY_FILE=str(file)).jwt_keys == {"hospital": "h" * 32}
+
+
+def test_a_key_in_a_file_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("h" * 31 + "\n", encoding="utf-8")
+    said = mistakes(monkeypatch, **PRODUCTION, HOSPITAL_JWT_KEY_FILE=str(file))
+    assert said.startswith("(authsvc.E009) HOSPITAL_JWT_KEY has 31 bytes and needs 32.")
 
 
 def test_several_mistakes_take_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:

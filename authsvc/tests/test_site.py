@@ -33,7 +33,7 @@ def test_the_published_keys_are_public_halves_of_access_keys(client: Client) -> 
     response = client.get("/.well-known/jwks.json")
     (key,) = response.json()["keys"]
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-    assert (response["Content-Type"], response["Cache-Control"]) == ("application/jwk-set+json", "public, max-age=60")
+    assert (response["Content-Type"], response["Cache-Control"]) == ("application/jwk-set+json", "public, max-age=30")
 
 
 class TestHTTPS:

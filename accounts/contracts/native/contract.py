@@ -46,6 +46,7 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         ),
         errors.Overloaded: Words(503, "overloaded", "The service is busy. Try again in a moment."),
         errors.TokenMissing: Words(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
+        errors.TokenMalformed: Words(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
         errors.TokenInvalid: Words(401, "token_invalid", "This token is not valid here. Log in again."),
         errors.TokenExpired: Words(401, "token_expired", "This token has expired. Refresh it, or log in again."),
         errors.SessionEnded: Words(401, "session_ended", "This session has ended. Log in again."),

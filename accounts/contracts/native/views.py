@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import errors
-from accounts.contracts.base import ContractViewSet
+from accounts.contracts.base import AdministratorsOnly, ContractViewSet
 from accounts.contracts.native import contract, filters, wire
 from accounts.contracts.schema import documented
 from accounts.models import EndReason, Session, User
@@ -162,19 +162,7 @@ class SessionViewSet(NativeViewSet):
         return self.answer(None, status=204)
 
 
-class AdministratorViewSet(NativeViewSet):
-    """What only administrators may do; the role is the database's, not the token's."""
-
-    outcomes = (errors.PermissionDenied,)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        # A method that the path does not have comes this far without a session, and is told so next.
-        if request.auth and not self.session.user.is_staff:
-            raise errors.PermissionDenied
-
-
-class UserViewSet(AdministratorViewSet):
+class UserViewSet(NativeViewSet, AdministratorsOnly):
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
 
@@ -238,7 +226,7 @@ class UserViewSet(AdministratorViewSet):
         return self.answer(wire.user_out(user))
 
 
-class LoginAttemptViewSet(AdministratorViewSet):
+class LoginAttemptViewSet(NativeViewSet, AdministratorsOnly):
     queryset = LoginAttempt.objects.order_by("-id")
     filterset_class = filters.LoginAttemptFilter
 

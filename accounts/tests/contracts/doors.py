@@ -108,4 +108,4 @@ CLINIC = Door(
     wrong=(400, {"detail": "Incorrect email or password."}),
 )
 
-DOORS = [NATIVE]
+DOORS = [NATIVE, HOSPITAL, UNION, PORTAL, CLINIC]

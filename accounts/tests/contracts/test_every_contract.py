@@ -145,11 +145,16 @@ def test_a_hostile_body_is_a_bad_request(door: Door, body: bytes) -> None:
     assert refused(door, response, response.status_code)
 
 
-@pytest.mark.parametrize("value", [None, 1, True, [], {}, "\ud800", "\x00", "x" * 5000], ids=lambda v: repr(v)[:12])
+@pytest.mark.parametrize("value", [None, 1, True, [], {}, "\ud800", "\x00"], ids=repr)
 def test_a_hostile_field_is_a_bad_request(door: Door, value: Any) -> None:
     response = door.call("POST", "login", dict.fromkeys([*door.account, "password"], value))
     assert response.status_code in {400, 422}
     assert refused(door, response, response.status_code)
+
+
+def test_a_very_long_password_is_refused_and_never_hashed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.security.hashing.verify", lambda *args: pytest.fail("hashed"))
+    assert door.login("x" * 5000).status_code in {400, 401, 422}
 
 
 def test_a_body_that_is_too_large_is_refused(door: Door) -> None:

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from accounts.contracts.native.contract import ACCESS
+from accounts.contracts.native.contract import ACCESS, REFRESH
 from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import ELSEWHERE, Api
@@ -72,7 +72,7 @@ class TestMe:
 
 def signed(good: str, header: dict[str, Any] | None = None, **claims: Any) -> str:
     """Return a token signed with the right key; a header or a claim that is given as `...` is left out."""
-    key = ring.newest(ACCESS.purpose, ACCESS.algorithm)
+    key = ring.signer(ACCESS)
     headers = {**jwt.get_unverified_header(good), **(header or {})}
     payload = {**jwt.decode(good, options={"verify_signature": False}), **claims}
     headers, payload = ({k: v for k, v in part.items() if v is not ...} for part in (headers, payload))
@@ -86,16 +86,16 @@ def signed_otherwise(good: str, key: Any, algorithm: str) -> str:
 
 
 def published() -> str:
-    return ring.newest(ACCESS.purpose, ACCESS.algorithm).public_jwk()["x"]
+    return ring.signer(ACCESS).public_jwk()["x"]
 
 
 # Each is wrong in one way, made from a good token.
 FORGERIES: dict[str, Callable[[str], str]] = {
     "alg none": lambda good: signed_otherwise(good, "", "none"),
     "the public key as a secret": lambda good: signed_otherwise(good, published(), "HS256"),
-    "the refresh key": lambda good: signed_otherwise(good, ring.newest("native:refresh", "HS256").signing, "HS256"),
+    "the refresh key": lambda good: signed_otherwise(good, ring.signer(REFRESH).signing, "HS256"),
     "unknown kid": lambda good: signed(good, {"kid": "x"}),
-    "kid of another set": lambda good: signed(good, {"kid": ring.newest("native:refresh", "HS256").kid}),
+    "kid of another set": lambda good: signed(good, {"kid": ring.signer(REFRESH).kid}),
     "kid as a path": lambda good: signed(good, {"kid": "../../dev/null"}),
     "no kid": lambda good: signed(good, {"kid": ...}),
     "another typ": lambda good: signed(good, {"typ": "JWT"}),

@@ -1,0 +1,40 @@
+"""What is wrong with fields, in Chinese, for the contracts whose documents speak it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from accounts.errors import InvalidInput, Problem
+from accounts.policies import LONGEST_PASSWORD, profile
+
+_SENTENCES: Final = MappingProxyType(
+    {
+        "required": "不能缺少",
+        "null": "不能为空",
+        "blank": "不能为空",
+        "invalid": "格式不正确",
+        "invalid_choice": "取值无效",
+        "null_characters_not_allowed": "含有不允许的字符",
+        "surrogate_characters_not_allowed": "含有不允许的字符",
+        "taken": "已被使用",
+        "not_allowed": "不允许注册该角色",
+        "password_too_long": f"不能超过{LONGEST_PASSWORD}个字符",
+        "password_too_common": "过于常见",
+        "password_too_similar": "与用户信息过于相似",
+    }
+)
+
+
+def told(error: InvalidInput, labels: Mapping[str, str]) -> str:
+    """Return one line that names each wrong field, by its label and by its name on the wire."""
+    return "；".join(
+        f"{labels.get(field, field)}（{field}）{'，'.join(_sentence(problem) for problem in problems)}"
+        for field, problems in error.errors.items()
+    )
+
+
+def _sentence(problem: Problem) -> str:
+    if problem.code == "password_too_short":
+        return f"不能少于{profile().password.shortest}个字符"
+    # What the framework says of lengths has their bounds in it, and is in the contract's language already.
+    return _SENTENCES.get(problem.code, problem.detail.removesuffix("。"))

@@ -1,0 +1,67 @@
+"""The client programs that document 002 prints, run as they stand but for the address."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLIENTS = Path(__file__).parent / "clients"
+
+# A browser resolves relative addresses by itself.
+IN_A_BROWSER = """
+const program = async (fetch) => {
+%s
+return [loginData, profileData];
+};
+program((path, options) => globalThis.fetch(new URL(path, process.argv[2]), options))
+    .then((results) => console.log(JSON.stringify(results)));
+"""
+
+
+@pytest.fixture(autouse=True)
+def _demonstration_accounts(settings: Settings, transactional_db: None) -> None:
+    settings.DEBUG = True
+    call_command("seed", verbosity=0)
+    settings.DEBUG = False
+
+
+def run(program: str, *arguments: str) -> list[dict[str, Any]]:
+    """Return what the program has put together: the answers to its login and to its request for the profile."""
+    runtime = shutil.which(program)
+    if runtime is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{program} is not installed.")
+    done = subprocess.run([runtime, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return list(json.loads(done.stdout))
+
+
+def messages(answers: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    return [(answer["code"], answer["message"]) for answer in answers]
+
+
+def check(answers: list[dict[str, Any]]) -> None:
+    assert messages(answers) == [(200, "登录成功"), (200, "获取成功")]
+    assert answers[1]["data"]["email"] == "admin@hospital.com"
+
+
+def test_the_javascript_logs_in_and_reads_the_profile(live_server: LiveServer, tmp_path: Path) -> None:
+    script = tmp_path / "client.js"
+    script.write_text(IN_A_BROWSER % (CLIENTS / "fetch.js").read_text(encoding="utf-8"), encoding="utf-8")
+    check(run("node", str(script), live_server.url))
+
+
+def test_the_php_logs_in_and_reads_the_profile(live_server: LiveServer, tmp_path: Path) -> None:
+    printed = (CLIENTS / "curl.php").read_text(encoding="utf-8")
+    program = printed.replace("http://your-domain.com", live_server.url)
+    script = tmp_path / "client.php"
+    script.write_text(f"<?php\n{program}\necho json_encode([$loginResult, $profileResult]);\n", encoding="utf-8")
+    check(run("php", str(script)))

@@ -1,0 +1,128 @@
+"""docs/downstream.md says what is true, and its programs tell a good token from a bad one."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
+from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.contracts.native.contract import ACCESS
+from accounts.models import User
+from accounts.security import tokens
+from accounts.security.keys import ring
+from accounts.tests.tools import Api
+
+PAGE = (settings.BASE_DIR / "docs" / "downstream.md").read_text(encoding="utf-8")
+
+# The language of a code block, the file that it is written to, and what runs it.
+PROGRAMS = {
+    "python": ("verify.py", sys.executable),
+    "js": ("verify.mjs", "node"),
+    "java": ("Verify.java", "java"),
+}
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+def signed_with(token: str, key: Any, algorithm: str) -> str:
+    """Return the token's header and claims, signed otherwise."""
+    header = {name: jwt.get_unverified_header(token)[name] for name in ("kid", "typ")}
+    return jwt.encode(claims_of(token), key, algorithm=algorithm, headers=header)
+
+
+def promoted(token: str) -> str:
+    """Return the token with its role changed and its signature kept."""
+    header, _, signature = token.split(".")
+    forged = jwt.encode({**claims_of(token), "role": "admin"}, "x" * 32, algorithm="HS256")
+    return ".".join([header, forged.split(".")[1], signature])
+
+
+# Each is bad in one way, made from what a login answers.
+BAD: dict[str, Callable[[dict[str, Any]], str]] = {
+    "expired": lambda pair: tokens.sign(
+        ACCESS, {**claims_of(pair["access_token"]), "exp": int(timezone.now().timestamp()) - 61}
+    ),
+    "tampered with": lambda pair: promoted(pair["access_token"]),
+    "a refresh token": lambda pair: pair["refresh_token"],
+    "of another typ": lambda pair: jwt.encode(
+        claims_of(pair["access_token"]),
+        ring.signer(ACCESS).signing,
+        algorithm="ES256",
+        headers={"kid": ring.signer(ACCESS).kid, "typ": "JWT"},
+    ),
+    "signed with another key": lambda pair: signed_with(
+        pair["access_token"], ec.generate_private_key(ec.SECP256R1()), "ES256"
+    ),
+    "signed with the public key as a secret": lambda pair: signed_with(
+        pair["access_token"], ring.signer(ACCESS).public_jwk()["x"], "HS256"
+    ),
+    "not signed": lambda pair: signed_with(pair["access_token"], "", "none"),
+}
+
+
+@pytest.fixture
+def pair(alice: User) -> dict[str, Any]:
+    return Api().tokens()
+
+
+@pytest.fixture
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """The page's program in one language, ready to be run."""
+    language = request.param
+    file, runner = PROGRAMS[language]
+    runtime = shutil.which(runner)
+    if runtime is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{runner} is not installed.")
+        pytest.skip(f"{runner} is not installed.")
+    (source,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / file).write_text(source, encoding="utf-8")
+    return [runtime, str(tmp_path / file)]
+
+
+def run(program: list[str], live_server: LiveServer, token: str) -> subprocess.CompletedProcess[str]:
+    command = [*program, f"{live_server.url}/.well-known/jwks.json", token]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.any_database
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("program", PROGRAMS, indirect=True)
+class TestPrograms:
+    def test_a_good_token_is_read(self, program: list[str], live_server: LiveServer, pair: dict[str, Any]) -> None:
+        done = run(program, live_server, pair["access_token"])
+        assert (done.returncode, done.stderr) == (0, "")
+        assert json.loads(done.stdout) == claims_of(pair["access_token"])
+
+    @pytest.mark.parametrize("bad", BAD)
+    def test_a_bad_token_is_refused(
+        self, program: list[str], live_server: LiveServer, pair: dict[str, Any], bad: str
+    ) -> None:
+        done = run(program, live_server, BAD[bad](pair))
+        assert (done.returncode, done.stdout) == (1, ""), done.stderr
+        assert re.fullmatch(r"Refused: .+\n", done.stderr)
+
+
+def table_after(heading: str) -> list[str]:
+    return re.findall(r"^\| `(\w+)` \|", PAGE.split(heading)[1].split("\n\n")[1], re.MULTILINE)
+
+
+@pytest.mark.any_database
+@pytest.mark.django_db
+def test_the_tables_name_what_a_token_has(pair: dict[str, Any]) -> None:
+    token = pair["access_token"]
+    assert table_after("The header says how the token is verified:") == list(jwt.get_unverified_header(token))
+    assert table_after("The claims say who is calling:") == list(claims_of(token))
