@@ -203,7 +203,7 @@ class ContractSchema(AutoSchema):
 
     @property
     def needs_token(self) -> bool:
-        return self.view.action not in self.view.public
+        return self.view.action not in self.view.public | self.view.optional
 
     def get_operation_id(self) -> str:
         mount = f"/{settings.CONTRACT_MOUNTS[self.view.contract.name]}/"
@@ -220,14 +220,14 @@ class ContractSchema(AutoSchema):
         return get_doc(self._action()).partition("\n\n")[2]
 
     def get_auth(self) -> list[OpenAPI]:
-        if not self.needs_token:
+        if self.view.action in self.view.public:
             return []
         name = f"{self.view.contract.name}_token"
         scheme = ResolvedComponent(name=name, type=ResolvedComponent.SECURITY_SCHEMA, object=name)
         description = f"The access token that a login of the {self.view.contract.name} contract gave."
         scheme.schema = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description}
         self.registry.register_on_missing(scheme)
-        return [{name: []}]
+        return [{name: []}] if self.needs_token else [{}, {name: []}]
 
     def get_request_serializer(self) -> type[Shape] | None:
         return self.documentation.takes
