@@ -176,6 +176,8 @@ class ContractViewSet(GenericViewSet[Any]):
     contract: ClassVar[Contract]
     # What is in the body of the contract's errors.
     error_shape: ClassVar[type[Serializer[Any]]]
+    # What is in it instead where the errors of a status have a shape of their own.
+    error_shapes: ClassVar[Mapping[int, type[Serializer[Any]]]] = {}
     # What any action here can come to, beside what follows from its request and its verb.
     outcomes: ClassVar[tuple[type[BaseException], ...]] = ()
     # Actions that anybody may call; a token that comes along is not looked at.

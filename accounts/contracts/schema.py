@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeVar, cast
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from rest_framework import serializers
 from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError, UnsupportedMediaType
+from rest_framework.pagination import PageNumberPagination
 
 from accounts import errors
 from accounts.contracts.base import Contract, ContractViewSet, Words, error_headers, problems
@@ -142,17 +144,25 @@ def header_refs(*names: str) -> OpenAPI:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def error_answers(contract: Contract, shape: OpenAPI, told: Iterable[BaseException]) -> dict[str, OpenAPI]:
+def error_answers(
+    contract: Contract,
+    shape: OpenAPI,
+    told: Iterable[BaseException],
+    shapes: Mapping[int, OpenAPI] = MappingProxyType({}),
+) -> dict[str, OpenAPI]:
     """Return status -> answer for these errors, each worded by the contract itself.
 
-    `shape` describes the body of every error of the contract.
+    `shape` describes the body of every error of the contract, but for the statuses in `shapes`.
     """
     by_status: dict[int, dict[Words, BaseException]] = {}
     for error in told:
         words = contract.words_for(error)
         # Two errors that a contract words alike are one to its clients.
         by_status.setdefault(words.status, {}).setdefault(words, error)
-    return {str(status): _error_answer(contract, shape, by_status[status]) for status in sorted(by_status)}
+    return {
+        str(status): _error_answer(contract, shapes.get(status, shape), by_status[status])
+        for status in sorted(by_status)
+    }
 
 
 def _error_answer(contract: Contract, shape: OpenAPI, told: Mapping[Words, BaseException]) -> OpenAPI:
@@ -203,7 +213,9 @@ class ContractSchema(AutoSchema):
 
     @property
     def needs_token(self) -> bool:
-        return self.view.action not in self.view.public | self.view.optional
+        # A verb of a public action may itself want the token, and then tells that it is missing.
+        wanted = errors.TokenMissing in self.documentation.outcomes
+        return wanted or self.view.action not in self.view.public | self.view.optional
 
     def get_operation_id(self) -> str:
         mount = f"/{settings.CONTRACT_MOUNTS[self.view.contract.name]}/"
@@ -220,14 +232,15 @@ class ContractSchema(AutoSchema):
         return get_doc(self._action()).partition("\n\n")[2]
 
     def get_auth(self) -> list[OpenAPI]:
-        if self.view.action in self.view.public:
+        optional = self.view.action in self.view.optional
+        if not (self.needs_token or optional):
             return []
         name = f"{self.view.contract.name}_token"
         scheme = ResolvedComponent(name=name, type=ResolvedComponent.SECURITY_SCHEMA, object=name)
         description = f"The access token that a login of the {self.view.contract.name} contract gave."
         scheme.schema = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description}
         self.registry.register_on_missing(scheme)
-        return [{name: []}] if self.needs_token else [{}, {name: []}]
+        return [{}, {name: []}] if optional else [{name: []}]
 
     def get_request_serializer(self) -> type[Shape] | None:
         return self.documentation.takes
@@ -246,9 +259,12 @@ class ContractSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, OpenAPI]:
         shape = self.resolve_serializer(self.view.error_shape, "response").ref
+        shapes = {
+            status: self.resolve_serializer(own, "response").ref for status, own in self.view.error_shapes.items()
+        }
         return {
             str(self.documentation.status): self._success(),
-            **error_answers(self.view.contract, shape, self._errors()),
+            **error_answers(self.view.contract, shape, self._errors(), shapes),
         }
 
     def _errors(self) -> list[BaseException]:
@@ -259,7 +275,7 @@ class ContractSchema(AutoSchema):
             outcomes += _WITH_TOKEN
         if "{" in self.path:
             outcomes += (Http404,)
-        if self._is_list_view():
+        if self._is_list_view() and issubclass(self.view.pagination_class, PageNumberPagination):
             outcomes += (NotFound,)
         told = [sample(outcome) for outcome in outcomes + _ANY_REQUEST]
         return [complaint, *told] if (complaint := self._complaint()) else told
@@ -274,7 +290,9 @@ class ContractSchema(AutoSchema):
             return errors.InvalidInput(problems(body.errors))
         filterset = self.view.filterset_class
         if filterset and self._is_list_view():
-            query = filterset(dict.fromkeys(filterset.base_filters, "?"))
+            # Where filters take any text, they still take no NUL.
+            queries = (filterset(dict.fromkeys(filterset.base_filters, nonsense)) for nonsense in ("?", "\0"))
+            query = next(query for query in queries if query.errors)
             wrong = translate_validation(query.errors).detail  # type: ignore[attr-defined]  # It returns the exception.
             return errors.InvalidInput(problems(wrong))
         return None

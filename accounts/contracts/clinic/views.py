@@ -1,23 +1,45 @@
+from typing import Final
+
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import errors
 from accounts.contracts.base import ContractViewSet, bearer_token
 from accounts.contracts.clinic import contract, wire
+from accounts.contracts.schema import documented
 from accounts.models import EndReason
 from accounts.services import identifiers, passwords, registration, sessions, sign_in
+
+# What can become of a password that somebody sends.
+PROOF: Final = (
+    errors.InvalidCredentials,
+    errors.AccountDisabled,
+    errors.ApprovalPending,
+    errors.TooManyAttempts,
+    errors.Overloaded,
+)
 
 
 class ClinicViewSet(ContractViewSet):
     contract = contract.CONTRACT
-    # The description has only the native contract yet.
-    schema = None
+    error_shape = wire.Failure
+    error_shapes = {422: wire.WrongFields}
 
 
 class RegistrationViewSet(ClinicViewSet):
     public = frozenset({"register"})
 
+    @documented(
+        takes=wire.Registration,
+        answers=wire.RegistrationAnswer,
+        outcomes=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
+    )
     def register(self, request: Request) -> Response:
+        """Register a patient.
+
+        No token comes with the account: log in next. One address may register a limited number of accounts an hour.
+        """
         columns = {**self.read(wire.Registration), "role": contract.ROLE}
         password = columns.pop("password")
         registration.register_by_email(columns=columns, password=password, roles={contract.ROLE}, origin=self.origin)
@@ -27,7 +49,12 @@ class RegistrationViewSet(ClinicViewSet):
 class SignInViewSet(ClinicViewSet):
     public = frozenset({"login"})
 
+    @documented(takes=wire.Login, answers=wire.TokenAnswer, outcomes=PROOF)
     def login(self, request: Request) -> Response:
+        """Log in.
+
+        Too many wrong passwords lock the account for this address; `Retry-After` says how long.
+        """
         given = self.read(wire.Login)
         session = sign_in.sign_in(
             identifier=identifiers.email(given["email"]),
@@ -37,7 +64,12 @@ class SignInViewSet(ClinicViewSet):
         )
         return self.answer(contract.token_answer(session))
 
+    @documented(answers=wire.LogoutAnswer)
     def logout(self, request: Request) -> Response:
+        """End this session.
+
+        The very next request with its token is refused.
+        """
         sessions.end(session=self.session, reason=EndReason.LOGOUT, origin=self.origin, actor=self.session.user)
         return self.answer({"message": "You have been logged out."})
 
@@ -48,12 +80,19 @@ class RefreshViewSet(ClinicViewSet):
     contract = contract.REFRESH
     public = frozenset({"refresh"})
 
+    @documented(answers=wire.TokenAnswer, outcomes=(errors.TokenMissing,))
     def refresh(self, request: Request) -> Response:
+        """Get the next token for the one that is sent.
+
+        The one that is sent serves no longer. For a few seconds it gives the same successor again, for a lost answer.
+        """
         return self.answer(contract.token_answer(contract.refresh(bearer_token(request), self.origin)))
 
 
 class MeViewSet(ClinicViewSet):
+    @documented(answers=wire.UserAnswer)
     def retrieve(self, request: Request) -> Response:
+        """Tell who the caller is."""
         return self.answer(wire.user_out(self.session.user))
 
 
@@ -61,7 +100,12 @@ class ResetViewSet(ClinicViewSet):
     contract = contract.RESET
     public = frozenset({"reset"})
 
+    @documented(takes=wire.Reset, answers=wire.ResetAnswer, outcomes=(errors.NotThere, *PROOF))
     def reset(self, request: Request) -> Response:
+        """Change the password of somebody without a token.
+
+        Every session ends. Too many wrong passwords lock the account for this address; `Retry-After` says how long.
+        """
         given = self.read(wire.Reset)
         passwords.change_signed_out(
             identifier=identifiers.email(given["email"]),
@@ -75,6 +119,7 @@ class ResetViewSet(ClinicViewSet):
 class NothingViewSet(ClinicViewSet):
     """Answers every path of the mount that nothing else answers."""
 
+    schema = None
     public = frozenset({"nothing"})
 
     def nothing(self, request: Request) -> Response:

@@ -8,7 +8,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
 from accounts import names
+from accounts.contracts.clinic.contract import ACCESS
 from accounts.contracts.fields import Text
+from accounts.contracts.schema import Answer, Shape
 from accounts.models import User
 from accounts.policies import LONGEST_PASSWORD
 
@@ -40,23 +42,86 @@ class EmailStr(String):
         return value
 
 
-class Registration(serializers.Serializer[Any]):
+class Registration(Shape):
     email = EmailStr()
     password = String(max_length=LONGEST_PASSWORD)
     first_name = String(max_length=100)
     last_name = String(max_length=100)
     phone_number = String(max_length=30, allow_blank=False, source="phone")
 
+    example = {
+        "email": "user@example.com",
+        "password": "currentpassword",
+        "first_name": "明",
+        "last_name": "王",
+        "phone_number": "13912345678",
+    }
 
-class Login(serializers.Serializer[Any]):
+
+class Login(Shape):
     email = String()
     password = String()
 
+    example = {"email": "user@example.com", "password": "currentpassword"}
 
-class Reset(serializers.Serializer[Any]):
+
+class Reset(Shape):
     email = EmailStr()
     old_password = String()
     new_password = String(max_length=LONGEST_PASSWORD)
+
+    example = {"email": "user@example.com", "old_password": "currentpassword", "new_password": "newpassword123"}
+
+
+class UserAnswer(Answer):
+    email = serializers.CharField(allow_null=True)
+    first_name = serializers.CharField(allow_null=True)
+    last_name = serializers.CharField(allow_null=True)
+    phone_number = serializers.CharField(allow_null=True, help_text="Of mainland China without its country code.")
+
+    example = {"email": "user@example.com", "first_name": "明", "last_name": "王", "phone_number": "13912345678"}
+
+
+class TokenAnswer(Answer):
+    access_token = serializers.CharField(help_text="Send it as `Authorization: Bearer <token>`.")
+    token_type = serializers.ChoiceField(["bearer"])
+    expires_in = serializers.IntegerField(help_text="So many minutes the token lives.")
+
+    example = {
+        "access_token": "eyJhbGciOiJIUzI1NiIs…",
+        "token_type": "bearer",
+        "expires_in": int(ACCESS.lifetime.total_seconds()) // 60,
+    }
+
+
+class Message(Answer):
+    message = serializers.CharField()
+
+
+class RegistrationAnswer(Message):
+    example = {"message": "User registered successfully."}
+
+
+class LogoutAnswer(Message):
+    example = {"message": "You have been logged out."}
+
+
+class ResetAnswer(Message):
+    example = {"message": "Password has been reset successfully."}
+
+
+class Failure(Answer):
+    detail = serializers.CharField(help_text="A sentence for people.")
+
+
+class WrongField(Answer):
+    loc = serializers.ListField(child=serializers.CharField(), help_text="`body`, then the field's name.")
+    msg = serializers.CharField(help_text="A sentence for people.")
+    type = serializers.CharField(help_text="Stable: programs may rely on it.")
+
+
+class WrongFields(Answer):
+    detail = WrongField(many=True)
 
 
 def user_out(user: User) -> dict[str, Any]:

@@ -19,8 +19,13 @@ LAST_PAGE = 10**9
 
 
 class UserFilter(django_filters.FilterSet):
-    role = django_filters.CharFilter()
-    search = django_filters.CharFilter(method="search_people", max_length=LONGEST_TERM, strip=False)
+    role = django_filters.CharFilter(help_text="An unknown one is nobody's.")
+    search = django_filters.CharFilter(
+        method="search_people",
+        max_length=LONGEST_TERM,
+        strip=False,
+        help_text="Part of a user name, a full name or an address.",
+    )
 
     class Meta:
         model = User
@@ -42,6 +47,10 @@ def bounded(text: str, default: int, most: int) -> int:
     return most if len(digits) > len(str(most)) else min(int(digits), most)
 
 
+def _parameter(name: str, bounds: dict[str, int]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": {"type": "integer", **bounds}}
+
+
 class Pages(BasePagination):
     """Pages as the document prints them; nonsense gives the first, and a page past the end is empty."""
 
@@ -53,6 +62,12 @@ class Pages(BasePagination):
         self.total = queryset.count()
         first = (self.page - 1) * self.per_page
         return list(queryset[first : first + self.per_page]) if first < self.total else []
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            _parameter("page", {"minimum": 1, "default": 1}),
+            _parameter("per_page", {"minimum": 1, "maximum": MOST_PER_PAGE, "default": DEFAULT_PER_PAGE}),
+        ]
 
     def get_paginated_response(self, data: Any) -> Response:
         pagination = {

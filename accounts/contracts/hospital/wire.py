@@ -9,12 +9,16 @@ from rest_framework.fields import empty
 
 from accounts import names
 from accounts.contracts.fields import Text
-from accounts.models import User
+from accounts.contracts.hospital.contract import ROLES
+from accounts.contracts.schema import Answer, Shape
+from accounts.models import Role, User
 from accounts.policies import LONGEST_PASSWORD
 
 # As long as the document's columns.
 NAME_LENGTH = 50
 EMAIL_LENGTH = 100
+
+_TIME = "In UTC, without a zone."
 
 
 class Needed(Text):
@@ -35,33 +39,188 @@ class Optional(Text):
         return super().run_validation(data) or self.absent
 
 
-class Login(serializers.Serializer[Any]):
+class OwnRole(Text):
+    """A role that the document names."""
+
+    openapi = {"enum": sorted(ROLES)}
+
+
+class Login(Shape):
     username = Text(allow_blank=True)
     password = Text(allow_blank=True)
+
+    example = {"username": "dr_wang", "password": "123456"}
 
     def validate_username(self, value: str) -> str:
         return value.strip()
 
 
-class Registration(serializers.Serializer[Any]):
+class Registration(Shape):
     # In the order in which the document asks for them.
     username = Needed(max_length=NAME_LENGTH)
     password = Needed(max_length=LONGEST_PASSWORD)
     email = Needed(max_length=EMAIL_LENGTH)
     full_name = Needed(max_length=100)
-    role = Text(max_length=20, default="doctor")
+    role = OwnRole(max_length=20, default="doctor")
     department = Optional(max_length=100)
     phone = Optional(max_length=30, absent=None)
 
+    example = {"username": "dr_chen", "password": "123456", "email": "chen@hospital.com", "full_name": "陈医生"}
 
-class OwnChanges(serializers.Serializer[Any]):
+
+class OwnChanges(Shape):
     full_name = Optional(max_length=100)
     email = Optional(max_length=EMAIL_LENGTH, absent=None)
     department = Optional(max_length=100)
     phone = Optional(max_length=30, absent=None)
     avatar_url = Optional(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
-    password = Optional(max_length=LONGEST_PASSWORD)
-    old_password = Optional(max_length=LONGEST_PASSWORD)
+    password = Optional(max_length=LONGEST_PASSWORD, help_text="A new one ends every session, this one too.")
+    old_password = Optional(max_length=LONGEST_PASSWORD, help_text="Wanted with a new password where the service says.")
+
+    example = {
+        "full_name": "王主任",
+        "email": "w@hospital.com",
+        "department": "内科",
+        "phone": "13912345678",
+        "avatar_url": "https://hospital.com/w.png",
+    }
+
+
+class UserAnswer(Answer):
+    user_id = serializers.IntegerField()
+    username = serializers.CharField()
+    email = serializers.CharField(allow_null=True)
+    full_name = serializers.CharField(allow_null=True)
+    role = serializers.ChoiceField(Role.choices)
+    department = serializers.CharField(allow_null=True)
+    avatar_url = serializers.CharField(allow_null=True)
+    phone = serializers.CharField(allow_null=True, help_text="Of mainland China without its country code.")
+    is_active = serializers.BooleanField()
+    last_login = serializers.CharField(allow_null=True, help_text=_TIME)
+    created_time = serializers.CharField(help_text=_TIME)
+
+    example = {
+        "user_id": 2,
+        "username": "dr_wang",
+        "email": "wang@hospital.com",
+        "full_name": "王医生",
+        "role": "doctor",
+        "department": "呼吸科",
+        "avatar_url": None,
+        "phone": None,
+        "is_active": True,
+        "last_login": "2026-11-20T06:31:00.123456",
+        "created_time": "2026-11-20T06:30:00.123456",
+    }
+
+
+class Profile(Answer):
+    user = UserAnswer()
+
+    example = {"user": UserAnswer.example}
+
+
+class Registered(Profile):
+    message = serializers.CharField()
+
+    example = {
+        "message": "User registered successfully",
+        "user": {
+            **UserAnswer.example,
+            "user_id": 5,
+            "username": "dr_chen",
+            "email": "chen@hospital.com",
+            "full_name": "陈医生",
+            "department": None,
+            "last_login": None,
+        },
+    }
+
+
+class LoggedIn(Profile):
+    message = serializers.CharField()
+    token = serializers.CharField(help_text="Send it as `Authorization: Bearer <token>`.")
+
+    example = {"message": "Login successful", "token": "eyJhbGciOiJIUzI1NiIs…", "user": UserAnswer.example}
+
+
+class Updated(Profile):
+    message = serializers.CharField()
+
+    example = {"message": "Profile updated successfully", "user": {**UserAnswer.example, **OwnChanges.example}}
+
+
+class LoggedOut(Answer):
+    message = serializers.CharField()
+
+    example = {"message": "Logout successful"}
+
+
+class Pagination(Answer):
+    total = serializers.IntegerField(help_text="How many users there are on all pages together.")
+    page = serializers.IntegerField()
+    per_page = serializers.IntegerField()
+    pages = serializers.IntegerField()
+
+    example = {"total": 1, "page": 1, "per_page": 10, "pages": 1}
+
+
+class Users(Answer):
+    items = UserAnswer(many=True)
+    pagination = Pagination()
+
+    example = {"items": [UserAnswer.example], "pagination": Pagination.example}
+
+
+class Success(Answer):
+    # The envelope of every success; a subclass says what is in its `data`.
+    success = serializers.ChoiceField([True])
+
+    @staticmethod
+    def of(data: type[Answer]) -> dict[str, Any]:
+        """Return the example of a success with this in it."""
+        return {"success": True, "data": data.example}
+
+
+class RegistrationAnswer(Success):
+    data = Registered()  # type: ignore[assignment]  # A serializer's own `data` is not asked for here.
+
+    example = Success.of(Registered)
+
+
+class LoginAnswer(Success):
+    data = LoggedIn()  # type: ignore[assignment]
+
+    example = Success.of(LoggedIn)
+
+
+class ProfileAnswer(Success):
+    data = Profile()  # type: ignore[assignment]
+
+    example = Success.of(Profile)
+
+
+class UpdateAnswer(Success):
+    data = Updated()  # type: ignore[assignment]
+
+    example = Success.of(Updated)
+
+
+class LogoutAnswer(Success):
+    data = LoggedOut()  # type: ignore[assignment]
+
+    example = Success.of(LoggedOut)
+
+
+class UsersAnswer(Success):
+    data = Users()  # type: ignore[assignment]
+
+    example = Success.of(Users)
+
+
+class Failure(Answer):
+    success = serializers.ChoiceField([False])
+    message = serializers.CharField(help_text="A sentence for people.")
 
 
 def user_out(user: User) -> dict[str, Any]:
