@@ -88,6 +88,11 @@ class TestTheDocument:
         assert {("/api/auth/me", "get"), ("/api/auth/logout", "post")} <= protected
         assert not protected & {(f"/api/auth/{verb}", "post") for verb in ("register", "login", "refresh")}
 
+    def test_a_public_verb_that_spends_the_token_itself_asks_for_one(self) -> None:
+        refresh = PATHS["/auth/refresh"]["post"]
+        assert refresh["security"] == [{"portal_token": []}]
+        assert "401" in refresh["responses"]
+
     def test_the_token_is_a_bearer_token_of_the_contract(self) -> None:
         assert PATHS["/api/auth/me"]["get"]["security"] == [{"native_token": []}]
         assert SCHEMA["components"]["securitySchemes"]["native_token"] == {
@@ -141,6 +146,26 @@ class TestTheErrors:
     )
     def test_the_headers_of_a_status(self, status: str, names: list[str]) -> None:
         assert list(PATHS["/api/auth/login"]["post"]["responses"][status]["headers"]) == names
+
+    def test_a_token_may_be_renewed_where_the_answer_says_so(self) -> None:
+        renewed = PATHS["/api/v1/auth/user/info"]["get"]["responses"]["200"]["headers"]
+        assert list(renewed) == ["Authorization", "Cache-Control", "X-Request-ID"]
+        assert not SCHEMA["components"]["headers"]["Authorization"]["required"]
+
+    def test_a_code_that_is_a_number_is_told_beside_another_status(self) -> None:
+        printed = {
+            status: answer["content"]["application/json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
+            for path, method in (("register", "post"), ("login", "post"), ("user/info", "get"))
+            for status, answer in PATHS[f"/api/v1/auth/{path}"][method]["responses"].items()
+            if status in {"404", "409"} or (status, path) == ("401", "login")
+        }
+        assert printed == {"401": [1002], "404": [1003], "409": [1001]}
+
+    def test_errors_with_one_word_and_other_fields_are_printed_each(self) -> None:
+        wrong = PATHS["/auth/register"]["post"]["responses"]["400"]
+        examples = wrong["content"]["application/json"]["examples"]
+        assert list(examples) == ["InvalidInput", "AlreadyTaken", "ParseError", "SuspiciousOperation"]
+        assert wrong["description"] == "请求参数错误\n\n请求参数错误：请求体不是有效的JSON对象"
 
     def test_a_shape_of_an_answer_has_no_room_for_more(self) -> None:
         assert SCHEMA["components"]["schemas"]["NativeUserAnswer"]["additionalProperties"] is False
