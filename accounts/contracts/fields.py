@@ -52,3 +52,9 @@ class JSONObject(serializers.JSONField):
         if not isinstance(value, dict) or _UNSTORABLE.search(json.dumps(value, ensure_ascii=False)):
             self.fail("invalid")
         return value
+
+
+class Null(serializers.JSONField):
+    """Nothing but null, for the description of answers that have a field and nothing in it."""
+
+    openapi: ClassVar[Mapping[str, Any]] = {"type": "null"}

@@ -70,6 +70,11 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
+    "Authorization": {
+        "description": "A renewed access token of the same session, where there is one; the old one lives on.",
+        "required": False,
+        "schema": {"type": "string", "pattern": "^Bearer [!-~]+$"},
+    },
     "Allow": {
         "description": "The methods that this address takes.",
         "required": True,
@@ -103,12 +108,16 @@ class Page(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Documentation:
-    """What a view takes, what it answers when all is well, and the outcomes of its verb that it tells otherwise."""
+    """What a view takes, what it answers when all is well, and the outcomes of its verb that it tells otherwise.
+
+    `headers` are those of `HEADERS` that its good answers have of their own.
+    """
 
     takes: type[Shape] | None
     answers: type[Answer] | None
     status: int
     outcomes: tuple[Outcome, ...]
+    headers: tuple[str, ...]
 
 
 def documented(
@@ -117,11 +126,12 @@ def documented(
     answers: type[Answer] | None = None,
     status: int = 200,
     outcomes: tuple[Outcome, ...] = (),
+    headers: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Describe a view. The first line of its docstring is its summary, the rest is what a caller has to know."""
 
     def describe(view: View) -> View:
-        vars(view)["documentation"] = Documentation(takes, answers, status, outcomes)
+        vars(view)["documentation"] = Documentation(takes, answers, status, outcomes, headers)
         return view
 
     return describe
@@ -154,43 +164,53 @@ def error_answers(
 
     `shape` describes the body of every error of the contract, but for the statuses in `shapes`.
     """
-    by_status: dict[int, dict[Words, BaseException]] = {}
+    by_status: dict[int, list[_Told]] = {}
     for error in told:
         words = contract.words_for(error)
-        # Two errors that a contract words alike are one to its clients.
-        by_status.setdefault(words.status, {}).setdefault(words, error)
+        one = _Told(words, error, contract.envelope(words, error))
+        alike = by_status.setdefault(words.status, [])
+        # Two errors with one body are one to the contract's clients.
+        if all(one.body != other.body for other in alike):
+            alike.append(one)
     return {
         str(status): _error_answer(contract, shapes.get(status, shape), by_status[status])
         for status in sorted(by_status)
     }
 
 
-def _error_answer(contract: Contract, shape: OpenAPI, told: Mapping[Words, BaseException]) -> OpenAPI:
-    bodies = [contract.envelope(words, error) for words, error in told.items()]
-    names = {"X-Request-ID", *(name for words, error in told.items() for name in error_headers(words, error))}
-    if any(isinstance(error, MethodNotAllowed) for error in told.values()):
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An error, as a contract tells it."""
+
+    words: Words
+    error: BaseException
+    body: dict[str, Any]
+
+
+def _error_answer(contract: Contract, shape: OpenAPI, told: list[_Told]) -> OpenAPI:
+    names = {"X-Request-ID", *(name for one in told for name in error_headers(one.words, one.error))}
+    if any(isinstance(one.error, MethodNotAllowed) for one in told):
         names.add("Allow")
     return {
-        "description": "\n\n".join(words.message for words in told),
+        "description": "\n\n".join(dict.fromkeys(one.words.message for one in told)),
         "headers": header_refs(*sorted(names)),
         "content": {
             contract.media_type: {
-                "schema": _with_these_codes(shape, bodies, list(told)),
+                "schema": _with_these_codes(shape, told),
                 "examples": {
-                    type(error).__name__: {"summary": words.message, "value": body}
-                    for (words, error), body in zip(told.items(), bodies, strict=True)
+                    type(one.error).__name__: {"summary": one.words.message, "value": one.body} for one in told
                 },
             }
         },
     }
 
 
-def _with_these_codes(shape: OpenAPI, bodies: list[dict[str, Any]], told: list[Words]) -> OpenAPI:
+def _with_these_codes(shape: OpenAPI, told: list[_Told]) -> OpenAPI:
     """Return the shape with its code, where the contract's envelope has one, narrowed to those that can occur."""
     narrowed = {
-        field: {"enum": [words.code for words in told]}
-        for field in bodies[0]
-        if all(body.get(field) == words.code for body, words in zip(bodies, told, strict=True))
+        field: {"enum": list(dict.fromkeys(one.words.code for one in told))}
+        for field in told[0].body
+        if all(one.body.get(field) == one.words.code for one in told)
     }
     return {"allOf": [shape, {"properties": narrowed}]} if narrowed else shape
 
@@ -301,7 +321,7 @@ class ContractSchema(AutoSchema):
         documentation = self.documentation
         answer: OpenAPI = {
             "description": HTTPStatus(documentation.status).phrase,
-            "headers": header_refs("Cache-Control", "X-Request-ID"),
+            "headers": header_refs(*documentation.headers, "Cache-Control", "X-Request-ID"),
         }
         if documentation.answers:
             answer["content"] = {

@@ -98,6 +98,11 @@ class TestTheDocument:
         schema.view, schema.registry = Open(action="register"), ComponentRegistry()
         assert (schema.get_auth(), schema.needs_token) == ([{}, {"native_token": []}], False)
 
+    def test_a_public_verb_that_spends_the_token_itself_asks_for_one(self) -> None:
+        refresh = PATHS["/auth/refresh"]["post"]
+        assert refresh["security"] == [{"portal_token": []}]
+        assert "401" in refresh["responses"]
+
     def test_the_token_is_a_bearer_token_of_the_contract(self) -> None:
         assert PATHS["/api/auth/me"]["get"]["security"] == [{"native_token": []}]
         assert SCHEMA["components"]["securitySchemes"]["native_token"] == {
@@ -159,6 +164,26 @@ class TestTheErrors:
     def test_what_follows_from_the_view(self, path: str, method: str, status: str) -> None:
         assert status in PATHS[f"/api/auth/{path}"][method]["responses"]
         assert status not in PATHS["/api/auth/me"]["get"]["responses"]
+
+    def test_a_token_may_be_renewed_where_the_answer_says_so(self) -> None:
+        renewed = PATHS["/api/v1/auth/user/info"]["get"]["responses"]["200"]["headers"]
+        assert list(renewed) == ["Authorization", "Cache-Control", "X-Request-ID"]
+        assert not SCHEMA["components"]["headers"]["Authorization"]["required"]
+
+    def test_a_code_that_is_a_number_is_told_beside_another_status(self) -> None:
+        printed = {
+            status: answer["content"]["application/json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
+            for path, method in (("register", "post"), ("login", "post"), ("user/info", "get"))
+            for status, answer in PATHS[f"/api/v1/auth/{path}"][method]["responses"].items()
+            if status in {"404", "409"} or (status, path) == ("401", "login")
+        }
+        assert printed == {"401": [1002], "404": [1003], "409": [1001]}
+
+    def test_errors_with_one_word_and_other_fields_are_printed_each(self) -> None:
+        wrong = PATHS["/auth/register"]["post"]["responses"]["400"]
+        examples = wrong["content"]["application/json"]["examples"]
+        assert list(examples) == ["InvalidInput", "AlreadyTaken", "ParseError", "SuspiciousOperation"]
+        assert wrong["description"] == "请求参数错误\n\n请求参数错误：请求体不是有效的JSON对象"
 
 
 @pytest.mark.any_database
