@@ -12,7 +12,9 @@ from accounts.contracts.clinic.contract import ACCESS
 from accounts.contracts.fields import Text
 from accounts.contracts.schema import Answer, Shape
 from accounts.models import User
-from accounts.policies import LONGEST_PASSWORD
+from accounts.policies import LONGEST_PASSWORD, profile
+
+_SHORTEST = f"At least {profile().password.shortest} characters."
 
 
 class String(Text):
@@ -32,6 +34,8 @@ class String(Text):
 class EmailStr(String):
     """An e-mail address; of anything else it is said in full what is wrong."""
 
+    openapi = {"format": "email"}
+
     def run_validation(self, data: Any = empty) -> Any:
         value = super().run_validation(data)
         try:
@@ -44,7 +48,7 @@ class EmailStr(String):
 
 class Registration(Shape):
     email = EmailStr()
-    password = String(max_length=LONGEST_PASSWORD)
+    password = String(max_length=LONGEST_PASSWORD, help_text=_SHORTEST)
     first_name = String(max_length=100)
     last_name = String(max_length=100)
     phone_number = String(max_length=30, allow_blank=False, source="phone")
@@ -68,7 +72,7 @@ class Login(Shape):
 class Reset(Shape):
     email = EmailStr()
     old_password = String()
-    new_password = String(max_length=LONGEST_PASSWORD)
+    new_password = String(max_length=LONGEST_PASSWORD, help_text=_SHORTEST)
 
     example = {"email": "user@example.com", "old_password": "currentpassword", "new_password": "newpassword123"}
 

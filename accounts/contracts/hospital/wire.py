@@ -12,7 +12,7 @@ from accounts.contracts.fields import Text
 from accounts.contracts.hospital.contract import ROLES
 from accounts.contracts.schema import Answer, Shape
 from accounts.models import Role, User
-from accounts.policies import LONGEST_PASSWORD
+from accounts.policies import LONGEST_PASSWORD, profile
 
 # As long as the document's columns.
 NAME_LENGTH = 50
@@ -58,7 +58,7 @@ class Login(Shape):
 class Registration(Shape):
     # In the order in which the document asks for them.
     username = Needed(max_length=NAME_LENGTH)
-    password = Needed(max_length=LONGEST_PASSWORD)
+    password = Needed(max_length=LONGEST_PASSWORD, help_text=f"At least {profile().password.shortest} characters.")
     email = Needed(max_length=EMAIL_LENGTH)
     full_name = Needed(max_length=100)
     role = OwnRole(max_length=20, default="doctor")
@@ -75,7 +75,9 @@ class OwnChanges(Shape):
     phone = Optional(max_length=30, absent=None)
     avatar_url = Optional(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
     password = Optional(max_length=LONGEST_PASSWORD, help_text="A new one ends every session, this one too.")
-    old_password = Optional(max_length=LONGEST_PASSWORD, help_text="Wanted with a new password where the service says.")
+    old_password = Optional(
+        max_length=LONGEST_PASSWORD, help_text="The current one: a service in production wants it with a new one."
+    )
 
     example = {
         "full_name": "王主任",

@@ -1,0 +1,53 @@
+"""What the description says of the hospital's contract alone."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django.fixtures import Settings
+
+from accounts.contracts.hospital import wire
+from accounts.tests.tools import Api
+from authsvc.schema import document
+
+PATHS = json.loads(document())["paths"]
+
+
+def described(verb: str, method: str) -> dict[str, Any]:
+    return dict(PATHS[f"/hospital/api/auth/{verb}"][method])
+
+
+@pytest.mark.any_database
+def test_a_registration_may_bring_a_token_and_is_never_refused_for_it() -> None:
+    register = described("register", "post")
+    assert register["security"] == [{}, {"hospital_token": []}]
+    assert list(register["responses"]) == ["200", "400", "405", "413", "415", "426", "429", "500", "503"]
+
+
+@pytest.mark.any_database
+def test_the_login_has_one_sentence_for_whatever_it_is_not_given() -> None:
+    examples = described("login", "post")["responses"]["400"]["content"]["application/json"]["examples"]
+    assert examples["InvalidInput"]["value"] == {"success": False, "message": "Username and password are required"}
+
+
+@pytest.mark.any_database
+def test_the_list_has_its_own_pages_none_of_which_is_missing() -> None:
+    users = described("users", "get")
+    assert [parameter["name"] for parameter in users["parameters"]] == ["role", "search", "page", "per_page"]
+    assert list(users["responses"]) == ["200", "400", "401", "403", "405", "426", "500", "503"]
+
+
+@pytest.mark.django_db
+def test_the_printed_requests_give_the_printed_answers(api: Api, settings: Settings) -> None:
+    settings.DEBUG = True
+    call_command("seed")
+    registered = api.post("register", wire.Registration.example).json()
+    logged_in = api.post("login", wire.Login.example).json()
+    for answer, printed, made in (
+        (registered, wire.RegistrationAnswer.example, ("user_id", "created_time")),
+        (logged_in, wire.LoginAnswer.example, ("user_id", "created_time", "last_login")),
+    ):
+        user = {**printed["data"]["user"], **{name: answer["data"]["user"][name] for name in made}}
+        token = {name: answer["data"][name] for name in ("token",) if name in printed["data"]}
+        assert answer == {"success": True, "data": {**printed["data"], **token, "user": user}}
