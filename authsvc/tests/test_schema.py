@@ -17,6 +17,7 @@ from drf_spectacular.plumbing import ComponentRegistry
 from accounts.contracts.native import views
 from accounts.contracts.native.wire import Refresh, Registration, UserAnswer
 from accounts.contracts.schema import ContractSchema
+from accounts.contracts.union.wire import Registration as UnionRegistration
 from accounts.models import User
 from accounts.tests.described import DESCRIPTION
 from accounts.tests.tools import Api
@@ -232,6 +233,23 @@ class TestTheExamples:
         made = {name: answer[name] for name in ("access_token", "refresh_token")}
         user = {name: answer["user"][name] for name in ("id", "created_at", "last_login")}
         assert answer == {**printed["example"], **made, "user": {**UserAnswer.example, **user}}
+
+    @pytest.mark.parametrize("mount", ["/api/v1/auth", "/auth"])
+    def test_what_a_legacy_document_prints_of_a_registration_happens(self, mount: str) -> None:
+        described = PATHS[f"{mount}/register"]["post"]
+        answer = Api(mount=mount).post("register", described["requestBody"]["content"]["application/json"]["example"])
+        printed = described["responses"]["200"]["content"]["application/json"]["example"]
+        made = {name: answer.json()["data"][name] for name in ("id", "userId") if name in printed["data"]}
+        assert answer.json() == {**printed, "data": {**printed["data"], **made}}
+
+    def test_what_the_union_prints_of_a_login_happens(self) -> None:
+        described = PATHS["/api/v1/auth/login"]["post"]
+        union = Api(mount="/api/v1/auth")
+        union.post("register", UnionRegistration.example)
+        answer = union.post("login", described["requestBody"]["content"]["application/json"]["example"]).json()
+        printed = described["responses"]["200"]["content"]["application/json"]["example"]
+        made = {name: answer["data"][name] for name in ("userId", "token")}
+        assert answer == {**printed, "data": {**printed["data"], **made}}
 
     def test_in_production_the_password_that_is_printed_is_good_enough(self, api: Api, settings: Any) -> None:
         settings.PROFILE = "hardened"
