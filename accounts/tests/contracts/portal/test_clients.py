@@ -1,9 +1,5 @@
 """The client programs that document 002 prints, run as they stand but for the address."""
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +8,11 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.tests.contracts.programs import run, run_in_a_browser
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLIENTS = Path(__file__).parent / "clients"
-
-# A browser resolves relative addresses by itself.
-IN_A_BROWSER = """
-const program = async (fetch) => {
-%s
-return [loginData, profileData];
-};
-program((path, options) => globalThis.fetch(new URL(path, process.argv[2]), options))
-    .then((results) => console.log(JSON.stringify(results)));
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -32,16 +20,6 @@ def _demonstration_accounts(settings: Settings, transactional_db: None) -> None:
     settings.DEBUG = True
     call_command("seed", verbosity=0)
     settings.DEBUG = False
-
-
-def run(program: str, *arguments: str) -> list[dict[str, Any]]:
-    """Return what the program has put together: the answers to its login and to its request for the profile."""
-    runtime = shutil.which(program)
-    if runtime is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{program} is not installed.")
-    done = subprocess.run([runtime, *arguments], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return list(json.loads(done.stdout))
 
 
 def messages(answers: list[dict[str, Any]]) -> list[tuple[int, str]]:
@@ -54,9 +32,8 @@ def check(answers: list[dict[str, Any]]) -> None:
 
 
 def test_the_javascript_logs_in_and_reads_the_profile(live_server: LiveServer, tmp_path: Path) -> None:
-    script = tmp_path / "client.js"
-    script.write_text(IN_A_BROWSER % (CLIENTS / "fetch.js").read_text(encoding="utf-8"), encoding="utf-8")
-    check(run("node", str(script), live_server.url))
+    printed = (CLIENTS / "fetch.js").read_text(encoding="utf-8")
+    check(run_in_a_browser(tmp_path, printed, "[loginData, profileData]", live_server.url))
 
 
 def test_the_php_logs_in_and_reads_the_profile(live_server: LiveServer, tmp_path: Path) -> None:
