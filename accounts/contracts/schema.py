@@ -48,6 +48,15 @@ _WITH_TOKEN: Final[tuple[Outcome, ...]] = (
     errors.UserInactive,
 )
 
+# What can become of a password that somebody sends.
+PROOF: Final[tuple[Outcome, ...]] = (
+    errors.InvalidCredentials,
+    errors.AccountDisabled,
+    errors.ApprovalPending,
+    errors.TooManyAttempts,
+    errors.Overloaded,
+)
+
 HEADERS: Final[Mapping[str, OpenAPI]] = {
     "X-Request-ID": {
         "description": "The name of this request in the service's log and trail: the caller's own `X-Request-ID`, if "

@@ -1,5 +1,3 @@
-from typing import Final
-
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -7,18 +5,9 @@ from rest_framework.response import Response
 from accounts import errors
 from accounts.contracts.base import ContractViewSet, bearer_token
 from accounts.contracts.clinic import contract, wire
-from accounts.contracts.schema import documented
+from accounts.contracts.schema import PROOF, documented
 from accounts.models import EndReason
 from accounts.services import identifiers, passwords, registration, sessions, sign_in
-
-# What can become of a password that somebody sends.
-PROOF: Final = (
-    errors.InvalidCredentials,
-    errors.AccountDisabled,
-    errors.ApprovalPending,
-    errors.TooManyAttempts,
-    errors.Overloaded,
-)
 
 
 class ClinicViewSet(ContractViewSet):
@@ -66,7 +55,7 @@ class SignInViewSet(ClinicViewSet):
 
     @documented(answers=wire.LogoutAnswer)
     def logout(self, request: Request) -> Response:
-        """End this session.
+        """End the session of this token.
 
         The very next request with its token is refused.
         """

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from django.http import Http404
 from rest_framework.request import Request
@@ -8,18 +8,9 @@ from rest_framework.response import Response
 from accounts import errors
 from accounts.contracts.base import AdministratorsOnly, ContractViewSet
 from accounts.contracts.hospital import contract, filters, wire
-from accounts.contracts.schema import documented
+from accounts.contracts.schema import PROOF, documented
 from accounts.models import EndReason, User
 from accounts.services import identifiers, people, registration, sessions, sign_in
-
-# What can become of a password that somebody sends.
-PROOF: Final = (
-    errors.InvalidCredentials,
-    errors.AccountDisabled,
-    errors.ApprovalPending,
-    errors.TooManyAttempts,
-    errors.Overloaded,
-)
 
 
 class HospitalViewSet(ContractViewSet):
@@ -103,7 +94,7 @@ class ProfileViewSet(HospitalViewSet):
 
     @documented(answers=wire.LogoutAnswer)
     def logout(self, request: Request) -> Response:
-        """End this session.
+        """End the session of this token.
 
         The very next request with its token is refused.
         """

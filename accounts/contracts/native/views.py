@@ -1,4 +1,4 @@
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404
@@ -8,20 +8,11 @@ from rest_framework.response import Response
 from accounts import errors
 from accounts.contracts.base import AdministratorsOnly, ContractViewSet
 from accounts.contracts.native import contract, filters, wire
-from accounts.contracts.schema import documented
+from accounts.contracts.schema import PROOF, documented
 from accounts.models import EndReason, Session, User
 from accounts.policies import profile
 from accounts.services import identifiers, passwords, people, registration, sessions, sign_in
 from audit.models import LoginAttempt
-
-# What can become of a password that somebody sends.
-PROOF: Final = (
-    errors.InvalidCredentials,
-    errors.AccountDisabled,
-    errors.ApprovalPending,
-    errors.TooManyAttempts,
-    errors.Overloaded,
-)
 
 
 class NativeViewSet(ContractViewSet):
@@ -90,7 +81,7 @@ class SignInViewSet(NativeViewSet):
 
     @documented(status=204)
     def logout(self, request: Request) -> Response:
-        """End this session.
+        """End the session of this token.
 
         The very next request with its tokens is refused.
         """

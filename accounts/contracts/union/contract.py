@@ -131,7 +131,7 @@ def new_token(session: Session) -> str:
 
 
 def renewal(token: str, session: Session) -> dict[str, str]:
-    """Return the header that renews a token of this session, once half of the token's life is over."""
+    """Return the header that renews a token of the session, once half of the token's life is over."""
     claims, now = tokens.read(ACCESS, token), timezone.now()
     left = timedelta(seconds=claims["exp"] - now.timestamp())
     # A token that lasts as long as its session does has nothing to gain.

@@ -1,23 +1,12 @@
-from typing import Final
-
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import errors
 from accounts.contracts.base import ContractViewSet, bearer_token
-from accounts.contracts.schema import documented
+from accounts.contracts.schema import PROOF, documented
 from accounts.contracts.union import contract, wire
 from accounts.services import identifiers, sign_in
-
-# What can become of a password that somebody sends.
-PROOF: Final = (
-    errors.InvalidCredentials,
-    errors.AccountDisabled,
-    errors.ApprovalPending,
-    errors.TooManyAttempts,
-    errors.Overloaded,
-)
 
 
 class UnionViewSet(ContractViewSet):
