@@ -9,16 +9,16 @@ from authsvc import databases, env
 from authsvc.mounts import mount_table
 
 BASE_DIR = env.BASE_DIR
-ENV = env.load()
+_environment = env.load()
 
-DEBUG = ENV.debug
-SECRET_KEY = ENV.secret_key or env.DEVELOPMENT_KEY
-ALLOWED_HOSTS = list(ENV.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
-PROFILE = ENV.profile or ("documented" if DEBUG else "hardened")
-CONTRACT_MOUNTS = mount_table(ENV.contract_mounts)
-TRUSTED_PROXIES = ENV.trusted_proxies
-WEB_CONCURRENCY = ENV.web_concurrency
-JWT_KEYS = ENV.jwt_keys
+DEBUG = _environment.debug
+SECRET_KEY = _environment.secret_key or env.DEVELOPMENT_KEY
+ALLOWED_HOSTS = list(_environment.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
+PROFILE = _environment.profile or ("documented" if DEBUG else "hardened")
+CONTRACT_MOUNTS = mount_table(_environment.contract_mounts)
+TRUSTED_PROXIES = _environment.trusted_proxies
+WEB_CONCURRENCY = _environment.web_concurrency
+JWT_KEYS = _environment.jwt_keys
 SERVICE_NAME = "authsvc"
 
 INSTALLED_APPS = [
@@ -75,10 +75,10 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-DATABASES = {"default": databases.from_url(ENV.database_url, BASE_DIR)}
+DATABASES = {"default": databases.from_url(_environment.database_url, BASE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if ENV.redis_url:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}
+if _environment.redis_url:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _environment.redis_url}}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.security.backends.RoleBackend"]
@@ -92,7 +92,7 @@ LOGIN_URL = "admin:login"
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 USE_I18N = True
-TIME_ZONE = ENV.time_zone
+TIME_ZONE = _environment.time_zone
 ZONE = ZoneInfo(TIME_ZONE)
 USE_TZ = True
 
@@ -100,13 +100,13 @@ STATIC_URL = "/static/"
 # Files are served straight from their packages, so that no collectstatic has to be run or remembered.
 WHITENOISE_USE_FINDERS = True
 
-CORS_ALLOWED_ORIGINS = list(ENV.cors_allowed_origins)
+CORS_ALLOWED_ORIGINS = list(_environment.cors_allowed_origins)
 if DEBUG and not CORS_ALLOWED_ORIGINS:
     CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"]
 # The union contract renews its tokens in the Authorization header of an answer.
 CORS_EXPOSE_HEADERS = ["Authorization", "X-Request-ID", "Retry-After"]
 
-REQUIRE_HTTPS = not DEBUG if ENV.require_https is None else ENV.require_https
+REQUIRE_HTTPS = not DEBUG if _environment.require_https is None else _environment.require_https
 # A forwarded scheme is believed only where the environment says that a proxy sets it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if REQUIRE_HTTPS else 0
