@@ -1,9 +1,9 @@
 """How somebody becomes a user."""
 
 import re
+import secrets
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from itertools import chain, count, islice
 from typing import Any
 
 from django.utils import timezone
@@ -24,6 +24,8 @@ from audit.record import record
 # A made name leaves room for a number, and a race for one is lost a few times at most.
 _STEM_LENGTH = 100
 _NAME_TRIES = 10
+# So many numbers are tried in turn before one is drawn.
+_NUMBERED = 50
 
 _NOT_ALLOWED = Problem("not_allowed", "This role cannot be registered for.")
 
@@ -85,14 +87,15 @@ def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Colle
 
 def _free_name(email: str, skip: int) -> str:
     """Return the local part as a name, numbered if taken; `skip` passes over so many that were taken meanwhile."""
-    stem = re.sub(r"[^\w.+-]", "", email.partition("@")[0])[:_STEM_LENGTH] or "user"
+    stem = re.sub(r"[^\w.+-]", "", email.partition("@")[0])[:_STEM_LENGTH]
     if not names.is_username(stem):
         stem = "user"
-    key = names.canonical_username(stem)
-    taken = set(User.objects.filter(username_key__startswith=key).values_list("username_key", flat=True))
-    numbered = (f"{stem}{number}" for number in count(2))
-    free = (name for name in chain([stem], numbered) if names.canonical_username(name) not in taken)
-    return next(islice(free, skip, None))
+    # A numbered name may be a phone number, which is no name.
+    numbered = (f"{stem}{number}" for number in range(2, _NUMBERED))
+    keys = {name: names.canonical_username(name) for name in (stem, *numbered) if names.is_username(name)}
+    taken = set(User.objects.filter(username_key__in=keys.values()).values_list("username_key", flat=True))
+    free = [name for name, key in keys.items() if key not in taken]
+    return free[skip] if skip < len(free) else f"{stem}-{secrets.token_hex(4)}"
 
 
 def _create(user: User, quota: LoginBudget, origin: Origin) -> None:
