@@ -8,7 +8,7 @@ import unicodedata
 from typing import Final
 
 import phonenumbers
-from confusable_homoglyphs import categories
+from confusable_homoglyphs import categories, confusables
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from precis_i18n import get_profile
 
@@ -56,11 +56,28 @@ def canonical_username(text: str) -> str:
     ):
         raise NotAName("A user name has letters, digits and . _ - + only.")
     scripts = frozenset(categories.unique_aliases(name)) - _SCRIPTLESS
-    if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
-        raise NotAName("A user name does not mix look-alike letters of several scripts.")
+    if _has_twin_of_ascii(name) or (len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)):
+        raise NotAName("A user name has no letters that imitate others.")
     if _is_phone(name):
         raise NotAName("A user name cannot be a phone number.")
     return str(name)
+
+
+def _has_twin_of_ascii(name: str) -> bool:
+    """Return whether a letter imitates an ASCII one within Latin, as the dotless i does, or a mark makes one do so."""
+    if name.isascii():
+        return False
+    latin = (char for char in name if not char.isascii() and categories.alias(char) == "LATIN")
+    twins = (twin["c"] for char in latin for twin in _twins(char))
+    # Every i has its dot already; a stroke through a letter is drawn by other means as well.
+    drawn_over = "i\u0307" in name or "j\u0307" in name or any(unicodedata.combining(char) == 1 for char in name)
+    return drawn_over or any(len(twin) == 1 and twin.isascii() for twin in twins)
+
+
+def _twins(char: str) -> list[dict[str, str]]:
+    """Return what the Unicode list of confusable characters holds for one (UTS 39)."""
+    found = confusables.is_confusable(char, preferred_aliases=[])
+    return found[0]["homoglyphs"] if found else []
 
 
 def _has_format_characters(text: str) -> bool:

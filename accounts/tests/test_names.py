@@ -51,6 +51,10 @@ def test_a_canonical_user_name_is_its_own_canonical_form(name: str) -> None:
         "\ud800",
         "а" + "lice",  # The first letter is Cyrillic.
         "αlice",
+        "alıce",  # No dot on the i.
+        "ALİCE",  # Two dots on the i, in lower case.
+        "ɑlice",
+        "o\u0338le",  # Looks like øle.
         "a!b",
         "13912345678",
         "+8613912345678",
