@@ -94,10 +94,9 @@ class Profile:
     """What the deployment's profile decides.
 
     `password` is every new password's rule but for `native_change`, where document 003 asks for more.
-    `addresses_at_once` says whether
-    people change their own e-mail address and phone number without a confirmation from the new one, and
-    `password_by_token` whether their token is proof enough for a new password where the document asks for no other.
-    `tells_who_exists` says whether a refusal may tell that there is no such account. `at_once` are the
+    `addresses_at_once` says whether people change their own e-mail address and phone number without a confirmation from
+    the new one, and `password_by_token` whether their token is proof enough for a new password where the document asks
+    for no other. `tells_who_exists` says whether a refusal may tell that there is no such account. `at_once` are the
     roles that the public may take and use, `on_approval` those that wait for an administrator.
     """
 
@@ -109,8 +108,6 @@ class Profile:
     at_once: frozenset[str]
     on_approval: frozenset[str]
 
-
-_HARDENED_PASSWORD: Final = PasswordRule(shortest=8, guessable=False)
 
 PROFILES: Final = {
     "documented": Profile(
@@ -125,8 +122,8 @@ PROFILES: Final = {
         on_approval=frozenset(),
     ),
     "hardened": Profile(
-        password=_HARDENED_PASSWORD,
-        native_change=_HARDENED_PASSWORD,
+        password=PasswordRule(shortest=8, guessable=False),
+        native_change=PasswordRule(shortest=8, mixed=True, guessable=False),
         addresses_at_once=False,
         password_by_token=False,
         tells_who_exists=False,

@@ -127,8 +127,8 @@ class ProfileRule:
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError for what a new password must not be."""
-        if wrong := problems(password, user or User(), profile().native_change):
+        if wrong := problems(password, user or User(), profile().password):
             raise ValidationError([ValidationError(problem.detail, code=problem.code) for problem in wrong])
 
     def get_help_text(self) -> str:
-        return f"A password has at least {profile().native_change.shortest} characters."
+        return f"A password has at least {profile().password.shortest} characters."

@@ -1,0 +1,108 @@
+"""What the deployment's profile decides at every door: who may become what, and with which password."""
+
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from accounts.models.user import Role
+from accounts.tests.contracts.doors import DOORS
+from accounts.tests.tools import PASSWORD, Api
+
+pytestmark = pytest.mark.django_db
+
+DOOR = {door.name: door for door in DOORS}
+PROFILES = pytest.mark.parametrize("profile", ["documented", "hardened"])
+# The doors at which somebody may ask for a role, and the roles that the public gets there.
+PUBLIC = {
+    "native": {"pharmacy", "supplier", "logistics", "regulator", "unauth"},
+    "hospital": {"doctor", "researcher", "viewer"},
+    "union": {"patient", "doctor"},
+}
+WAITING = {"documented": set[str](), "hardened": {"doctor", "researcher", "regulator"}}
+PASSPHRASE = "correct horse battery staple"
+# What a registration says besides its password and its role.
+CAROL: dict[str, dict[str, Any]] = {
+    "native": {"username": "carol", "email": "carol@hospital.example"},
+    "hospital": {"username": "carol", "email": "carol@hospital.example", "full_name": "Carol Li"},
+    "union": {"username": "carol", "phone": "13912345678", "role": "PATIENT"},
+    "portal": {"username": "carol", "email": "carol@hospital.example", "nickname": "Carol"},
+    "clinic": {
+        "email": "carol@hospital.example",
+        "first_name": "Carol",
+        "last_name": "Li",
+        "phone_number": "13912345678",
+    },
+}
+
+
+def register(door: str, password: str, **changes: str) -> int:
+    body = {**CAROL[door], "password": password, **changes}
+    return int(DOOR[door].call("POST", "register", body).status_code)
+
+
+@PROFILES
+@pytest.mark.parametrize("role", Role.values)
+@pytest.mark.parametrize("door", PUBLIC)
+def test_the_public_takes_these_roles_and_no_others(door: str, role: str, profile: str, settings: Settings) -> None:
+    settings.PROFILE = profile
+    register(door, PASSPHRASE, role=role.upper() if door == "union" else role)
+    row = User.objects.values_list("role", "awaits_approval", "is_superuser").first()
+    waits = role in WAITING[profile]
+    assert row == ((role, waits, False) if role in PUBLIC[door] else None)
+
+
+@PROFILES
+@pytest.mark.parametrize(("door", "role"), [("portal", "viewer"), ("clinic", "patient")])
+def test_where_nobody_asks_for_a_role_everybody_gets_the_same(
+    door: str, role: str, profile: str, settings: Settings
+) -> None:
+    settings.PROFILE = profile
+    register(door, PASSPHRASE, role="doctor")
+    assert User.objects.values_list("role", "awaits_approval").get() == (role, False)
+
+
+@pytest.mark.parametrize("door", CAROL)
+@pytest.mark.parametrize(
+    ("profile", "password", "taken"),
+    [
+        ("documented", "12345", False),
+        ("documented", "123456", True),
+        ("documented", "carolx", True),
+        ("documented", "x" * 128, None),
+        ("documented", "x" * 129, False),
+        ("hardened", "xq7-zwk", False),
+        ("hardened", "xq7-zwkp", True),
+        # Seven code points are 21 bytes, and eight are enough.
+        ("hardened", "马到成功万事如", False),
+        ("hardened", "马到成功万事如意", True),
+        ("hardened", "password123", False),
+        ("hardened", "Passw0rd", False),
+        ("hardened", "qwertyuiop", False),
+        ("hardened", "password123 in a longer sentence", True),
+        ("hardened", "carol2026", False),
+        ("hardened", "authsvc2026", False),
+        ("hardened", "x" * 129, False),
+    ],
+)
+def test_a_password_is_taken_or_not(
+    door: str, profile: str, password: str, taken: bool | None, settings: Settings
+) -> None:
+    settings.PROFILE = profile
+    status = register(door, password)
+    # Document 001 has an upper bound of its own.
+    expected = door != "union" if taken is None else taken
+    assert (status < 300, User.objects.exists()) == (expected, expected)
+
+
+@PROFILES
+def test_documents_003s_composition_rule_holds_for_a_change_in_every_profile(
+    profile: str, settings: Settings, alice: User
+) -> None:
+    access = Api().tokens()["access_token"]
+    settings.PROFILE = profile
+    body = {"old_password": PASSWORD, "new_password": PASSPHRASE}
+    answer = DOOR["native"].call("POST", "change-password", body, access)
+    problem = {"code": "password_not_mixed", "detail": "A password has upper and lower case letters and a digit."}
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"new_password": [problem]})
