@@ -9,8 +9,11 @@ flight at that moment is at most one attempt a hashing slot. Rows are always wri
 and the pair's last, each by a statement of its own, so that attempts cannot deadlock.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -100,18 +103,24 @@ def standing_of_user(address: str, now: datetime) -> dict[str, Exists]:
 def check(account: Account, address: str, now: datetime) -> Standing:
     """Return the standing as it is now. Raises LockedOut, with the longest lock, where one that binds is locked."""
     budgets = _budgets(account, address, known=False)
-    rows = {budget: LoginBudget.objects.filter(**budget.key()).first() for budget in budgets}
-    pair = rows[budgets[-1]]
+    rows = _read(budgets)
+    pair = rows.get(budgets[-1])
     known = pair is not None and pair.is_known(now)
     locks = [
-        (left, budget)
-        for budget, row in rows.items()
-        if row and _binds(budget, known=known) and (left := row.locked_for(now))
+        (left, budget) for budget, row in rows.items() if _binds(budget, known=known) and (left := row.locked_for(now))
     ]
     if locks:
         left, budget = max(locks, key=lambda lock: lock[0])
         raise LockedOut(budget, left)
-    return Standing(known, alarmed=any(row and row.failed for row in rows.values()))
+    return Standing(known, alarmed=any(row.failed for row in rows.values()))
+
+
+def _read(budgets: Iterable[Budget]) -> dict[Budget, LoginBudget]:
+    """Return the rows that budgets have, by one statement."""
+    keys = reduce(or_, (Q(**budget.key()) for budget in budgets))
+    found = {(row.account_id, row.name_digest, row.address): row for row in LoginBudget.objects.filter(keys)}
+    rows = {budget: found.get((budget.account_id, budget.name_digest, budget.address)) for budget in budgets}
+    return {budget: row for budget, row in rows.items() if row}
 
 
 def _binds(budget: Budget, *, known: bool) -> bool:
