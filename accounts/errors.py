@@ -67,6 +67,14 @@ class TooManyRegistrations(RetryLater):
     """This address has registered as many accounts as it may for now."""
 
 
+class TooManyCodes(RetryLater):
+    """As many codes were sent as may be for now."""
+
+
+class InvalidCode(IdentityError):
+    """The code is wrong, expired, used, or was not sent there for this; nobody learns which."""
+
+
 class Overloaded(RetryLater):
     """More work is waiting than can be done in time."""
 

@@ -55,6 +55,19 @@ REFUSAL_INTERVAL: Final = timedelta(minutes=1)
 REGISTRATIONS: Final = 100
 REGISTRATION_WINDOW: Final = timedelta(hours=1)
 
+# A code that proves who reads an address or a number: six digits, and so good for a short time and few guesses.
+CODE_LIFE: Final = timedelta(minutes=10)
+CODE_DIGITS: Final = 6
+CODE_TRIES: Final = Lockout(limit=5, window=timedelta(hours=24), first_lock=timedelta(hours=24))
+# So many codes an account may have sent for one purpose.
+CODES_A_MINUTE: Final = 1
+CODES_A_DAY: Final = 10
+# So many codes one address may have sent, whoever for: a message by SMS costs money.
+CODES_AN_ADDRESS: Final = 100
+CODES_ADDRESS_WINDOW: Final = timedelta(hours=1)
+# News of a changed password or address is worth delivering for this long.
+NOTICE_LIFE: Final = timedelta(hours=24)
+
 # An attempt in flight settles in a few seconds; one that has not after this has crashed.
 RESERVATION_LIFE: Final = timedelta(seconds=60)
 

@@ -18,6 +18,12 @@ class Event(StrEnum):
     USER_UNLOCKED = "user:unlocked"
     USER_ROLE_CHANGED = "user:role:changed"
     PASSWORD_CHANGED = "password:changed"  # noqa: S105 This names an event, not a password.
+    PASSWORD_RESET = "password:reset"  # noqa: S105 This too.
+    CODE_REQUESTED = "code:requested"
+    CODE_REFUSED = "code:refused"
+    CODES_LOCKED = "code:locked"
+    EMAIL_VERIFIED = "email:verified"
+    PHONE_VERIFIED = "phone:verified"
     ACCOUNT_LOCKED = "account:locked"
     ADDRESS_LOCKED = "address:locked"
     SESSION_REFRESHED = "session:refreshed"

@@ -63,7 +63,7 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, profile().native_change):
+        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, profile().password):
             self.add_error("new_password1", ValidationError(problem.detail, code=problem.code))
         return data
 
@@ -71,7 +71,7 @@ class OwnPasswordForm(PasswordChangeForm):
         passwords.replace(
             user=self.user,
             password=self.cleaned_data["new_password1"],
-            rule=profile().native_change,
+            rule=profile().password,
             origin=self.origin,
         )
         return self.user

@@ -175,6 +175,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     profile = models.JSONField(_("profile"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     awaits_approval = models.BooleanField(_("awaits approval"), default=False)
+    # The canonical address or number that a code has proved: it says nothing of any other that follows.
+    verified_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
+    verified_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
+    # What takes the present one's place once a code has proved it.
+    pending_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
+    pending_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
     last_login_ip = models.GenericIPAddressField(_("last login from"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
@@ -208,6 +214,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Whether the admin site lets this user in."""
         return self.role == Role.ADMIN
+
+    @property
+    def email_verified(self) -> bool:
+        return bool(self.email_key) and self.verified_email == self.email_key
+
+    @property
+    def phone_verified(self) -> bool:
+        return bool(self.phone) and self.verified_phone == self.phone
 
     def check_password(self, raw_password: str | None) -> bool:
         """Return whether this is the password; unlike Django's, an upgraded hash does not renew the stamp."""

@@ -36,6 +36,10 @@ class Account:
     def nobody(cls, canonical_name: str) -> "Account":
         return cls(name_digest=salted_hmac("accounts.lockout", canonical_name, algorithm="sha256").hexdigest())
 
+    def digest_for(self, what: str) -> str:
+        """Return what tells the rows of another budget of this account from those of its logins."""
+        return salted_hmac("accounts.lockout", self.name_digest + what).hexdigest() if self.name_digest else what
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -150,6 +154,11 @@ def reserve(account: Account, address: str, standing: Standing, now: datetime) -
     return Reservation(account, address, standing.known, claimed) if atomically(claim) else None
 
 
+def claim(budget: Budget, now: datetime) -> bool:
+    """Take an attempt out of one budget, and commit; False where there is none left."""
+    return atomically(lambda: _claim(budget, now, likely_new=False))
+
+
 def _claim(budget: Budget, now: datetime, *, likely_new: bool) -> bool:
     rows = LoginBudget.objects.filter(**budget.key())
     if likely_new and _insert(budget, now):
@@ -185,18 +194,33 @@ def succeed(reservation: Reservation, now: datetime) -> None:
 def release(reservation: Reservation) -> None:
     """Settle an attempt that proves nothing, good or bad. Inside a transaction."""
     for budget in reservation.claimed:
-        LoginBudget.objects.filter(**budget.key()).release()
+        give_back(budget)
 
 
 def fail(reservation: Reservation, now: datetime) -> list[LoginBudget]:
     """Settle a wrong password in every budget; return the rows that it locked. Inside a transaction."""
-    locked = []
-    for budget in _budgets(reservation.account, reservation.address, known=reservation.known):
-        row = _for_update(budget, now)
-        if row.count_failure(budget.policy, now, claimed=budget in reservation.claimed):
-            locked.append(row)
-        row.save()
-    return locked
+    budgets = _budgets(reservation.account, reservation.address, known=reservation.known)
+    counted = [count_failure(budget, now, claimed=budget in reservation.claimed) for budget in budgets]
+    return [row for row in counted if row]
+
+
+def count_failure(budget: Budget, now: datetime, *, claimed: bool = True) -> LoginBudget | None:
+    """Count a failure in one budget; return its row if that locked it. Inside a transaction."""
+    row = _for_update(budget, now)
+    locked = row.count_failure(budget.policy, now, claimed=claimed)
+    row.save()
+    return row if locked else None
+
+
+def locked_for(budget: Budget, now: datetime) -> timedelta | None:
+    """Return how much longer a budget is locked, or None."""
+    row = LoginBudget.objects.filter(**budget.key()).first()
+    return row.locked_for(now) if row else None
+
+
+def give_back(budget: Budget) -> None:
+    """Settle an attempt at one budget that proves nothing."""
+    LoginBudget.objects.filter(**budget.key()).release()
 
 
 def refuse(budget: Budget, now: datetime) -> int:

@@ -56,10 +56,13 @@ def named(typed: str) -> int | None:
 
 def user_id(identifier: Identifier) -> int | None:
     """Return the id of the user whom the identifier finds, or None."""
-    if not identifier.column:
-        return None
-    user = User.objects.filter(**{identifier.column: identifier.value}).only("pk").first()
-    return user.pk if user else None
+    found = user(identifier)
+    return found.pk if found else None
+
+
+def user(identifier: Identifier) -> User | None:
+    """Return the user whom the identifier finds, or None."""
+    return User.objects.filter(**{identifier.column: identifier.value}).first() if identifier.column else None
 
 
 def _read(typed: str, column: Column) -> Identifier:

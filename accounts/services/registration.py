@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from accounts import names
 from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem, TooManyRegistrations
-from accounts.models import LoginBudget, User
+from accounts.models import User
 from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, profile
 from accounts.security import hashing
 from accounts.security.client_address import budget_address
+from accounts.security.quota import Quota
 from accounts.services import passwords, people
 from accounts.transactions import atomically
 from audit.events import Event
@@ -38,14 +39,14 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
     _require_valid(user, password, roles)
-    quota = _quota(origin)
-    if quota.is_spent(REGISTRATIONS, timezone.now()):
-        raise TooManyRegistrations(retry_after=quota.expires_at - timezone.now())
+    address = budget_address(origin.ip)
+    quota = Quota("registration", REGISTRATIONS, REGISTRATION_WINDOW, TooManyRegistrations, address=address)
+    quota.require(timezone.now())
     try:
         people.require_free(user)
     except AlreadyTaken:
         # Who asks what is taken learns who is here, so the question costs as much as an account.
-        LoginBudget.objects.filter(pk=quota.pk).spend(REGISTRATIONS, REGISTRATION_WINDOW, timezone.now())
+        quota.spend(timezone.now())
         raise
     with hashing.slots.take():
         user.password = hashing.make(password)
@@ -98,24 +99,12 @@ def _free_name(email: str, skip: int) -> str:
     return free[skip] if skip < len(free) else f"{stem}-{secrets.token_hex(4)}"
 
 
-def _create(user: User, quota: LoginBudget, origin: Origin) -> None:
-    now = timezone.now()
-    if not LoginBudget.objects.filter(pk=quota.pk).spend(REGISTRATIONS, REGISTRATION_WINDOW, now):
-        raise TooManyRegistrations(retry_after=REGISTRATION_WINDOW)
+def _create(user: User, quota: Quota, origin: Origin) -> None:
+    quota.spend(timezone.now())
     # A repeated transaction inserts again: the id of the first try was rolled back with it.
     user.pk, user._state.adding = None, True
     user.save(force_insert=True)
     record(SecurityEvent.of(origin, Event.USER_REGISTERED, user_id=user.pk, actor_id=user.pk, role=user.role))
-
-
-def _quota(origin: Origin) -> LoginBudget:
-    quota, _made = LoginBudget.objects.get_or_create(
-        account_id=0,
-        name_digest="registration",
-        address=budget_address(origin.ip),
-        defaults={"expires_at": timezone.now() + REGISTRATION_WINDOW},
-    )
-    return quota
 
 
 def _require_valid(user: User, password: str, roles: Collection[str]) -> None:

@@ -1,0 +1,35 @@
+from typing import ClassVar
+
+from django.db import models
+
+
+class Purpose(models.TextChoices):
+    """What a code is good for."""
+
+    RESET = "reset"
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+class Code(models.Model):
+    """The code that was last sent for a purpose, hashed; a newer one takes its place.
+
+    Its holder is an account (`account_id`) or, so that nobody sees the difference, one that does not exist
+    (`name_digest`). It is good while the account's stamp is the one that it was made under.
+    """
+
+    account_id = models.BigIntegerField(default=0)
+    name_digest = models.CharField(max_length=64, default="", blank=True)
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    encoded = models.CharField(max_length=128)
+    stamp = models.CharField(max_length=32, blank=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account_id", "name_digest", "purpose"], name="code_holder")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id or self.name_digest} {self.purpose}"

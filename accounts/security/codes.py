@@ -1,0 +1,98 @@
+"""Short codes that prove who reads an address or a number: stored hashed, slowly and with a key, and bound to what they
+were sent for.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.crypto import salted_hmac
+
+from accounts.errors import TooManyCodes
+from accounts.models import Code, Purpose
+from accounts.models.login_budget import ELSEWHERE_ADDRESS
+from accounts.policies import (
+    CODE_DIGITS,
+    CODE_LIFE,
+    CODE_TRIES,
+    CODES_A_DAY,
+    CODES_A_MINUTE,
+    CODES_ADDRESS_WINDOW,
+    CODES_AN_ADDRESS,
+)
+from accounts.security import hashing
+from accounts.security.lockout import Account, Budget
+from accounts.security.quota import Quota
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a code is good for: whose it is, what for, and where it was sent.
+
+    `genuine` is False where there is no such account, or the contact is not its own. Everything is done all the same,
+    so that nobody sees the difference, and no code is right.
+    """
+
+    account: Account
+    purpose: Purpose
+    channel: str
+    contact: str
+    genuine: bool = True
+
+    @property
+    def holder(self) -> Account:
+        """Whose code it is; a request that is not genuine must not replace what the account has."""
+        if self.genuine:
+            return self.account
+        asked = f"{self.account.user_id} {self.account.name_digest} {self.channel} {self.contact}"
+        return Account.nobody(asked)
+
+    @property
+    def tries(self) -> Budget:
+        """Return the budget of wrong codes, which a new code does not refill."""
+        what = f"code:{self.purpose}"
+        return Budget(self.account.user_id, self.account.digest_for(what), ELSEWHERE_ADDRESS, CODE_TRIES)
+
+    def quotas(self, address: str) -> Sequence[Quota]:
+        """Return what limits how often a code is sent, in the order in which rows are always written."""
+        what = f"code:{self.purpose}"
+        return (
+            Quota("codes", CODES_AN_ADDRESS, CODES_ADDRESS_WINDOW, TooManyCodes, address=address),
+            Quota(f"{what}:day", CODES_A_DAY, timedelta(days=1), TooManyCodes, self.account),
+            Quota(f"{what}:minute", CODES_A_MINUTE, timedelta(minutes=1), TooManyCodes, self.account),
+        )
+
+    def _bound(self, code: str) -> str:
+        holder = self.holder
+        parts = (self.purpose, str(holder.user_id), holder.name_digest, self.channel, self.contact, code)
+        return salted_hmac("accounts.codes", "\0".join(parts), algorithm="sha256").hexdigest()
+
+    def make(self) -> tuple[str, str]:
+        """Return a new code and what is stored of it. Raises Overloaded."""
+        code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+        with hashing.slots.take():
+            return code, hashing.make(self._bound(code))
+
+    def store(self, encoded: str, *, stamp: str, now: datetime) -> None:
+        """Put a new code in the place of the last one."""
+        Code.objects.update_or_create(
+            account_id=self.holder.user_id,
+            name_digest=self.holder.name_digest,
+            purpose=self.purpose,
+            defaults={"encoded": encoded, "stamp": stamp, "expires_at": now + CODE_LIFE},
+        )
+
+    def check(self, code: object, *, stamp: str, now: datetime) -> Code | None:
+        """Return the stored code if this is it and it is still good; it costs one hash in any case. Raises Overloaded."""
+        row = Code.objects.filter(
+            account_id=self.holder.user_id,
+            name_digest=self.holder.name_digest,
+            purpose=self.purpose,
+            stamp=stamp,
+            expires_at__gt=now,
+        ).first()
+        typed = code if isinstance(code, str) and len(code) == CODE_DIGITS and code.isascii() else ""
+        with hashing.slots.take():
+            verdict = hashing.verify(self._bound(typed), row.encoded if row else None)
+        return row if self.genuine and typed and verdict.correct else None

@@ -1,0 +1,89 @@
+"""Codes on their way out, by message, and back in, as proof."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.utils import timezone
+
+from accounts.errors import InvalidCode, TooManyAttempts
+from accounts.models import Code
+from accounts.policies import ADDRESS, LONGEST_WAIT
+from accounts.security import lockout
+from accounts.security.client_address import budget_address
+from accounts.security.codes import Target
+from accounts.transactions import atomically
+from audit.events import Event
+from audit.models import SecurityEvent
+from audit.origin import Origin
+from audit.record import record
+
+
+def send(*, target: Target, stamp: str, origin: Origin, deliver: Callable[[str], None]) -> str:
+    """Make a code and return it; `deliver` puts its message down, in the transaction that stores it.
+
+    Where the target is not genuine the same is done but for the message. Raises TooManyCodes and Overloaded.
+    """
+    quotas = target.quotas(budget_address(origin.ip))
+    for quota in quotas:
+        quota.require(timezone.now())
+    code, encoded = target.make()
+
+    def work() -> None:
+        now = timezone.now()
+        for quota in quotas:
+            quota.spend(now)
+        target.store(encoded, stamp=stamp, now=now)
+        if target.genuine:
+            deliver(code)
+        record(_event(origin, Event.CODE_REQUESTED, target, sent=target.genuine))
+
+    atomically(work)
+    return code
+
+
+@contextmanager
+def proven(*, target: Target, code: object, stamp: str, origin: Origin) -> Iterator[Callable[[], None]]:
+    """Check a code, as one of the five tries; yields what spends it, for the transaction that it is the proof for.
+
+    A code that is not spent stays good. Raises InvalidCode, TooManyAttempts and Overloaded; what spends the code raises
+    InvalidCode where somebody was quicker.
+    """
+    now = timezone.now()
+    of_address = lockout.Budget(0, "", budget_address(origin.ip), ADDRESS)
+    if left := lockout.locked_for(of_address, now):
+        raise TooManyAttempts(left)
+    if not lockout.claim(target.tries, now):
+        raise TooManyAttempts(lockout.locked_for(target.tries, now) or LONGEST_WAIT)
+    counted = False
+    try:
+        row = target.check(code, stamp=stamp, now=now)
+        if row is None:
+            atomically(lambda: _fail(target, of_address, origin))
+            counted = True
+            raise InvalidCode
+        yield lambda: _spend(row)
+    finally:
+        if not counted:
+            atomically(lambda: lockout.give_back(target.tries))
+
+
+def _spend(row: Code) -> None:
+    """Make sure that the code serves this once. Inside a transaction; raises InvalidCode."""
+    deleted, _rows = Code.objects.filter(pk=row.pk, encoded=row.encoded).delete()
+    if not deleted:
+        raise InvalidCode
+
+
+def _fail(target: Target, of_address: lockout.Budget, origin: Origin) -> None:
+    now = timezone.now()
+    lockout.count_failure(of_address, now, claimed=False)
+    locked = lockout.count_failure(target.tries, now)
+    kinds = (Event.CODE_REFUSED, *([Event.CODES_LOCKED] if locked else []))
+    record(*(_event(origin, kind, target) for kind in kinds))
+
+
+def _event(origin: Origin, event: Event, target: Target, **detail: object) -> SecurityEvent:
+    user_id = target.account.user_id or None
+    return SecurityEvent.of(
+        origin, event, user_id=user_id, purpose=target.purpose.value, channel=target.channel, **detail
+    )
