@@ -1,8 +1,21 @@
 """State, its constraints, and the rules that concern one row."""
 
 from accounts.models.login_budget import LoginBudget
+from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
 from accounts.models.user import ADMINISTRATORS, Role, User
 
-__all__ = ["ADMINISTRATORS", "EndReason", "LoginBudget", "Role", "Session", "SigningKey", "User"]
+__all__ = [
+    "ADMINISTRATORS",
+    "Channel",
+    "EndReason",
+    "Kind",
+    "LoginBudget",
+    "Message",
+    "Role",
+    "Session",
+    "SigningKey",
+    "State",
+    "User",
+]
