@@ -2,8 +2,23 @@
 
 from accounts.models.code import Code, Purpose
 from accounts.models.login_budget import LoginBudget
+from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
 from accounts.models.user import ADMINISTRATORS, Role, User
 
-__all__ = ["ADMINISTRATORS", "Code", "EndReason", "LoginBudget", "Purpose", "Role", "Session", "SigningKey", "User"]
+__all__ = [
+    "ADMINISTRATORS",
+    "Channel",
+    "Code",
+    "EndReason",
+    "Kind",
+    "LoginBudget",
+    "Message",
+    "Purpose",
+    "Role",
+    "Session",
+    "SigningKey",
+    "State",
+    "User",
+]

@@ -2,6 +2,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -173,6 +174,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     department = models.CharField(_("department"), max_length=100, blank=True)
     avatar_url = models.URLField(_("avatar"), max_length=500, blank=True)
     profile = models.JSONField(_("profile"), null=True, blank=True)
+    # Of the messages to this person; blank is the service's own.
+    language = models.CharField(_("language"), max_length=10, blank=True, default="", choices=settings.LANGUAGES)
     is_active = models.BooleanField(_("active"), default=True)
     awaits_approval = models.BooleanField(_("awaits approval"), default=False)
     # The canonical address or number that a code has proved: it says nothing of any other that follows.

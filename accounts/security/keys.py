@@ -4,7 +4,6 @@ A purpose is `contract:kind`, such as `native:access`. A secret that the environ
 key of that contract's purposes.
 """
 
-import base64
 import hashlib
 import re
 import secrets
@@ -16,10 +15,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -27,8 +24,10 @@ from jwt.algorithms import ECAlgorithm
 
 from accounts.models import SigningKey
 from accounts.policies import HMAC_BYTES, KEYS_REREAD, REMEMBERED_TOKENS, SHARED_KEYS, TokenPolicy
+from accounts.security import vault
 
 _KID = re.compile(r"[0-9a-f]{16}")
+_SEALED = "signing keys"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -110,13 +109,6 @@ class KeySet:
             self._verified[policy, token] = key, payload
 
 
-def _vault() -> Fernet:
-    derived = HKDF(hashes.SHA256(), length=32, salt=None, info=b"authsvc signing keys").derive(
-        settings.SECRET_KEY.encode()
-    )
-    return Fernet(base64.urlsafe_b64encode(derived))
-
-
 def _new_secret(algorithm: str) -> str:
     if algorithm in HMAC_BYTES:
         return secrets.token_hex(HMAC_BYTES[algorithm])
@@ -135,7 +127,7 @@ def new_row(*, purpose: str, number: int, algorithm: str, lifetime: timedelta) -
         number=number,
         algorithm=algorithm,
         lifetime=lifetime,
-        encrypted=_vault().encrypt(_new_secret(algorithm).encode()).decode(),
+        encrypted=vault.seal(_SEALED, _new_secret(algorithm)),
     )
 
 
@@ -166,10 +158,10 @@ def _name_of(secret: bytes) -> str:
     return hashlib.sha256(b"authsvc name of a given key\0" + secret).hexdigest()[:16]
 
 
-def _opened(row: SigningKey, vault: Fernet) -> Key:
+def _opened(row: SigningKey) -> Key:
     try:
-        secret = vault.decrypt(row.encrypted.encode()).decode()
-    except InvalidToken as error:
+        secret = vault.unseal(_SEALED, row.encrypted)
+    except vault.Unreadable as error:
         raise UnreadableKey(
             f"Signing key {row.kid} of {row.purpose} was encrypted with another SECRET_KEY: set the former SECRET_KEY "
             "again, or, if it is lost, run `manage.py keys rotate --all` and then `manage.py keys retire` for each "
@@ -179,9 +171,8 @@ def _opened(row: SigningKey, vault: Fernet) -> Key:
 
 
 def _stored(purpose: str) -> tuple[Key, ...]:
-    vault = _vault()
     rows = SigningKey.objects.live(timezone.now()).filter(purpose=purpose).order_by("-number")
-    return tuple(_opened(row, vault) for row in rows)
+    return tuple(_opened(row) for row in rows)
 
 
 class KeyRing:

@@ -1,0 +1,1 @@
+"""Messages to people: the outbox that a transaction writes, and the loop that delivers it."""

@@ -1,0 +1,76 @@
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import names
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", _("e-mail")
+    PHONE = "phone", _("phone")
+
+
+class Kind(models.TextChoices):
+    """What a message is about; its templates have this name."""
+
+    RESET_CODE = "reset_code", _("code for a new password")
+    VERIFICATION_CODE = "verification_code", _("code to confirm an address")
+    PASSWORD_CHANGED = "password_changed", _("password changed")
+    PASSWORD_RESET = "password_reset", _("password reset")
+    EMAIL_CHANGED = "email_changed", _("e-mail address changed")
+    PHONE_CHANGED = "phone_changed", _("phone number changed")
+
+
+class State(models.TextChoices):
+    """queued → claimed → sending → delivered, unknown, or queued again; dead once it expires undelivered."""
+
+    QUEUED = "queued", _("queued")
+    CLAIMED = "claimed", _("claimed")
+    SENDING = "sending", _("being sent")
+    DELIVERED = "delivered", _("delivered")
+    UNKNOWN = "unknown", _("unknown whether delivered")
+    DEAD = "dead", _("given up")
+
+
+class Message(models.Model):
+    """A message to one person, written in the transaction that caused it and delivered outside the request."""
+
+    # Neither a deleted user nor a lock on a user's row may stand in a delivery's way.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
+    )
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel)
+    address = models.CharField(_("address"), max_length=names.EMAIL_LENGTH)
+    kind = models.CharField(_("kind"), max_length=30, choices=Kind)
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    # The values of its template, encrypted; blank once it is delivered or expired.
+    sealed = models.TextField(editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires"))
+    next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
+    lease_until = models.DateTimeField(_("claimed until"), null=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error = models.CharField(_("error"), max_length=200, blank=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering: ClassVar = ["-id"]
+        default_permissions = ("view",)
+        indexes: ClassVar = [
+            models.Index(fields=["state", "next_try_at"], name="message_due"),
+            models.Index(fields=["user", "-id"], name="message_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
