@@ -54,6 +54,13 @@ class JSONObject(serializers.JSONField):
         return value
 
 
+class Anything(serializers.JSONField):
+    """Whatever JSON has, null too; the verb that takes it says what it is good for."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+
 class Null(serializers.JSONField):
     """Nothing but null, for the description of answers that have a field and nothing in it."""
 

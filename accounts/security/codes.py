@@ -84,7 +84,7 @@ class Target:
         )
 
     def check(self, code: object, *, stamp: str, now: datetime) -> Code | None:
-        """Return the stored code if this is it and it is still good; it costs one hash in any case. Raises Overloaded."""
+        """Return the stored code if this is it and it is still good; it costs a hash either way. Raises Overloaded."""
         row = Code.objects.filter(
             account_id=self.holder.user_id,
             name_digest=self.holder.name_digest,

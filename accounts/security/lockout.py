@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -39,6 +40,10 @@ class Account:
     def digest_for(self, what: str) -> str:
         """Return what tells the rows of another budget of this account from those of its logins."""
         return salted_hmac("accounts.lockout", self.name_digest + what).hexdigest() if self.name_digest else what
+
+
+# An address's own budget is over all accounts.
+NO_ACCOUNT: Final = Account()
 
 
 @dataclass(frozen=True, slots=True)

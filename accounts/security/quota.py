@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from accounts.errors import RetryLater
 from accounts.models import LoginBudget
 from accounts.models.login_budget import ELSEWHERE_ADDRESS
-from accounts.security.lockout import Account
+from accounts.security.lockout import NO_ACCOUNT, Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Quota:
     limit: int
     window: timedelta
     error: type[RetryLater]
-    account: Account = Account()
+    account: Account = NO_ACCOUNT
     address: str = ELSEWHERE_ADDRESS
 
     def require(self, now: datetime) -> None:

@@ -50,11 +50,14 @@ def request_verification(*, user: User, channel: Channel, origin: Origin) -> str
 
 def propose(*, user: User, channel: Channel, address: str, origin: Origin) -> None:
     """Have a new address take the present one's place once a code proves it. Raises TooManyCodes and Overloaded."""
-    pending = {f"pending_{channel}": address}
+    kept = canonical(channel, address) if channel is Channel.PHONE else address
+    _send(user, channel, kept, origin, **{f"pending_{channel}": kept})
+    setattr(user, f"pending_{channel}", kept)
 
-    _send(user, channel, address, origin, **pending)
-    for column, value in pending.items():
-        setattr(user, column, value)
+
+def require_sendable(*, user: User, channel: Channel, address: str, origin: Origin) -> None:
+    """Raise TooManyCodes where no code for this address would be sent now."""
+    codes.require_sendable(target=_target(user, channel, address), origin=origin)
 
 
 def withdraw(*, user: User, channel: Channel) -> None:
@@ -65,7 +68,7 @@ def withdraw(*, user: User, channel: Channel) -> None:
 
 
 def verify(*, user: User, channel: Channel, code: object, origin: Origin) -> User:
-    """Take a code as proof of the address that it went to, which becomes the present one if it was not; return the user.
+    """Take a code as proof of the address that it went to, which becomes the present one; return the user.
 
     Raises InvalidInput, InvalidCode, AlreadyTaken, TooManyAttempts and Overloaded.
     """

@@ -18,19 +18,23 @@ from audit.origin import Origin
 from audit.record import record
 
 
+def require_sendable(*, target: Target, origin: Origin) -> None:
+    """Raise TooManyCodes where no code would be sent now."""
+    for quota in target.quotas(budget_address(origin.ip)):
+        quota.require(timezone.now())
+
+
 def send(*, target: Target, stamp: str, origin: Origin, deliver: Callable[[str], None]) -> str:
     """Make a code and return it; `deliver` puts its message down, in the transaction that stores it.
 
     Where the target is not genuine the same is done but for the message. Raises TooManyCodes and Overloaded.
     """
-    quotas = target.quotas(budget_address(origin.ip))
-    for quota in quotas:
-        quota.require(timezone.now())
+    require_sendable(target=target, origin=origin)
     code, encoded = target.make()
 
     def work() -> None:
         now = timezone.now()
-        for quota in quotas:
+        for quota in target.quotas(budget_address(origin.ip)):
             quota.spend(now)
         target.store(encoded, stamp=stamp, now=now)
         if target.genuine:
@@ -84,6 +88,5 @@ def _fail(target: Target, of_address: lockout.Budget, origin: Origin) -> None:
 
 def _event(origin: Origin, event: Event, target: Target, **detail: object) -> SecurityEvent:
     user_id = target.account.user_id or None
-    return SecurityEvent.of(
-        origin, event, user_id=user_id, purpose=target.purpose.value, channel=target.channel, **detail
-    )
+    told = {"purpose": target.purpose.value, "channel": str(target.channel), **detail}
+    return SecurityEvent.of(origin, event, user_id=user_id, actor_id=None, **told)

@@ -10,8 +10,6 @@ from accounts.policies import profile
 from accounts.services import addresses, passwords, people
 from audit.origin import Origin
 
-_REQUIRED = Problem("required", "This change wants the current password.")
-
 
 def change(
     *, user: User, changes: Mapping[str, Any], old_password: str | None, origin: Origin, new_password: str | None = None
@@ -19,9 +17,65 @@ def change(
     """Change one's own columns and, where one is given, the password, which ends every session; return the user.
 
     Where the profile says so, a new address or number waits until a code proves it, and `old_password` is wanted for
-    that, as for a new password. Raises InvalidInput, AlreadyTaken, TooManyAttempts, TooManyCodes and Overloaded.
+    any change of them, as for a new password. Raises InvalidInput, AlreadyTaken, TooManyAttempts, TooManyCodes and
+    Overloaded.
     """
-    waiting = {} if profile().addresses_at_once else _addresses(user, changes)
-    at_once = {name: value for name, value in changes.items() if not waiting.get(name)}
-    _require_possible(user, {name: value for name, value in waiting.items() if value})
-    ...
+    guarded = {} if profile().addresses_at_once else _new_addresses(user, changes)
+    waiting = {channel: address for channel, address in guarded.items() if address}
+    at_once = {name: value for name, value in changes.items() if name not in waiting}
+    _require_possible(user, waiting)
+    before = people.put(user, at_once, actor=user)
+    if new_password and (wrong := passwords.problems(new_password, user, profile().password)):
+        raise InvalidInput({"password": wrong})
+    for channel, address in waiting.items():
+        addresses.require_sendable(user=user, channel=channel, address=address, origin=origin)
+    if guarded or (new_password and not profile().password_by_token):
+        _prove(user, old_password, origin)
+    with people.taken_is_told(user):
+        _save(user, before, new_password, origin)
+    for channel, address in waiting.items():
+        addresses.propose(user=user, channel=channel, address=address, origin=origin)
+    for channel in {Channel(name) for name in Channel.values if name in changes} - guarded.keys():
+        addresses.withdraw(user=user, channel=channel)
+    return user
+
+
+def _new_addresses(user: User, changes: Mapping[str, Any]) -> dict[Channel, str | None]:
+    """Return the addresses that differ from the present ones, None for one that is taken away."""
+    given = {channel: changes[channel] or None for channel in Channel if channel in changes}
+    present = {Channel.EMAIL: user.email_key, Channel.PHONE: user.phone}
+    return {channel: new for channel, new in given.items() if _canonical(channel, new) != present[channel]}
+
+
+def _canonical(channel: Channel, address: str | None) -> str | None:
+    try:
+        return addresses.canonical(channel, address) if address else None
+    except names.NotAName:
+        return address
+
+
+def _require_possible(user: User, waiting: Mapping[Channel, str]) -> None:
+    """Raise InvalidInput and AlreadyTaken for addresses that could never become this user's."""
+    tentative = User(pk=user.pk, username=user.username, **{str(field): value for field, value in waiting.items()})
+    if errors := people.wrong_columns(tentative):
+        raise InvalidInput(errors)
+    people.require_free(tentative)
+
+
+def _prove(user: User, old_password: str | None, origin: Origin) -> None:
+    if not old_password:
+        raise InvalidInput({"old_password": [Problem("required", "This change wants the current password.")]})
+    passwords.prove_current(user=user, password=old_password, origin=origin)
+
+
+def _save(user: User, before: Mapping[str, Any], new_password: str | None, origin: Origin) -> None:
+    if not new_password:
+        people.save_changes(user=user, before=before, actor=user, origin=origin)
+        return
+    passwords.replace(
+        user=user,
+        password=new_password,
+        rule=profile().password,
+        origin=origin,
+        also=lambda: people.save_changes(user=user, before=before, actor=user, origin=origin),
+    )

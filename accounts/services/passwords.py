@@ -8,16 +8,17 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.errors import InvalidCredentials, InvalidInput, NotThere, Problem
-from accounts.models import EndReason, User
+from accounts.models import EndReason, Kind, User
 from accounts.policies import LONGEST_PASSWORD, PasswordRule, profile
 from accounts.security import hashing
-from accounts.services import identifiers, sessions, sign_in
+from accounts.services import identifiers, notices, sessions, sign_in
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
+_NOTICES = {Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED, Event.PASSWORD_RESET: Kind.PASSWORD_RESET}
 _OWN_DATA = ("username", "full_name", "first_name", "last_name", "nickname", "email", "phone")
 
 
@@ -100,7 +101,13 @@ def require_fit(password: str, user: User, rule: PasswordRule) -> None:
 
 
 def replace(
-    *, user: User, password: str, rule: PasswordRule, origin: Origin, also: Callable[[], None] = lambda: None
+    *,
+    user: User,
+    password: str,
+    rule: PasswordRule,
+    origin: Origin,
+    event: Event = Event.PASSWORD_CHANGED,
+    also: Callable[[], None] = lambda: None,
 ) -> None:
     """Give a user a new password, which ends all of their sessions; `also` is done in the same transaction.
 
@@ -116,7 +123,8 @@ def replace(
             raise InvalidCredentials
         also()
         sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
-        record(SecurityEvent.of(origin, Event.PASSWORD_CHANGED, user_id=user.pk, actor_id=user.pk))
+        notices.tell(user=user, kind=_NOTICES[event], origin=origin)
+        record(SecurityEvent.of(origin, event, user_id=user.pk, actor_id=user.pk))
 
     atomically(work)
     user.refresh_from_db(fields=["password", "stamp"])

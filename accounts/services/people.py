@@ -8,11 +8,11 @@ from django.db import IntegrityError
 
 from accounts import names
 from accounts.errors import AlreadyTaken, InvalidInput, NotThere, PermissionDenied, Problem
-from accounts.models import EndReason, User
+from accounts.models import Channel, EndReason, User
 from accounts.models.user import CREDENTIAL_FIELDS
 from accounts.policies import profile
 from accounts.security import hashing, lockout
-from accounts.services import passwords, sessions
+from accounts.services import notices, passwords, sessions
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -96,13 +96,13 @@ def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origi
 
     Raises PermissionDenied, InvalidInput and AlreadyTaken.
     """
-    before = _put(user, changes, actor)
+    before = put(user, changes, actor)
     with taken_is_told(user):
         save_changes(user=user, before=before, actor=actor, origin=origin)
     return user
 
 
-def _put(user: User, changes: Mapping[str, Any], actor: User) -> dict[str, Any]:
+def put(user: User, changes: Mapping[str, Any], actor: User) -> dict[str, Any]:
     """Put changes into a user that is not saved yet, and return the old values of what did change.
 
     Raises PermissionDenied, InvalidInput and AlreadyTaken.
@@ -115,50 +115,6 @@ def _put(user: User, changes: Mapping[str, Any], actor: User) -> dict[str, Any]:
         raise InvalidInput(errors)
     require_free(user)
     return before
-
-
-def change_own(*, user: User, changes: Mapping[str, Any], origin: Origin) -> User:
-    """Change one's own columns and return the user. Raises InvalidInput and AlreadyTaken."""
-    _require_own_to_change(user, changes)
-    return change(user=user, changes=changes, actor=user, origin=origin)
-
-
-def change_own_and_password(
-    *, user: User, changes: Mapping[str, Any], password: str | None, old_password: str | None, origin: Origin
-) -> User:
-    """Change one's own columns and, where one is given, the password, which ends every session: both or nothing.
-
-    `old_password` is looked at where the profile asks for it. Raises InvalidInput, AlreadyTaken, TooManyAttempts and
-    Overloaded.
-    """
-    if not password:
-        return change_own(user=user, changes=changes, origin=origin)
-    _require_own_to_change(user, changes)
-    before = _put(user, changes, actor=user)
-    if wrong := passwords.problems(password, user, profile().password):
-        raise InvalidInput({"password": wrong})
-    if not profile().password_by_token:
-        if not old_password:
-            raise InvalidInput({"old_password": [Problem("required", "A new password wants the current one.")]})
-        passwords.prove_current(user=user, password=old_password, origin=origin)
-    with taken_is_told(user):
-        passwords.replace(
-            user=user,
-            password=password,
-            rule=profile().password,
-            origin=origin,
-            also=lambda: save_changes(user=user, before=before, actor=user, origin=origin),
-        )
-    return user
-
-
-def _require_own_to_change(user: User, changes: Mapping[str, Any]) -> None:
-    """Raise InvalidInput for an address or a number that the profile lets only an administrator change."""
-    if not profile().addresses_at_once:
-        guarded = {name for name in ("email", "phone") if name in changes and changes[name] != getattr(user, name)}
-        if guarded:
-            wrong = Problem("needs_confirmation", "Only an administrator can change this: it needs a confirmation.")
-            raise InvalidInput({name: [wrong] for name in guarded})
 
 
 def require_may_change(actor: User, user: User) -> None:
@@ -180,9 +136,18 @@ def save_changes(*, user: User, before: Mapping[str, Any], actor: User | None, o
         user.save(update_fields=[*before, "updated_at"])
         if CREDENTIAL_FIELDS & before.keys():
             sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
+        for channel in Channel:
+            if channel in before and not _same(channel, before[channel], getattr(user, channel)):
+                notices.tell_of_new_address(user=user, channel=channel, old=before[channel], origin=origin)
         record(*_change_events(user, before, actor, origin))
 
     atomically(work)
+
+
+def _same(channel: Channel, old: str | None, new: str | None) -> bool:
+    """Return whether two spellings of an address or number are of one."""
+    read = _READ[channel]
+    return (read(old) if old else None) == (read(new) if new else None)
 
 
 def unlock(*, user: User, actor: User, origin: Origin) -> None:

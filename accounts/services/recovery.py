@@ -48,9 +48,7 @@ def reset_password(
             lockout.unlock(user.pk)
 
         try:
-            passwords.replace(
-                user=user, password=new, rule=rule, origin=origin, event=Event.PASSWORD_RESET, also=also
-            )
+            passwords.replace(user=user, password=new, rule=rule, origin=origin, event=Event.PASSWORD_RESET, also=also)
         except InvalidCredentials as error:
             # Somebody was quicker with the same code, or the account has changed meanwhile.
             raise InvalidCode from error

@@ -46,6 +46,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.ApprovalPending: _says(403, "This account waits for an administrator's approval."),
         errors.TooManyAttempts: _says(429, "Too many failed attempts. Try again later."),
         errors.TooManyRegistrations: _says(429, "Too many registrations. Try again later."),
+        errors.TooManyCodes: _says(429, "A code was sent lately. Try again later."),
+        errors.InvalidCode: _says(400, "Invalid code."),
         errors.Overloaded: _says(503, "The service is busy. Try again in a moment."),
         errors.TokenMissing: _says(401, "Not authenticated"),
         errors.TokenMalformed: _says(401, "Not authenticated"),

@@ -44,6 +44,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.ApprovalPending: _says(401, "Account is disabled"),
         errors.TooManyAttempts: _says(429, "Too many failed attempts, try again later"),
         errors.TooManyRegistrations: _says(429, "Too many registrations, try again later"),
+        errors.TooManyCodes: _says(429, "A code was sent lately, try again later"),
+        errors.InvalidCode: _says(400, "Invalid code"),
         errors.Overloaded: _says(503, "Service is busy, try again in a moment"),
         errors.TokenMissing: _says(401, "Token is missing"),
         errors.TokenMalformed: _says(401, "Invalid token format"),

@@ -10,7 +10,7 @@ from accounts.contracts.base import AdministratorsOnly, ContractViewSet
 from accounts.contracts.hospital import contract, filters, wire
 from accounts.contracts.schema import PROOF, documented
 from accounts.models import EndReason, User
-from accounts.services import identifiers, people, registration, sessions, sign_in
+from accounts.services import identifiers, own_account, registration, sessions, sign_in
 
 
 class HospitalViewSet(ContractViewSet):
@@ -75,7 +75,9 @@ class ProfileViewSet(HospitalViewSet):
         """Tell who the caller is."""
         return self.answer({"user": wire.user_out(self.session.user)})
 
-    @documented(takes=wire.OwnChanges, answers=wire.UpdateAnswer, outcomes=(errors.AlreadyTaken, *PROOF))
+    @documented(
+        takes=wire.OwnChanges, answers=wire.UpdateAnswer, outcomes=(errors.AlreadyTaken, errors.TooManyCodes, *PROOF)
+    )
     def update(self, request: Request) -> Response:
         """Change one's own account.
 
@@ -83,10 +85,10 @@ class ProfileViewSet(HospitalViewSet):
         """
         changes = self.read(wire.OwnChanges)
         password, old_password = changes.pop("password", None), changes.pop("old_password", None)
-        user = people.change_own_and_password(
+        user = own_account.change(
             user=self.session.user,
             changes=changes,
-            password=password,
+            new_password=password,
             old_password=old_password,
             origin=self.origin,
         )

@@ -44,6 +44,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.TooManyRegistrations: Words(
             429, "too_many_registrations", "Too many accounts were registered from this address. Try again later."
         ),
+        errors.TooManyCodes: Words(429, "too_many_codes", "A code was sent lately. Wait, then ask for the next."),
+        errors.InvalidCode: Words(400, "invalid_code", "This code is wrong, expired or used. Ask for a new one."),
         errors.Overloaded: Words(503, "overloaded", "The service is busy. Try again in a moment."),
         errors.TokenMissing: Words(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
         errors.TokenMalformed: Words(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),

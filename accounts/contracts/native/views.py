@@ -9,9 +9,19 @@ from accounts import errors
 from accounts.contracts.base import AdministratorsOnly, ContractViewSet
 from accounts.contracts.native import contract, filters, wire
 from accounts.contracts.schema import PROOF, documented
-from accounts.models import EndReason, Session, User
+from accounts.models import Channel, EndReason, Session, User
 from accounts.policies import profile
-from accounts.services import identifiers, passwords, people, registration, sessions, sign_in
+from accounts.services import (
+    addresses,
+    identifiers,
+    own_account,
+    passwords,
+    people,
+    recovery,
+    registration,
+    sessions,
+    sign_in,
+)
 from audit.models import LoginAttempt
 
 
@@ -105,13 +115,22 @@ class MeViewSet(NativeViewSet):
         """Tell who the caller is."""
         return self.answer(wire.user_out(self.session.user))
 
-    @documented(takes=wire.OwnChanges, answers=wire.UserAnswer, outcomes=(errors.AlreadyTaken,))
+    @documented(
+        takes=wire.OwnChangesAndProof,
+        answers=wire.UserAnswer,
+        outcomes=(errors.AlreadyTaken, errors.TooManyCodes, *PROOF),
+    )
     def partial_update(self, request: Request) -> Response:
         """Change one's own account.
 
-        What is left out stays as it is.
+        What is left out stays as it is. In the hardened profile a new `email` or `phone` wants `old_password` and
+        waits, as `pending_email` or `pending_phone`, for the code that is sent to it: see `verify`.
         """
-        user = people.change_own(user=self.session.user, changes=self.read(wire.OwnChanges), origin=self.origin)
+        changes = self.read(wire.OwnChangesAndProof)
+        old_password = changes.pop("old_password", None)
+        user = own_account.change(
+            user=self.session.user, changes=changes, old_password=old_password, origin=self.origin
+        )
         return self.answer(wire.user_out(user))
 
     @documented(
@@ -133,6 +152,79 @@ class MeViewSet(NativeViewSet):
             origin=self.origin,
         )
         return self.answer(None, status=204)
+
+
+class RecoveryViewSet(NativeViewSet):
+    public = frozenset({"request_code", "reset_password"})
+
+    @documented(takes=wire.Contact, answers=wire.CodeAnswer, outcomes=(errors.TooManyCodes, errors.Overloaded))
+    def request_code(self, request: Request) -> Response:
+        """Have a code for a new password sent.
+
+        The answer is the same whether or not there is such an account and it is reached there. One code a minute and
+        ten a day are sent for an account.
+        """
+        given = self.read(wire.Contact)
+        code = recovery.request_code(
+            identifier=identifiers.any_of_three(given["identifier"]),
+            channel=Channel(given["channel"]),
+            contact=given["contact"],
+            origin=self.origin,
+        )
+        return self.answer(wire.code_out(code))
+
+    @documented(
+        takes=wire.PasswordReset,
+        status=204,
+        outcomes=(errors.InvalidCode, errors.TooManyAttempts, errors.Overloaded),
+    )
+    def reset_password(self, request: Request) -> Response:
+        """Set a new password, with the code that came.
+
+        Every session ends: log in next. An account takes five wrong codes a day; a new code gives no more tries.
+        """
+        given = self.read(wire.PasswordReset)
+        recovery.reset_password(
+            identifier=identifiers.any_of_three(given["identifier"]),
+            channel=Channel(given["channel"]),
+            contact=given["contact"],
+            code=given["code"],
+            new=given["new_password"],
+            origin=self.origin,
+        )
+        return self.answer(None, status=204)
+
+
+class VerificationViewSet(NativeViewSet):
+    @documented(
+        takes=wire.VerificationRequest,
+        answers=wire.CodeAnswer,
+        outcomes=(errors.TooManyCodes, errors.Overloaded),
+    )
+    def request_code(self, request: Request) -> Response:
+        """Have a code sent that proves one's e-mail address or phone number.
+
+        It goes to the one that waits to be confirmed, or else to the present one.
+        """
+        channel = Channel(self.read(wire.VerificationRequest)["channel"])
+        code = addresses.request_verification(user=self.session.user, channel=channel, origin=self.origin)
+        return self.answer(wire.code_out(code))
+
+    @documented(
+        takes=wire.Verification,
+        answers=wire.UserAnswer,
+        outcomes=(errors.InvalidCode, errors.AlreadyTaken, errors.TooManyAttempts, errors.Overloaded),
+    )
+    def verify(self, request: Request) -> Response:
+        """Prove one's e-mail address or phone number, with the code that came.
+
+        One that waited to be confirmed becomes the account's own.
+        """
+        given = self.read(wire.Verification)
+        user = addresses.verify(
+            user=self.session.user, channel=Channel(given["channel"]), code=given["code"], origin=self.origin
+        )
+        return self.answer(wire.user_out(user))
 
 
 class SessionViewSet(NativeViewSet):

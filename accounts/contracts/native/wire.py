@@ -2,19 +2,21 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from accounts import names
-from accounts.contracts.fields import Email, JSONObject, Password, Text
+from accounts.contracts.fields import Anything, Email, JSONObject, Password, Text
 from accounts.contracts.native.contract import ACCESS, ROLES
 from accounts.contracts.schema import Answer, Page, Shape
-from accounts.models import Role, Session, User
-from accounts.policies import profile
+from accounts.models import Channel, Role, Session, User
+from accounts.policies import CODE_LIFE, profile
 from audit.events import FailureReason, Status
 from audit.models import LoginAttempt
 
 _CODE = "Stable: programs may rely on it."
 _SENTENCE = "A sentence for people."
+_GUARDED = not profile().addresses_at_once
 _WAITING = ", ".join(sorted(ROLES & profile().on_approval))
 
 
@@ -71,8 +73,17 @@ class OwnChanges(Person):
     email = Email(max_length=names.EMAIL_LENGTH, required=False, allow_null=True)
     avatar_url = serializers.URLField(max_length=500, required=False, allow_blank=True)
     profile = JSONObject(required=False, allow_null=True, help_text="Whatever a program wants to keep of its user.")
+    language = serializers.ChoiceField(
+        choices=settings.LANGUAGES, required=False, help_text="The language of messages to this user."
+    )
 
     example = {"nickname": "Ally", "profile": {"theme": "dark"}}
+
+
+class OwnChangesAndProof(OwnChanges):
+    old_password = Password(
+        required=False, help_text=_GUARDED and "The current password, where `email` or `phone` changes."
+    )
 
 
 class UserCreation(Person):
@@ -98,6 +109,42 @@ class PasswordChange(Shape):
     example = {"old_password": "Ward-7-by-the-lake", "new_password": "Ward-8-on-the-hill"}
 
 
+class Contact(Shape):
+    identifier = Text(
+        max_length=names.EMAIL_LENGTH, help_text="A user name, an e-mail address or a phone number, in any case."
+    )
+    channel = serializers.ChoiceField(choices=Channel.values)
+    contact = Text(max_length=names.EMAIL_LENGTH, help_text="The account's e-mail address or phone number.")
+
+    example = {"identifier": "alice", "channel": "email", "contact": "alice@hospital.example"}
+
+
+class PasswordReset(Contact):
+    code = Anything(help_text="The six digits that came. Whatever else is sent is a wrong code.")
+    new_password = Password(help_text=f"At least {profile().native_change.shortest} characters.")
+
+    example = {**Contact.example, "code": "048213", "new_password": "Ward-8-on-the-hill"}
+
+
+class VerificationRequest(Shape):
+    channel = serializers.ChoiceField(choices=Channel.values)
+
+    example = {"channel": "email"}
+
+
+class Verification(VerificationRequest):
+    code = Anything(help_text="The six digits that came. Whatever else is sent is a wrong code.")
+
+    example = {"channel": "email", "code": "048213"}
+
+
+class CodeAnswer(Answer):
+    expires_in = serializers.IntegerField(help_text="So many seconds a code is good for.")
+    debug_code = serializers.CharField(required=False, help_text="The code itself, with `DEBUG=true` alone.")
+
+    example = {"expires_in": int(CODE_LIFE.total_seconds())}
+
+
 class Refresh(Shape):
     refresh_token = Text(help_text="The one that came with the last login or refresh; it serves once.")
 
@@ -117,6 +164,11 @@ class UserAnswer(Answer):
     department = serializers.CharField(allow_blank=True)
     avatar_url = serializers.CharField(allow_null=True)
     profile = JSONObject(allow_null=True)
+    language = serializers.ChoiceField(settings.LANGUAGES, help_text="The language of messages to this user.")
+    email_verified = serializers.BooleanField(help_text="A code has proved that the address is this user's.")
+    phone_verified = serializers.BooleanField(help_text="A code has proved that the number is this user's.")
+    pending_email = serializers.CharField(allow_null=True, help_text="Takes the place of `email` once it is verified.")
+    pending_phone = serializers.CharField(allow_null=True, help_text="Takes the place of `phone` once it is verified.")
     is_active = serializers.BooleanField()
     awaits_approval = serializers.BooleanField(help_text="Until an administrator has approved it, it cannot log in.")
     last_login = serializers.DateTimeField(allow_null=True)
@@ -135,6 +187,11 @@ class UserAnswer(Answer):
         "department": "药房",
         "avatar_url": None,
         "profile": None,
+        "language": "zh-hans",
+        "email_verified": False,
+        "phone_verified": False,
+        "pending_email": None,
+        "pending_phone": None,
         "is_active": True,
         "awaits_approval": False,
         "last_login": None,
@@ -265,11 +322,22 @@ def user_out(user: User) -> dict[str, Any]:
         "department": user.department,
         "avatar_url": user.avatar_url or None,
         "profile": user.profile,
+        "language": user.language or settings.LANGUAGE_CODE,
+        "email_verified": user.email_verified,
+        "phone_verified": user.phone_verified,
+        "pending_email": user.pending_email or None,
+        "pending_phone": names.display_phone(user.pending_phone or None),
         "is_active": user.is_active,
         "awaits_approval": user.awaits_approval,
         "last_login": user.last_login,
         "created_at": user.created_at,
     }
+
+
+def code_out(code: str) -> dict[str, Any]:
+    """Return what somebody who asked for a code is told, whether or not one was sent."""
+    told: dict[str, Any] = {"expires_in": int(CODE_LIFE.total_seconds())}
+    return {**told, "debug_code": code} if settings.DEBUG else told
 
 
 def session_out(session: Session, current: Session) -> dict[str, Any]:

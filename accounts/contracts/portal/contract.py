@@ -48,6 +48,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.ApprovalPending: _told(403, "账户正在等待管理员审核"),
         errors.TooManyAttempts: _told(429, "失败次数过多，请稍后再试"),
         errors.TooManyRegistrations: _told(429, "注册次数过多，请稍后再试"),
+        errors.TooManyCodes: _told(429, "验证码发送过于频繁，请稍后再试"),
+        errors.InvalidCode: _told(400, "验证码错误或已失效"),
         errors.Overloaded: _told(503, "服务繁忙，请稍后再试"),
         errors.TokenMissing: _UNAUTHENTICATED,
         errors.TokenMalformed: _UNAUTHENTICATED,

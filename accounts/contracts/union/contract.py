@@ -47,6 +47,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.ApprovalPending: Words(401, 1002, "账户正在等待管理员审核"),
         errors.TooManyAttempts: Words(429, 429, "失败次数过多，请稍后再试"),
         errors.TooManyRegistrations: Words(429, 429, "注册次数过多，请稍后再试"),
+        errors.TooManyCodes: Words(429, 429, "验证码发送过于频繁，请稍后再试"),
+        errors.InvalidCode: Words(400, 400, "验证码错误或已失效"),
         errors.Overloaded: Words(503, 503, "服务繁忙，请稍后再试"),
         errors.TokenMissing: _UNAUTHORIZED,
         errors.TokenMalformed: _UNAUTHORIZED,

@@ -68,6 +68,11 @@ def test_the_answer_to_a_login(api: Api, alice: User) -> None:
             "department": "",
             "avatar_url": None,
             "profile": None,
+            "language": "zh-hans",
+            "email_verified": False,
+            "phone_verified": False,
+            "pending_email": None,
+            "pending_phone": None,
             "is_active": True,
             "awaits_approval": False,
             "last_login": alice.last_login.isoformat().replace("+00:00", "Z"),  # type: ignore[union-attr]

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from accounts.models import LoginBudget, Session, User
 from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api
@@ -97,14 +96,6 @@ class TestColumns:
     def test_a_change_ends_no_session(self, api: Api, token: str) -> None:
         self.patch(token, full_name="Alice Li")
         assert api.get("me", token).status_code == 200
-
-    @pytest.mark.parametrize("field", ["email", "phone"])
-    def test_hardened_people_do_not_change_where_they_are_reached_at_once(
-        self, token: str, settings: Settings, field: str
-    ) -> None:
-        settings.PROFILE = "hardened"
-        value = {"email": "new@hospital.example", "phone": "13912345678"}[field]
-        assert wrong_fields(self.patch(token, **{field: value})) == {field: ["needs_confirmation"]}
 
 
 class TestPassword:
