@@ -1,4 +1,5 @@
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,14 @@ def log_in(site: Client, username: str = "head", password: str = PASSWORD, **ext
 def in_office(site: Client, head: User) -> Client:
     log_in(site)
     return site
+
+
+def password_fields(page: Any) -> list[tuple[str, str]]:
+    """Return the masked fields of a page, each with what it tells a password manager."""
+    inputs = [
+        dict(re.findall(r'([a-z]+)="([^"]*)"', tag)) for tag in re.findall(r"<input[^>]*>", page.content.decode())
+    ]
+    return [(tag["name"], tag["autocomplete"]) for tag in inputs if tag["type"] == "password"]
 
 
 class TestDoor:
@@ -91,6 +100,20 @@ class TestDoor:
     def test_end_sessions_ends_the_login(self, in_office: Client, head: User) -> None:
         call_command("end_sessions", "--user", "head", stdout=io.StringIO())
         assert in_office.get("/admin/").status_code == 302
+
+    def test_a_login_has_a_cookie_of_its_own_and_ends_the_former_one(self, in_office: Client) -> None:
+        former = in_office.cookies["sessionid"].value
+        log_in(in_office)
+        assert in_office.cookies["sessionid"].value != former
+        assert Client(headers={"Cookie": f"sessionid={former}"}).get("/admin/").status_code == 302
+
+    def test_a_logout_ends_the_login(self, in_office: Client) -> None:
+        cookie = in_office.cookies["sessionid"].value
+        in_office.post("/admin/logout/")
+        assert Client(headers={"Cookie": f"sessionid={cookie}"}).get("/admin/").status_code == 302
+
+    def test_a_password_is_masked_as_it_is_typed(self, site: Client) -> None:
+        assert password_fields(site.get("/admin/login/")) == [("password", "current-password")]
 
     @pytest.mark.parametrize("path", ["/healthz", "/api/auth/me", "/nothing", "/admin/login/", "/admin/nothing"])
     @pytest.mark.parametrize("cookie", ["abcdefghijk", "x" * 32, '"a\\000b"', "A" * 32])
@@ -156,6 +179,13 @@ class TestOwnPassword:
             "Too many failed attempts, or the service is busy. Wait, then try again."
         ]
 
+    def test_all_three_passwords_are_masked_as_they_are_typed(self, in_office: Client) -> None:
+        assert password_fields(in_office.get("/admin/password_change/")) == [
+            ("old_password", "current-password"),
+            ("new_password1", "new-password"),
+            ("new_password2", "new-password"),
+        ]
+
     def test_a_new_password_follows_the_rule(self, in_office: Client, head: User) -> None:
         response = self.change(in_office, new="short")
         assert response.context["form"].errors["new_password1"] == [
@@ -186,6 +216,10 @@ class TestScreens:
     def test_an_administrator_sees_the_detail(self, in_office: Client, screen: str, model: Any) -> None:
         number = model.objects.values_list("pk", flat=True)[0]
         assert in_office.get(f"/admin/{screen}/{number}/change/").status_code == 200
+
+    @pytest.mark.parametrize("screen", ["", *(f"{screen}/" for screen in SCREENS)])
+    def test_every_screen_has_a_button_to_log_out(self, in_office: Client, screen: str) -> None:
+        assert 'action="/admin/logout/"' in in_office.get(f"/admin/{screen}").content.decode()
 
     @pytest.mark.parametrize("screen", SCREENS)
     def test_a_search_finds(self, in_office: Client, screen: str) -> None:
