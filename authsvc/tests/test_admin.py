@@ -1,10 +1,12 @@
 import io
+import math
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.models import Session as DjangoSession
 from django.core.management import call_command
 from django.test import Client
@@ -106,6 +108,11 @@ class TestDoor:
         log_in(in_office)
         assert in_office.cookies["sessionid"].value != former
         assert Client(headers={"Cookie": f"sessionid={former}"}).get("/admin/").status_code == 302
+
+    def test_a_cookie_is_drawn_from_more_than_128_bits(self, in_office: Client) -> None:
+        cookie = in_office.cookies["sessionid"].value
+        assert re.fullmatch("[a-z0-9]{32}", cookie)
+        assert 32 * math.log2(len(VALID_KEY_CHARS)) > 128
 
     def test_a_logout_ends_the_login(self, in_office: Client) -> None:
         cookie = in_office.cookies["sessionid"].value

@@ -103,3 +103,8 @@ def test_neither_the_log_nor_the_trail_has_a_password_or_a_token(alice: User, lo
 def test_the_log_goes_to_the_standard_error_stream_alone() -> None:
     done = manage("shell", "--no-imports", "-v0", "-c", DESTINATIONS, **PRODUCTION)
     assert done.stdout == "{'<stderr>'}\n", done.stderr
+
+
+def test_a_request_for_what_one_may_not_do_is_a_line(alice: User, log: io.StringIO) -> None:
+    Api().get("users", Api().tokens()["access_token"], **{"X-Request-ID": REQUEST})
+    assert log.getvalue().endswith(f" WARNING django.request [{REQUEST}] Forbidden: /api/auth/users\n")
