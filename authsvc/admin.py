@@ -46,6 +46,8 @@ class LoginForm(AdminAuthenticationForm):
             if len(password) > LONGEST_PASSWORD:
                 raise ValidationError(WRONG, code="invalid_login")
             self.user_cache = _prove(identifiers.any_of_three(username), password, origin_of(self.request, ADMIN_SITE))
+            # Django keeps the cookie of somebody who logs in again; whoever has a copy of it is out now.
+            self.request.session.flush()
         return self.cleaned_data
 
 

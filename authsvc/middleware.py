@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.errors import HTTPSRequired
 from audit.origin import current_request_id
 from authsvc.answers import error_answer
+from authsvc.logs import REQUEST_ID
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -38,6 +39,7 @@ class RequestID:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        request.META[REQUEST_ID] = request_id
         reset = current_request_id.set(request_id)
         try:
             response = self.get_response(request)

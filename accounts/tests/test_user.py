@@ -242,3 +242,7 @@ def test_a_number_that_the_rules_no_longer_take_keeps_nobody_from_a_new_password
 def test_without_its_canonical_name_a_user_is_not_stored(db: None) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         super(UserQuerySet, User.objects.all()).bulk_create([User(username="carol")])
+
+
+def test_a_new_database_has_nobody_in_it(db: None) -> None:
+    assert not User.objects.exists()

@@ -1,9 +1,12 @@
 import io
+import math
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.models import Session as DjangoSession
 from django.core.management import call_command
 from django.test import Client
@@ -38,6 +41,14 @@ def log_in(site: Client, username: str = "head", password: str = PASSWORD, **ext
 def in_office(site: Client, head: User) -> Client:
     log_in(site)
     return site
+
+
+def password_fields(page: Any) -> list[tuple[str, str]]:
+    """Return the masked fields of a page, each with what it tells a password manager."""
+    inputs = [
+        dict(re.findall(r'([a-z]+)="([^"]*)"', tag)) for tag in re.findall(r"<input[^>]*>", page.content.decode())
+    ]
+    return [(tag["name"], tag["autocomplete"]) for tag in inputs if tag["type"] == "password"]
 
 
 class TestDoor:
@@ -91,6 +102,25 @@ class TestDoor:
     def test_end_sessions_ends_the_login(self, in_office: Client, head: User) -> None:
         call_command("end_sessions", "--user", "head", stdout=io.StringIO())
         assert in_office.get("/admin/").status_code == 302
+
+    def test_a_login_has_a_cookie_of_its_own_and_ends_the_former_one(self, in_office: Client) -> None:
+        former = in_office.cookies["sessionid"].value
+        log_in(in_office)
+        assert in_office.cookies["sessionid"].value != former
+        assert Client(headers={"Cookie": f"sessionid={former}"}).get("/admin/").status_code == 302
+
+    def test_a_cookie_is_drawn_from_more_than_128_bits(self, in_office: Client) -> None:
+        cookie = in_office.cookies["sessionid"].value
+        assert re.fullmatch("[a-z0-9]{32}", cookie)
+        assert 32 * math.log2(len(VALID_KEY_CHARS)) > 128
+
+    def test_a_logout_ends_the_login(self, in_office: Client) -> None:
+        cookie = in_office.cookies["sessionid"].value
+        in_office.post("/admin/logout/")
+        assert Client(headers={"Cookie": f"sessionid={cookie}"}).get("/admin/").status_code == 302
+
+    def test_a_password_is_masked_as_it_is_typed(self, site: Client) -> None:
+        assert password_fields(site.get("/admin/login/")) == [("password", "current-password")]
 
     @pytest.mark.parametrize("path", ["/healthz", "/api/auth/me", "/nothing", "/admin/login/", "/admin/nothing"])
     @pytest.mark.parametrize("cookie", ["abcdefghijk", "x" * 32, '"a\\000b"', "A" * 32])
@@ -156,6 +186,13 @@ class TestOwnPassword:
             "Too many failed attempts, or the service is busy. Wait, then try again."
         ]
 
+    def test_all_three_passwords_are_masked_as_they_are_typed(self, in_office: Client) -> None:
+        assert password_fields(in_office.get("/admin/password_change/")) == [
+            ("old_password", "current-password"),
+            ("new_password1", "new-password"),
+            ("new_password2", "new-password"),
+        ]
+
     def test_a_new_password_follows_the_rule(self, in_office: Client, head: User) -> None:
         response = self.change(in_office, new="short")
         assert response.context["form"].errors["new_password1"] == [
@@ -185,6 +222,10 @@ class TestScreens:
     def test_an_administrator_sees_the_detail(self, in_office: Client, screen: str, model: Any) -> None:
         number = model.objects.values_list("pk", flat=True)[0]
         assert in_office.get(f"/admin/{screen}/{number}/change/").status_code == 200
+
+    @pytest.mark.parametrize("screen", ["", *(f"{screen}/" for screen in SCREENS)])
+    def test_every_screen_has_a_button_to_log_out(self, in_office: Client, screen: str) -> None:
+        assert 'action="/admin/logout/"' in in_office.get(f"/admin/{screen}").content.decode()
 
     @pytest.mark.parametrize("screen", SCREENS)
     def test_a_search_finds(self, in_office: Client, screen: str) -> None:

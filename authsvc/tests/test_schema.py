@@ -189,6 +189,12 @@ class TestTheErrors:
 
 @pytest.mark.any_database
 class TestTheShapes:
+    def test_nobody_is_asked_for_a_hint_or_a_secret_question(self) -> None:
+        shapes = SCHEMA["components"]["schemas"].values()
+        fields = {field for shape in shapes for field in shape.get("properties", {})}
+        assert "password" in fields
+        assert [field for field in fields if re.search("hint|question|secret", field, re.IGNORECASE)] == []
+
     def test_a_shape_of_an_answer_has_no_room_for_more(self) -> None:
         assert SCHEMA["components"]["schemas"]["NativeUserAnswer"]["additionalProperties"] is False
 

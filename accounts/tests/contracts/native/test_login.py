@@ -12,7 +12,7 @@ from accounts.models import Session, User
 from accounts.security import hashing
 from accounts.security.hashers import Argon2id
 from accounts.security.hashing import Verdict
-from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api
+from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api, later
 from audit.models import LoginAttempt
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +190,11 @@ def test_spaces_in_a_password_count(api: Api, alice: User) -> None:
     alice.set_password("  two words ")
     alice.save()
     assert [api.login(password=p).status_code for p in ("  two words ", "two words")] == [200, 401]
+
+
+def test_a_password_does_not_age(api: Api, alice: User) -> None:
+    with later(days=3650):
+        assert api.login().status_code == 200
 
 
 def test_a_bcrypt_hash_of_an_old_system_logs_in_and_is_upgraded(api: Api, alice: User) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import jwt
 import pytest
 import time_machine
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
+from jwt.algorithms import ECAlgorithm
 
 from accounts.contracts.native.contract import ACCESS, REFRESH
 from accounts.models import Session, User
@@ -85,10 +87,17 @@ def signed_otherwise(good: str, key: Any, algorithm: str) -> str:
     return jwt.encode(jwt.decode(good, options={"verify_signature": False}), key, algorithm=algorithm, headers=header)
 
 
+def signed_by_a_stranger(good: str, **header: Any) -> str:
+    """Return the good token's claims under its own header and `header`, which says where the stranger's key is."""
+    names = {**jwt.get_unverified_header(good), **header}
+    return jwt.encode(jwt.decode(good, options={"verify_signature": False}), STRANGER, algorithm="ES256", headers=names)
+
+
 def published() -> str:
     return ring.signer(ACCESS).public_jwk()["x"]
 
 
+STRANGER = ec.generate_private_key(ec.SECP256R1())
 # Each is wrong in one way, made from a good token.
 FORGERIES: dict[str, Callable[[str], str]] = {
     "alg none": lambda good: signed_otherwise(good, "", "none"),
@@ -98,11 +107,17 @@ FORGERIES: dict[str, Callable[[str], str]] = {
     "kid of another set": lambda good: signed(good, {"kid": ring.signer(REFRESH).kid}),
     "kid as a path": lambda good: signed(good, {"kid": "../../dev/null"}),
     "no kid": lambda good: signed(good, {"kid": ...}),
+    "a key in jwk": lambda good: signed_by_a_stranger(
+        good, jwk=ECAlgorithm.to_jwk(STRANGER.public_key(), as_dict=True)
+    ),
+    "a key behind jku": lambda good: signed_by_a_stranger(good, jku="http://127.0.0.1:9/keys"),
+    "a certificate behind x5u": lambda good: signed_by_a_stranger(good, x5u="http://127.0.0.1:9/cert"),
     "another typ": lambda good: signed(good, {"typ": "JWT"}),
     "crit": lambda good: signed(good, {"crit": ["x"], "x": 1}),
     "no exp": lambda good: signed(good, exp=...),
     "exp as text": lambda good: signed(good, exp="tomorrow"),
     "exp as a fraction": lambda good: signed(good, exp=4e9 + 0.5),
+    "nbf in an hour": lambda good: signed(good, nbf=int(timezone.now().timestamp()) + 3600),
     "no sid": lambda good: signed(good, sid=...),
     "sid as a list": lambda good: signed(good, sid=[]),
     "sid as a number": lambda good: signed(good, sid=1),

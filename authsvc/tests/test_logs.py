@@ -1,0 +1,110 @@
+"""The text log: what a line says, and what nobody can make it say."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from accounts.models import User
+from accounts.tests.tools import PASSWORD, Api
+from audit.models import LoginAttempt, SecurityEvent
+from authsvc.tests.test_deployment import PRODUCTION, manage
+
+REQUEST = "ward-7.request_1"
+# Every place that the loggers of a serving process write to.
+DESTINATIONS = """
+import logging
+loggers = [logging.root, *(logging.getLogger(name) for name in logging.root.manager.loggerDict)]
+handlers = [handler for logger in loggers for handler in logger.handlers]
+print({handler.stream.name for handler in handlers if not isinstance(handler, logging.NullHandler)})
+"""
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the configured handler writes."""
+    handler = next(handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler)
+    written = io.StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
+
+
+@pytest.fixture
+def crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**kwargs: object) -> None:
+        raise ZeroDivisionError("The text of it.")
+
+    monkeypatch.setattr("accounts.services.sign_in.prove", fail)
+
+
+@pytest.mark.any_database
+def test_a_refused_request_is_a_line_in_utc_that_names_it(log: io.StringIO) -> None:
+    with time_machine.travel("2026-05-04T03:02:01.5Z", tick=False):
+        Api().get("me", **{"X-Request-ID": REQUEST})
+    assert log.getvalue() == f"2026-05-04T03:02:01.500Z WARNING django.request [{REQUEST}] Unauthorized: /api/auth/me\n"
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("char", ["\n", "\r", "\u2028", "\u202e", "\x1b", "\ud800"], ids=ascii)
+def test_what_somebody_sent_makes_no_line_of_its_own(log: io.StringIO, char: str) -> None:
+    logging.getLogger("accounts").error("%s failed", f"/a{char}b")
+    assert log.getvalue().endswith(f" ERROR accounts [-] /a\\u{ord(char):04x}b failed\n")
+
+
+@pytest.mark.any_database
+def test_no_line_of_a_traceback_can_pass_for_a_line_of_the_log(log: io.StringIO) -> None:
+    try:
+        raise ZeroDivisionError("a\nb\u202ec")
+    except ZeroDivisionError:
+        logging.getLogger("accounts").exception("failed")
+    first, *others = log.getvalue().splitlines()
+    assert first.endswith(" ERROR accounts [-] failed")
+    assert others[-2:] == ["    ZeroDivisionError: a", "    b\\u202ec"]
+    assert all(line.startswith("    ") for line in others)
+
+
+@pytest.mark.usefixtures("crash")
+def test_a_crash_is_in_the_log_with_its_request(alice: User, log: io.StringIO) -> None:
+    Api().post("login", {"username": "alice", "password": PASSWORD}, **{"X-Request-ID": REQUEST})
+    first, *others = log.getvalue().splitlines()
+    assert first.endswith(f" ERROR accounts.contracts.base [{REQUEST}] POST /api/auth/login failed")
+    assert "    ZeroDivisionError: The text of it." in others
+
+
+@pytest.mark.usefixtures("crash")
+def test_a_crash_puts_no_password_into_the_log(alice: User, log: io.StringIO) -> None:
+    Api().login()
+    assert "ZeroDivisionError" in log.getvalue()
+    assert PASSWORD not in log.getvalue()
+
+
+def test_neither_the_log_nor_the_trail_has_a_password_or_a_token(alice: User, log: io.StringIO) -> None:
+    api = Api()
+    api.login(password="Wrong-horse-8")
+    tokens = api.tokens()
+    fresh = api.post("refresh", {"refresh_token": tokens["refresh_token"]}).json()
+    api.post(
+        "change-password", {"old_password": "Wrong-horse-9", "new_password": "New-horse-10"}, fresh["access_token"]
+    )
+    api.post("logout", token=fresh["access_token"])
+    api.get("me", fresh["access_token"])
+    kept = log.getvalue() + repr([*LoginAttempt.objects.values(), *SecurityEvent.objects.values()])
+    secrets = [PASSWORD, "Wrong-horse-8", "Wrong-horse-9", "New-horse-10"]
+    secrets += [pair[name] for pair in (tokens, fresh) for name in ("access_token", "refresh_token")]
+    assert "Unauthorized: /api/auth/me" in kept
+    assert "session:ended" in kept
+    assert [secret for secret in secrets if secret in kept] == []
+
+
+@pytest.mark.any_database
+def test_the_log_goes_to_the_standard_error_stream_alone() -> None:
+    done = manage("shell", "--no-imports", "-v0", "-c", DESTINATIONS, **PRODUCTION)
+    assert done.stdout == "{'<stderr>'}\n", done.stderr
+
+
+def test_a_request_for_what_one_may_not_do_is_a_line(alice: User, log: io.StringIO) -> None:
+    Api().get("users", Api().tokens()["access_token"], **{"X-Request-ID": REQUEST})
+    assert log.getvalue().endswith(f" WARNING django.request [{REQUEST}] Forbidden: /api/auth/users\n")

@@ -1,0 +1,160 @@
+"""docs/security.md says what is true: it has every requirement once, its tests exist, its numbers are the code's."""
+
+import ast
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from importlib import import_module
+from typing import NamedTuple
+
+import pytest
+from django.conf import settings
+
+from accounts.policies import (
+    ADDRESS,
+    ADDRESS_KNOWN,
+    ELSEWHERE,
+    PAIR,
+    REGISTRATION_WINDOW,
+    REGISTRATIONS,
+    RESERVATION_LIFE,
+    Lockout,
+    TokenPolicy,
+)
+from accounts.services.passwords import _OWN_DATA
+from audit.events import Event, FailureReason
+
+pytestmark = pytest.mark.any_database
+
+PAGE = (settings.BASE_DIR / "docs/security.md").read_text(encoding="utf-8")
+# The requirements of ASVS 5.0.0, chapters V6, V7, V9 and V16: a section's levels, one digit each, in order.
+LEVELS = {
+    "6.1": "122",
+    "6.2": "111111112222",
+    "6.3": "11223333",
+    "6.4": "112233",
+    "6.5": "22222333",
+    "6.6": "2223",
+    "6.7": "33",
+    "6.8": "2222",
+    "7.1": "222",
+    "7.2": "1111",
+    "7.3": "22",
+    "7.4": "11222",
+    "7.5": "223",
+    "7.6": "22",
+    "9.1": "111",
+    "9.2": "1222",
+    "16.1": "2",
+    "16.2": "22222",
+    "16.3": "2222",
+    "16.4": "222",
+    "16.5": "2223",
+}
+
+
+class Row(NamedTuple):
+    id: str
+    level: str
+    asks_for: str
+    met: str
+    how: str
+    shown_by: str
+
+
+ROWS = [Row(*cells) for cells in re.findall(r"^\| (\d+\.\d+\.\d+)" + r" \| ([^|]+)" * 5 + r" \|$", PAGE, re.MULTILINE)]
+NAMED = sorted(set(re.findall(r"`(\S+\.py::\S+)`", PAGE)))
+
+
+def span(time: timedelta) -> str:
+    """Return a time as the page writes it, in the largest unit of which it has more than one."""
+    minutes = int(time.total_seconds()) // 60
+    if minutes > 24 * 60:
+        return f"{minutes // (24 * 60)} days"
+    return f"{minutes // 60} h" if minutes > 60 else f"{minutes} min"
+
+
+def test_every_requirement_has_one_row_and_its_level() -> None:
+    expected = [
+        (f"{section}.{number}", level)
+        for section, levels in LEVELS.items()
+        for number, level in enumerate(levels, start=1)
+    ]
+    assert [(row.id, row.level) for row in ROWS] == expected
+
+
+def test_every_line_of_the_requirements_is_a_whole_row() -> None:
+    assert len(re.findall(r"^\|\s*\d+\.\d+", PAGE, re.MULTILINE)) == len(ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_what_is_met_is_shown(row: Row) -> None:
+    assert row.met in {"yes", "partly", "no", "not yet", "n/a"}
+    shown = [f"`{name}`" for name in NAMED if f"`{name}`" in row.shown_by]
+    assert shown or row.shown_by == "-"
+    assert shown or row.met not in {"yes", "partly"}
+
+
+@cache
+def defined_in(path: str) -> frozenset[str]:
+    """Return the names of a file's tests, as pytest collects them."""
+
+    def names(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
+        for node in body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                yield prefix + node.name
+            elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+                yield from names(node.body, f"{prefix}{node.name}::")
+
+    return frozenset(names(ast.parse((settings.BASE_DIR / path).read_text(encoding="utf-8")).body))
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_named_test_exists(name: str) -> None:
+    path, _, test = name.partition("::")
+    assert test in defined_in(path)
+
+
+def test_the_numbers_of_wrong_passwords_are_the_codes() -> None:
+    def row(what: str, lockout: Lockout) -> str:
+        locked = f"{span(lockout.lock(0))}, each further time twice as long, up to {span(lockout.longest_lock)}"
+        assert (lockout.lock(1), lockout.lock(99)) == (2 * lockout.lock(0), lockout.longest_lock)
+        return f"| {what} | {lockout.limit} | {span(lockout.window)} | {locked} |\n"
+
+    assert row("one account from one address", PAIR) in PAGE
+    assert row("one account from all addresses unknown to it together", ELSEWHERE) in PAGE
+    assert row("one address over all accounts", ADDRESS) in PAGE
+    assert f"known to an account for {span(ADDRESS_KNOWN)} after a good login" in PAGE
+    assert f"until {int(RESERVATION_LIFE.total_seconds())} s have gone by" in PAGE
+    assert (REGISTRATION_WINDOW, f"The public registers {REGISTRATIONS}\naccounts an hour" in PAGE) == (
+        timedelta(hours=1),
+        True,
+    )
+
+
+@pytest.mark.parametrize("name", settings.CONTRACT_MOUNTS)
+def test_the_ends_of_logins_are_the_codes(name: str) -> None:
+    contract = import_module(f"accounts.contracts.{name}.contract")
+    access, session = contract.ACCESS.lifetime, contract.SESSION
+    # Where there is no other token, one that has run out renews nothing.
+    refresh = getattr(contract, "REFRESH", None)
+    renewable = refresh.lifetime if isinstance(refresh, TokenPolicy) else access
+    unused = min(session.unused, renewable)
+    assert f"| {name} | {span(access)} | {span(unused)} | {span(session.in_all)} |\n" in PAGE
+
+
+def test_the_end_of_an_administrators_login_is_the_codes() -> None:
+    assert f"| admin site | - | {span(timedelta(seconds=settings.SESSION_COOKIE_AGE))} | - |\n" in PAGE
+
+
+def test_the_words_that_no_password_is_like_are_the_codes() -> None:
+    (row,) = [row for row in ROWS if row.id == "6.1.2"]
+    assert f"`{settings.SERVICE_NAME}`" in row.how
+    assert f"`{' '.join(_OWN_DATA)}`" in row.how
+
+
+def test_the_inventory_has_every_event_and_every_reason() -> None:
+    listed = re.findall(r"^(?:Events|Why a login failed): `([^`]+)`", PAGE, re.MULTILINE)
+    reasons, events = (text.split() for text in listed)
+    assert (reasons, events) == (list(FailureReason), list(Event))
