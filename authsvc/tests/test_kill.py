@@ -3,7 +3,6 @@
 import http.client
 import sqlite3
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,8 @@ pytestmark = pytest.mark.any_database
 
 KILLS = 4
 CLIENTS = 6
-SECONDS_OF_LOAD = 1.0
+# So many have gone through everything when the server is killed, however slow the machine.
+LIVES = 6
 API = "/api/auth"
 # What a client goes through again and again.
 A_LIFE = ("register", "login", "refresh", "refresh", "change-password", "login", "logout", "login", "refresh")
@@ -101,7 +101,7 @@ class Person:
 def load(server: Server, numbers: Iterator[int]) -> list[Person]:
     """Kill the server while clients write as fast as they can; return them all."""
     people: list[Person] = []
-    killed = threading.Event()
+    killed, lived = threading.Event(), threading.Semaphore(0)
 
     def go_on(_client: int) -> None:
         while not killed.is_set():
@@ -109,17 +109,19 @@ def load(server: Server, numbers: Iterator[int]) -> list[Person]:
             people.append(person)
             try:
                 person.live()
+                lived.release()
             except (OSError, http.client.HTTPException):
                 # No answer, or half of one: this is what the kill looks like from here.
                 assert killed.wait(5)
 
     with ThreadPoolExecutor(CLIENTS) as clients:
         going = [clients.submit(go_on, client) for client in range(CLIENTS)]
-        time.sleep(SECONDS_OF_LOAD)
+        enough = [lived.acquire(timeout=20) for _ in range(LIVES)]
         server.kill()
         killed.set()
     for client in going:
         client.result()
+    assert all(enough)
     return people
 
 
