@@ -251,6 +251,12 @@ class TestChange:
         patch(token, alice, full_name="Alice Li")
         assert User.objects.values_list("full_name", "department").get(pk=alice.pk) == ("Alice Li", "药房")
 
+    def test_who_is_deleted_meanwhile_is_not_found(
+        self, token: str, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("accounts.services.people.require_free", lambda _: alice.delete())
+        assert code(patch(token, User(pk=alice.pk), full_name="Alice Li")) == (404, "not_found")
+
 
 class TestLoginAttempts:
     @pytest.fixture(autouse=True)
