@@ -1,8 +1,10 @@
 """How the native contract's lists are filtered and ordered."""
 
 import unicodedata
+from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
@@ -45,6 +47,12 @@ class UserFilter(django_filters.FilterSet):
         )
 
 
+def require_storable(time: datetime) -> None:
+    """Raise ValidationError for a time whose zone puts it beyond the years that Python and databases have."""
+    if not datetime.min.year < time.year < datetime.max.year:
+        raise ValidationError("Enter a time of the years 2 to 9998.", code="invalid")
+
+
 class LoginAttemptFilter(django_filters.FilterSet):
     username = django_filters.CharFilter(
         method="of_user",
@@ -54,8 +62,12 @@ class LoginAttemptFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in Status])
     ip = django_filters.CharFilter(max_length=45)
     contract = django_filters.CharFilter(max_length=20, help_text="Or `admin` for the admin site.")
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
+    since = django_filters.IsoDateTimeFilter(
+        field_name="at", lookup_expr="gte", validators=[require_storable], help_text="At this time or later."
+    )
+    until = django_filters.IsoDateTimeFilter(
+        field_name="at", lookup_expr="lt", validators=[require_storable], help_text="Before this time."
+    )
 
     class Meta:
         model = LoginAttempt
