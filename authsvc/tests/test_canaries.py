@@ -53,8 +53,8 @@ class Ear(AdminEmailHandler):
         if record.levelno >= logging.ERROR:
             super().emit(record)
 
-    def send_mail(self, subject: str, message: str, *args: Any, **kwargs: Any) -> None:
-        self.heard += [subject, message, kwargs["html_message"]]
+    def send_mail(self, subject: Any, message: Any, *args: Any, **kwargs: Any) -> None:
+        self.heard += [str(subject), str(message), kwargs["html_message"]]
 
 
 @pytest.fixture

@@ -22,7 +22,11 @@ from accounts.security.keys import Key, ring
 from accounts.tests.contracts.doors import DOORS, NATIVE, Door
 from accounts.tests.tools import Api
 
-pytestmark = [pytest.mark.django_db, pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)]
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.django_db,
+    pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name),
+]
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 RSA_PUBLIC = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)

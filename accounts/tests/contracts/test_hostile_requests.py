@@ -11,7 +11,11 @@ from accounts.models import User
 from accounts.tests.contracts.doors import DOORS, Door
 from accounts.tests.tools import HERE, PASSWORD, Api
 
-pytestmark = [pytest.mark.django_db, pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)]
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.django_db,
+    pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name),
+]
 
 Answer = tuple[int, dict[str, Any]]
 # Far more than any of this takes, and far less than work without a bound would.
