@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_ipv46_address
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
@@ -60,7 +61,8 @@ class LoginAttemptFilter(django_filters.FilterSet):
         help_text="Whose attempts: by the account's name, or as it was typed.",
     )
     status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in Status])
-    ip = django_filters.CharFilter(max_length=45)
+    # PostgreSQL takes nothing but an address here.
+    ip = django_filters.CharFilter(max_length=45, validators=[validate_ipv46_address])
     contract = django_filters.CharFilter(max_length=20, help_text="Or `admin` for the admin site.")
     since = django_filters.IsoDateTimeFilter(
         field_name="at", lookup_expr="gte", validators=[require_storable], help_text="At this time or later."

@@ -159,6 +159,20 @@ def test_a_list_answers_any_query_with_a_page_or_a_refusal(name: str, query: str
     assert len(rows if isinstance(rows, list) else rows.get("items", [])) <= 100
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["ip=999.1.1.1", "ip=nonsense", "since=0001-01-01T00:00:00%2B14:00", "until=9999-12-31T23:59:59-14:00", "since=x"],
+)
+def test_an_address_or_a_time_that_is_none_is_invalid_input(query: str) -> None:
+    response = Api(HERE).get(f"login-attempts?{query}", Api(HERE).tokens()["access_token"])
+    body = response.json()
+    assert (response.status_code, body["code"], list(body["errors"])) == (
+        400,
+        "invalid_input",
+        [query.partition("=")[0]],
+    )
+
+
 def test_a_page_has_a_hundred_rows_at_most(alice: User) -> None:
     User.objects.bulk_create(User(username=f"person-{number}", password="!") for number in range(120))
     token = Api(HERE).tokens()["access_token"]
