@@ -23,6 +23,8 @@ WRONG: Final = "Wrong-horse-9"
 MOST_FAILURES: Final = 4
 # Through the service, or past it as the admin site or a shell does.
 WAYS: Final = ("api", "save", "update", "bulk_update")
+# What ends every login of a person.
+SUFFERED: Final = ("disable_or_enable", "change_role", "reset_password", "delete")
 # What a new user of each contract is; union's asks.
 ROLES: Final = {"native": "unauth", "hospital": "doctor", "union": "doctor", "portal": "viewer", "clinic": "patient"}
 NEW_ROLES: Final = ("doctor", "pharmacy")
@@ -139,6 +141,9 @@ class Dealings:
             has_phone=door is not PORTAL,
         )
 
+    def suffer(self, person: Person, what: str, way: str) -> None:
+        getattr(self, what)(person, way)
+
     def disable_or_enable(self, person: Person, way: str) -> None:
         person.active = not person.active
         if way == "api":
@@ -232,6 +237,10 @@ class Dealings:
             assert response.status_code == refused_status(door), response.content
             if door is NATIVE:
                 assert (response.json()["code"] == "token_reused") is (outcome is Spent.REUSED)
+
+    def refresh_again(self, token: Token) -> None:
+        """Refresh with a spent token: another tab, a lost answer, or somebody's copy."""
+        self.refresh(token)
 
     def log_out(self, token: Token) -> None:
         door, worth = DOOR[token.login.contract], token.worth(timezone.now())

@@ -89,9 +89,9 @@ class Token:
     def refreshes(self) -> bool:
         return self.generation is not None
 
-    def is_recent(self) -> bool:
-        """Return whether it is its login's newest that refreshes, or the one before."""
-        return self.generation is not None and self.login.generation - self.generation < 2
+    def is_newest(self) -> bool:
+        """Return whether it is the one of its login that has yet to be refreshed."""
+        return self.generation == self.login.generation
 
     def worth(self, now: datetime) -> Worth:
         """Return what its contract says to somebody who shows it."""

@@ -14,7 +14,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -23,7 +22,7 @@ from accounts.security.hashers import Argon2id
 from accounts.security.keys import ring
 from accounts.tests.clocks import stopped_clocks
 from accounts.tests.contracts.doors import CLINIC, DOORS, HOSPITAL, NATIVE, PORTAL, Door
-from accounts.tests.dealings import DOOR, WAYS, WRONG, Dealings, ask, refused_status, spend, status_of
+from accounts.tests.dealings import DOOR, SUFFERED, WAYS, WRONG, Dealings, ask, refused_status, spend, status_of
 from accounts.tests.lives import Spent, Token
 from audit.models import LoginAttempt
 
@@ -32,18 +31,19 @@ NUMBERS: Final = range(3)
 A_DOOR: Final = st.sampled_from(DOORS)
 # Around every end and every grace that there is; mostly no time passes, or nothing would ever live.
 WAITS: Final = st.sampled_from(
-    [timedelta()] * 12
+    [timedelta()] * 30
     + [timedelta(seconds=seconds) for seconds in (1, 9, 10, 11, 11)]
     + [timedelta(minutes=minutes) for minutes in (5, 15, 60, 120, 180, 720)]
     + [timedelta(hours=hours) for hours in (23, 24, 6 * 24, 7 * 24, 13 * 24, 16 * 24)]
 )
+OFTEN: Final = ("log_in", "refresh", "refresh_again")
 Deeds = dict[str, list[st.SearchStrategy[Any]]]
 # The same in every run, and with nothing of an earlier one.
 PROFILE: Final = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=45,
+    max_examples=40,
     stateful_step_count=20,
     suppress_health_check=list(HealthCheck),
 )
@@ -79,8 +79,7 @@ class TokenLives(RuleBasedStateMachine):
         if len(present) < len(NUMBERS):
             deeds["register"] = [st.sampled_from(NUMBERS), A_DOOR]
         if present:
-            for name in ("disable_or_enable", "change_role", "reset_password", "delete"):
-                deeds[name] = [st.sampled_from(present), st.sampled_from(WAYS)]
+            deeds["suffer"] = [st.sampled_from(present), st.sampled_from(SUFFERED), st.sampled_from(WAYS)]
         if tokens := day.opening(NATIVE, HOSPITAL, PORTAL, CLINIC):
             deeds["log_out"] = [st.sampled_from(tokens)]
         if tokens := day.opening(NATIVE, HOSPITAL):
@@ -88,6 +87,10 @@ class TokenLives(RuleBasedStateMachine):
         if tokens := day.opening(NATIVE):
             deeds["log_out_everywhere"] = [st.sampled_from(tokens)]
             deeds["end_one"] = [st.sampled_from(tokens), st.sampled_from(day.tokens)]
+        if tokens := day.unspent():
+            deeds["refresh"] = [st.sampled_from(tokens)]
+        if tokens := day.spent():
+            deeds["refresh_again"] = [st.sampled_from(tokens)]
         return deeds
 
     @initialize(registered=st.lists(A_DOOR, min_size=2, max_size=2), doors=st.lists(A_DOOR, min_size=2, max_size=3))
@@ -103,19 +106,6 @@ class TokenLives(RuleBasedStateMachine):
         getattr(self.day, name)(*details)
         self.move(wait)
 
-    @precondition(lambda self: self.day.unspent())
-    @rule(token=st.runner().flatmap(lambda self: st.sampled_from(self.day.unspent())), wait=WAITS)
-    def refresh(self, token: Token, wait: timedelta) -> None:
-        self.day.refresh(token)
-        self.move(wait)
-
-    @precondition(lambda self: self.day.spent())
-    @rule(token=st.runner().flatmap(lambda self: st.sampled_from(self.day.spent())), wait=WAITS)
-    def refresh_again(self, token: Token, wait: timedelta) -> None:
-        """Another tab, a lost answer, or somebody's copy."""
-        self.day.refresh(token)
-        self.move(wait)
-
     @invariant()
     def every_token_is_worth_what_the_model_says(self) -> None:
         now = timezone.now()
@@ -129,9 +119,9 @@ class TokenLives(RuleBasedStateMachine):
 
     @invariant()
     def every_refresh_would_come_to_what_the_model_says(self) -> None:
-        """Of each login's newest token and the one before; the rest are refreshed in earnest, now and then."""
+        """Of each login's newest token; the spent ones are refreshed in earnest, now and then."""
         now = timezone.now()
-        for token in [token for token in self.day.tokens if token.is_recent()]:
+        for token in [token for token in self.day.tokens if token.is_newest()]:
             door, good = DOOR[token.login.contract], token.spent(now) in {Spent.NEXT, Spent.AGAIN}
             with transaction.atomic():
                 response = spend(token, door)
@@ -145,7 +135,8 @@ class TokenLives(RuleBasedStateMachine):
 
 
 def one_of(deeds: Deeds) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.sampled_from(sorted(deeds)).flatmap(lambda name: st.tuples(st.just(name), *deeds[name]))
+    names = [*sorted(deeds), *(name for name in OFTEN if name in deeds)]
+    return st.sampled_from(names).flatmap(lambda name: st.tuples(st.just(name), *deeds[name]))
 
 
 @pytest.mark.django_db
