@@ -113,6 +113,8 @@ class TokenLives(RuleBasedStateMachine):
             door, until = DOOR[token.login.contract], token.renewed_until(now)
             response = ask(token, door)
             assert response.status_code == status_of(door, token.worth(now)), (token, response.content)
+            if door is HOSPITAL and response.status_code != 200:
+                assert response.json()["message"] == hospital_says(token, now), token
             assert response.has_header("Authorization") is (until is not None), token
             if until:
                 self.day.keep([Token(response["Authorization"].removeprefix("Bearer "), token.login, until)])
@@ -132,6 +134,14 @@ class TokenLives(RuleBasedStateMachine):
     def every_attempt_is_in_the_trail(self) -> None:
         rows = LoginAttempt.objects.order_by("id").values_list("contract", "user_id", "failure_reason")
         assert list(rows) == self.day.attempts
+
+
+def hospital_says(token: Token, now: datetime) -> str:
+    """Return why a token is dead, which this contract alone tells."""
+    if token.expires <= now:
+        return "Token has expired"
+    person = token.login.person
+    return "User not found or inactive" if person.gone or not person.active else "Invalid token"
 
 
 def one_of(deeds: Deeds) -> st.SearchStrategy[tuple[Any, ...]]:

@@ -1,10 +1,13 @@
 """How the native contract's lists are filtered and ordered."""
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
+from django_filters.fields import IsoDateTimeField
 
 from accounts.models import Role, User
 from accounts.services.identifiers import named
@@ -45,6 +48,21 @@ class UserFilter(django_filters.FilterSet):
         )
 
 
+class MomentField(IsoDateTimeField):
+    """A time that there is in UTC too: the first and the last day of all are not, in some zones."""
+
+    def clean(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
+
+
 class LoginAttemptFilter(django_filters.FilterSet):
     username = django_filters.CharFilter(
         method="of_user",
@@ -54,8 +72,8 @@ class LoginAttemptFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in Status])
     ip = django_filters.CharFilter(max_length=45)
     contract = django_filters.CharFilter(max_length=20, help_text="Or `admin` for the admin site.")
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
+    since = MomentFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
+    until = MomentFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
 
     class Meta:
         model = LoginAttempt
