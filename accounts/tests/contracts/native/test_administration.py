@@ -309,7 +309,14 @@ class TestLoginAttempts:
         assert [row["identifier"] for row in until] == ["head"]
 
     @pytest.mark.parametrize(
-        ("query", "field"), [("status=maybe", "status"), ("since=yesterday", "since"), ("ip=" + "1" * 46, "ip")]
+        ("query", "field"),
+        [
+            ("status=maybe", "status"),
+            ("since=yesterday", "since"),
+            ("since=0001-01-01T00:00:00%2B14:00", "since"),
+            ("until=9999-12-31T23:59:59-14:00", "until"),
+            ("ip=" + "1" * 46, "ip"),
+        ],
     )
     def test_a_query_that_is_wrong_is_named(self, api: Api, token: str, query: str, field: str) -> None:
         response = api.get(f"login-attempts?{query}", token)
