@@ -82,8 +82,8 @@ class UserAdmin(admin.ModelAdmin):
         return self.readonly_fields if actor and actor.is_superuser else (*self.readonly_fields, "groups")
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        before = {name: form.initial.get(name) for name in form.changed_data if name != "groups"}
-        people.save_changes(user=obj, before=before, actor=_actor(request), origin=origin_of(request, ADMIN_SITE))
+        fields = [name for name in form.changed_data if name != "groups"]
+        people.save_changes(user=obj, fields=fields, actor=_actor(request), origin=origin_of(request, ADMIN_SITE))
 
     def changeform_view(
         self,

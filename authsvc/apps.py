@@ -5,6 +5,10 @@ from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 class AuthsvcConfig(AppConfig):
     name = "authsvc"
 
+    def ready(self) -> None:
+        # To import them is to register them.
+        from authsvc import checks  # noqa: F401
+
 
 class AdminConfig(DjangoAdminConfig):
     default_site = "authsvc.admin.Site"

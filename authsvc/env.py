@@ -3,6 +3,7 @@
 A mistake ends the process in one line per mistake, each with an id and a hint, before anything else runs.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,8 @@ SHORTEST_SECRET_KEY = 50
 FEWEST_KEY_CHARACTERS = 10
 
 _JWT_KEYS = {f"{contract}_jwt_key": contract for contract in SHARED_KEYS}
+# A name, an IPv4 address, or an IPv6 address in brackets.
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 SECRETS = ("secret_key", "database_url", "redis_url", *_JWT_KEYS)
 
 HINTS = {
@@ -47,6 +50,8 @@ HINTS = {
     "E008": "Any name of the IANA time zone database, for instance Asia/Shanghai.",
     "E009": "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
     "E010": "Who has one key must not be able to sign with the other; make a second one.",
+    "E011": "Name each host by itself, without scheme, port or wildcard; one dot in front takes its subdomains too: "
+    "ALLOWED_HOSTS=auth.example.org,.desk.example.org.",
 }
 
 
@@ -59,6 +64,19 @@ def _items(value: object) -> object:
     if isinstance(value, str):
         return tuple(item.strip() for item in value.split(",") if item.strip())
     return value
+
+
+def _is_origin(text: str) -> bool:
+    """Return whether a browser could send this as its `Origin`; a wildcard, `null` and a path it could not."""
+    try:
+        parts = urlsplit(text)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return False
+    host = parts.netloc.removesuffix(port)
+    return (
+        parts.scheme in {"http", "https"} and bool(_HOST.fullmatch(host)) and text == f"{parts.scheme}://{host}{port}"
+    )
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -125,6 +143,16 @@ class Environment(BaseSettings):
 
     _split = field_validator("allowed_hosts", "cors_allowed_origins", mode="before")(_items)
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names_of_hosts(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for host in value:
+            if host == "*" and info.data.get("debug"):
+                continue
+            if not _HOST.fullmatch(host.lower().removeprefix(".")):
+                raise _mistake("E011", f"ALLOWED_HOSTS has {host}, which is no name of a host.")
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _known_time_zone(cls, value: str) -> str:
@@ -136,15 +164,7 @@ class Environment(BaseSettings):
     @classmethod
     def _plain_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            try:
-                parts = urlsplit(origin)
-            except ValueError:
-                parts = urlsplit("")
-            if (
-                parts.scheme not in {"http", "https"}
-                or not parts.hostname
-                or origin != f"{parts.scheme}://{parts.netloc}"
-            ):
+            if not _is_origin(origin):
                 raise _mistake("E007", f"CORS_ALLOWED_ORIGINS has {origin}, which is not scheme://host[:port].")
         return value
 

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "authsvc.middleware.RequestID",
     "authsvc.middleware.ContentSecurityPolicy",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "authsvc.middleware.RequireHTTPS",
@@ -52,7 +53,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "authsvc.urls"
@@ -99,6 +99,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 # Files are served straight from their packages, so that no collectstatic has to be run or remembered.
 WHITENOISE_USE_FINDERS = True
+# The files are for our own pages.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 CORS_ALLOWED_ORIGINS = list(_environment.cors_allowed_origins)
 if DEBUG and not CORS_ALLOWED_ORIGINS:
@@ -112,6 +114,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if REQUIRE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REQUIRE_HTTPS
+if REQUIRE_HTTPS:
+    # A browser takes a cookie of such a name from this very host alone, and over HTTPS alone.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -156,6 +161,8 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["accounts.contracts.schema.add_shared_parts", "authsvc.schema.add_what_is_no_contracts"],
 }
 
+DEFAULT_EXCEPTION_REPORTER = "authsvc.reports.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "authsvc.reports.Discreet"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -168,5 +175,9 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Below that it writes whole forms, with the passwords in them, for every variable that a template lacks.
+        "django.template": {"level": "INFO"},
+    },
 }

@@ -4,6 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from authsvc.entrance import Entrance
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
 
-application = get_wsgi_application()
+application = Entrance(get_wsgi_application())

@@ -12,6 +12,7 @@ from rest_framework.parsers import BaseParser
 LONGEST_BODY = 100_000
 DEEPEST = 20
 LONGEST_NUMBER = 30
+_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -54,13 +55,15 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """Return the decoded body. Raises ParseError and RequestDataTooBig."""
-        charset = (parser_context or {}).get("encoding") or "utf-8"
-        if str(charset).lower().replace("_", "-") not in {"utf-8", "utf8", "us-ascii"}:
+        request = (parser_context or {})["request"]
+        if request.content_params.get("charset", "utf-8").lower() not in _UTF8:
             raise ParseError("The JSON is not in UTF-8.")
         # One byte more than allowed is all that is ever read of a body that is too long.
         body: bytes = stream.read(LONGEST_BODY + 1)
         if len(body) > LONGEST_BODY:
             raise RequestDataTooBig
+        if len(body) < int(request.META["CONTENT_LENGTH"]):
+            raise ParseError("The body is shorter than its Content-Length.")
         try:
             value = json.loads(
                 body.decode("utf-8"),

@@ -296,6 +296,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     save_base.alters_data = True  # type: ignore[attr-defined]
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            # Whoever logs in just now waits for this and is refused; their session would keep the row from going.
+            type(self).objects.select_for_update().filter(pk=self.pk).first()
+            return super().delete(*args, **kwargs)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
     def _note_commit(self) -> None:
         self._as_read = {**self._as_read, **self._uncommitted}
         self._uncommitted = {}

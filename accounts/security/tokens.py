@@ -79,10 +79,14 @@ def _verified_payload(policy: TokenPolicy, token: str) -> str:
     if key is None or key.algorithm != policy.algorithm:
         raise TokenInvalid
     try:
-        payload = json.dumps(_backend(key).decode(token))  # type: ignore[arg-type]  # It takes text.
+        claims = _backend(key).decode(token)  # type: ignore[arg-type]  # It takes text.
     except TokenBackendExpiredToken as error:
         raise TokenExpired from error
     except (TokenBackendError, ValueError, OverflowError) as error:
         raise TokenInvalid from error
+    if "aud" in claims:
+        # It is meant for somebody else (RFC 7519, section 4.1.3): no token of this service names its reader.
+        raise TokenInvalid
+    payload = json.dumps(claims)
     key_set.remember(policy, token, key, payload)
     return payload

@@ -85,11 +85,10 @@ def verify(*, user: User, channel: Channel, code: object, origin: Origin) -> Use
 
 
 def _confirm(user: User, channel: Channel, address: str, origin: Origin) -> None:
-    before = {channel.value: getattr(user, channel)} if getattr(user, channel) != address else {}
     setattr(user, channel, address)
     setattr(user, f"verified_{channel}", canonical(channel, address))
     setattr(user, f"pending_{channel}", "")
-    people.save_changes(user=user, before=before, actor=user, origin=origin)
+    people.save_changes(user=user, fields=[channel.value], actor=user, origin=origin)
     user.save(update_fields=[f"verified_{channel}", f"pending_{channel}", "updated_at"])
     record(SecurityEvent.of(origin, _VERIFIED[channel], user_id=user.pk, actor_id=user.pk))
 

@@ -1,6 +1,6 @@
 """What people change of their own account."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from accounts import names
@@ -24,7 +24,7 @@ def change(
     waiting = {channel: address for channel, address in guarded.items() if address}
     at_once = {name: value for name, value in changes.items() if name not in waiting}
     _require_possible(user, waiting)
-    before = people.put(user, at_once, actor=user)
+    fields = people.put(user, at_once, actor=user)
     if new_password and (wrong := passwords.problems(new_password, user, profile().password)):
         raise InvalidInput({"password": wrong})
     for channel, address in waiting.items():
@@ -32,7 +32,7 @@ def change(
     if guarded or (new_password and not profile().password_by_token):
         _prove(user, old_password, origin)
     with people.taken_is_told(user):
-        _save(user, before, new_password, origin)
+        _save(user, fields, new_password, origin)
     for channel, address in waiting.items():
         addresses.propose(user=user, channel=channel, address=address, origin=origin)
     for channel in {Channel(name) for name in Channel.values if name in changes} - guarded.keys():
@@ -68,14 +68,14 @@ def _prove(user: User, old_password: str | None, origin: Origin) -> None:
     passwords.prove_current(user=user, password=old_password, origin=origin)
 
 
-def _save(user: User, before: Mapping[str, Any], new_password: str | None, origin: Origin) -> None:
+def _save(user: User, fields: Collection[str], new_password: str | None, origin: Origin) -> None:
     if not new_password:
-        people.save_changes(user=user, before=before, actor=user, origin=origin)
+        people.save_changes(user=user, fields=fields, actor=user, origin=origin)
         return
     passwords.replace(
         user=user,
         password=new_password,
         rule=profile().password,
         origin=origin,
-        also=lambda: people.save_changes(user=user, before=before, actor=user, origin=origin),
+        also=lambda: people.save_changes(user=user, fields=fields, actor=user, origin=origin),
     )

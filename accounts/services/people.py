@@ -1,6 +1,6 @@
 """Accounts: what they may hold, and what is done to them by those who look after them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -94,27 +94,27 @@ def create(*, columns: Mapping[str, Any], password: str, origin: Origin, actor: 
 def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origin) -> User:
     """Change columns of an account and return it. What stays as it was is no change and no event.
 
-    Raises PermissionDenied, InvalidInput and AlreadyTaken.
+    Raises NotThere, PermissionDenied, InvalidInput and AlreadyTaken.
     """
-    before = put(user, changes, actor)
+    fields = put(user, changes, actor)
     with taken_is_told(user):
-        save_changes(user=user, before=before, actor=actor, origin=origin)
+        save_changes(user=user, fields=fields, actor=actor, origin=origin)
     return user
 
 
-def put(user: User, changes: Mapping[str, Any], actor: User) -> dict[str, Any]:
-    """Put changes into a user that is not saved yet, and return the old values of what did change.
+def put(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
+    """Put changes into a user that is not saved yet, and return the names of what did change.
 
     Raises PermissionDenied, InvalidInput and AlreadyTaken.
     """
     require_may_change(actor, user)
-    before = {name: getattr(user, name) for name, value in changes.items() if getattr(user, name) != value}
-    for name in before:
+    fields = [name for name, value in changes.items() if getattr(user, name) != value]
+    for name in fields:
         setattr(user, name, changes[name])
     if errors := wrong_columns(user):
         raise InvalidInput(errors)
     require_free(user)
-    return before
+    return fields
 
 
 def require_may_change(actor: User, user: User) -> None:
@@ -123,16 +123,25 @@ def require_may_change(actor: User, user: User) -> None:
         raise PermissionDenied
 
 
-def save_changes(*, user: User, before: Mapping[str, Any], actor: User | None, origin: Origin) -> None:
-    """Save an account that somebody has changed, with an event for each kind of change.
+def save_changes(*, user: User, fields: Collection[str], actor: User | None, origin: Origin) -> None:
+    """Save an account of which somebody has changed these fields, with an event for each kind of change.
 
-    `before` has the old values of the changed fields; the others are left as the database has them. A new role or
-    state also ends the account's sessions.
+    The others are left as the database has them, and what it has already is no change. A new role or state also ends
+    the account's sessions. Raises NotThere.
     """
-    if not before:
+    if not fields:
         return
+    # Another spelling of the same number is no change either.
+    user.derive()
 
     def work() -> None:
+        # Of two who do the same at once one changes something: the other must not end what was opened in between.
+        stored = User.objects.select_for_update().filter(pk=user.pk).values(*fields).first()
+        if stored is None:
+            raise NotThere
+        before = {name: old for name, old in stored.items() if old != getattr(user, name)}
+        if not before:
+            return
         user.save(update_fields=[*before, "updated_at"])
         if CREDENTIAL_FIELDS & before.keys():
             sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)

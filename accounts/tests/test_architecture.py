@@ -5,12 +5,14 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from django.conf import settings
 
 from accounts import errors
 from accounts.contracts.base import Contract
+from accounts.policies import TokenPolicy
 
 pytestmark = pytest.mark.any_database
 
@@ -63,11 +65,26 @@ def outcomes(kind: type[errors.IdentityError] = errors.IdentityError) -> set[typ
 ABSTRACT = {errors.IdentityError, errors.RetryLater}
 
 
-def contracts() -> list[Contract]:
+def modules() -> list[ModuleType]:
     folders = sorted(path.parent.name for path in ROOT.glob("accounts/contracts/*/contract.py"))
-    return [import_module(f"accounts.contracts.{name}.contract").CONTRACT for name in folders]
+    return [import_module(f"accounts.contracts.{name}.contract") for name in folders]
+
+
+def contracts() -> list[Contract]:
+    return [module.CONTRACT for module in modules()]
 
 
 @pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.name)
 def test_every_outcome_is_in_the_error_table(contract: Contract) -> None:
     assert outcomes() - ABSTRACT - set(contract.errors) == set()
+
+
+def test_every_kind_of_token_has_a_key_set_of_its_own() -> None:
+    kinds = [
+        (module.NAME, value.purpose)
+        for module in modules()
+        for value in vars(module).values()
+        if isinstance(value, TokenPolicy)
+    ]
+    assert [purpose.partition(":")[0] for _, purpose in kinds] == [name for name, _ in kinds]
+    assert len({purpose for _, purpose in kinds}) == len(kinds) == 6

@@ -2,7 +2,7 @@ import pytest
 
 from accounts.models import User
 from accounts.models.prepared import Prepared
-from accounts.tests.tools import race
+from accounts.tests.races import race
 
 pytestmark = pytest.mark.django_db
 

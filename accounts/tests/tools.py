@@ -1,16 +1,15 @@
-"""A client, an SQL counter and a starting gun, for any test."""
+"""A client, an SQL counter and a clock, for any test."""
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import time_machine
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
 from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
@@ -87,25 +86,3 @@ def later(**by: float) -> Iterator[None]:
     clock = mock.patch.object(ring, "_clock", return_value=time.monotonic() + ahead.total_seconds())
     with time_machine.travel(timezone.now() + ahead, tick=False), clock:
         yield
-
-
-def race(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """Run `work(0)` … `work(count - 1)` at once, each in a thread of its own, and return what each came to."""
-    barrier = threading.Barrier(count)
-    results: list[Any] = [None] * count
-
-    def run(number: int) -> None:
-        try:
-            barrier.wait()
-            results[number] = work(number)
-        except BaseException as error:
-            results[number] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results

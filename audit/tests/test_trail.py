@@ -89,6 +89,11 @@ def test_a_user_agent_is_cut_to_its_column(alice: User) -> None:
     assert LoginAttempt.objects.get().user_agent == "x" * 300
 
 
+def test_what_no_database_stores_is_left_out() -> None:
+    record(LoginAttempt.of(Origin("native", None, "Fire\x00fox\ud800"), "alice", user_id=None))
+    assert LoginAttempt.objects.get().user_agent == "Firefox"
+
+
 def test_a_row_names_its_request(origin: Origin) -> None:
     reset = current_request_id.set("ward-7")
     record(SecurityEvent.of(origin, Event.USER_CHANGED, user_id=1))

@@ -77,6 +77,11 @@ class TestDoor:
         assert Api().login("head").status_code == 429
         assert "Too many failed attempts" in log_in(site).content.decode()
 
+    def test_a_form_without_its_csrf_token_is_refused(self, in_office: Client, head: User) -> None:
+        in_office.handler.enforce_csrf_checks = True
+        pages = ["login/", "logout/", "password_change/", f"accounts/user/{head.pk}/change/"]
+        assert [in_office.post(f"/admin/{page}").status_code for page in pages] == [403] * 4
+
     def test_a_very_long_password_is_wrong(self, site: Client, head: User) -> None:
         assert log_in(site, password="x" * 5000).status_code == 200
 

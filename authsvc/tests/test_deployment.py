@@ -1,6 +1,7 @@
 """The service as an operator starts it, in a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -44,7 +45,19 @@ execute_from_command_line(["manage.py", *sys.argv[1:]])
 
 def test_production_passes_the_deployment_check_with_three_variables() -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    # That a proxy may be missing is worth a line, and no reason to fail.
+    assert (done.returncode, re.findall(r"\((\w+\.\w+)\)", done.stderr)) == (0, ["authsvc.I001"]), done.stderr
+
+
+def test_behind_a_proxy_nothing_is_left_to_say() -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, TRUSTED_PROXIES="1")
     assert (done.returncode, done.stdout) == (0, "System check identified no issues (4 silenced).\n"), done.stderr
+
+
+def test_a_warning_of_ours_fails_the_deployment_check() -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, PROFILE="documented")
+    assert done.returncode == 1
+    assert "(authsvc.W003)" in done.stderr
 
 
 def test_a_closed_network_without_https_passes_it_too() -> None:

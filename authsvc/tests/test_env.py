@@ -99,6 +99,36 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
             "(authsvc.E007) CORS_ALLOWED_ORIGINS has b.example, which is not scheme://host[:port]. "
             "HINT: Example: CORS_ALLOWED_ORIGINS=https://app.example.org,https://desk.example.org:8443.",
         ),
+        *(
+            (
+                {"CORS_ALLOWED_ORIGINS": f"https://a.example,{origin}"},
+                f"(authsvc.E007) CORS_ALLOWED_ORIGINS has {origin}, which is not scheme://host[:port]. "
+                "HINT: Example: CORS_ALLOWED_ORIGINS=https://app.example.org,https://desk.example.org:8443.",
+            )
+            for origin in (
+                *("*", "null", "https://*", "https://*.a.example", "https://a.example/", "https://a.example:0x50"),
+                *("https://a.example:99999", "https://u:p@a.example", "HTTPS://a.example", "https://A.example"),
+                *("ftp://a.example", "https://", "https://[::1", "file://"),
+            )
+        ),
+        *(
+            (
+                {"ALLOWED_HOSTS": f"a.example,{host}"},
+                f"(authsvc.E011) ALLOWED_HOSTS has {host}, which is no name of a host. "
+                "HINT: Name each host by itself, without scheme, port or wildcard; one dot in front takes its "
+                "subdomains too: ALLOWED_HOSTS=auth.example.org,.desk.example.org.",
+            )
+            for host in (
+                "*",
+                "*.a.example",
+                ".",
+                "..a.example",
+                "https://a.example",
+                "a.example:8000",
+                "a.example/",
+                "a b",
+            )
+        ),
         (
             {"TIME_ZONE": "Beijing"},
             "(authsvc.E008) TIME_ZONE=Beijing is not a time zone. "
@@ -131,6 +161,21 @@ def test_a_mistake_stops_the_start_in_one_line(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], line: str
 ) -> None:
     assert mistakes(monkeypatch, **{**PRODUCTION, **changes}) == line
+
+
+def test_a_name_with_its_subdomains_and_an_address_are_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = ("Auth.example.org", ".example.org", "192.0.2.1", "[::1]", "localhost")
+    assert load(monkeypatch, **{**PRODUCTION, "ALLOWED_HOSTS": ",".join(hosts)}).allowed_hosts == hosts
+
+
+def test_in_development_any_host_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, DEBUG="true", ALLOWED_HOSTS="*").allowed_hosts == ("*",)
+
+
+def test_a_port_and_an_address_are_part_of_an_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    origins = ("https://a.example:8443", "http://192.0.2.1:8080", "https://[::1]:8443", "https://localhost")
+    loaded = load(monkeypatch, **PRODUCTION, CORS_ALLOWED_ORIGINS=",".join(origins))
+    assert loaded.cors_allowed_origins == origins
 
 
 def test_a_key_is_measured_in_development_too(monkeypatch: pytest.MonkeyPatch) -> None:

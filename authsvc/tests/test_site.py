@@ -75,6 +75,30 @@ def test_every_answer_has_its_request_id_and_is_not_sniffed_or_framed(client: Cl
     assert (response["X-Content-Type-Options"], response["X-Frame-Options"]) == ("nosniff", "DENY")
 
 
+@pytest.mark.parametrize("path", ["/api/auth/me", "/auth/profile", "/healthz", "/admin/login/"])
+def test_a_crash_is_told_in_words_with_the_same_headers_and_to_no_foreign_origin(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def crash(*args: Any) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr("authsvc.middleware.OnlyUTF8.__call__", crash)
+    response = Client(raise_request_exception=False).get(path, headers={"Origin": "https://evil.example"})
+    assert (response.status_code, response.json()["message" if path.startswith("/auth") else "code"]) == (
+        500,
+        "服务器内部错误" if path.startswith("/auth") else "internal_error",
+    )
+    assert b"secret" not in response.content
+    assert {name: response.get(name) for name in ON_A_CRASH} == ON_A_CRASH
+
+
+ON_A_CRASH = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Access-Control-Allow-Origin": None,
+}
 FOR_ANSWERS = "default-src 'none'; frame-ancestors 'none'"
 FOR_PAGES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

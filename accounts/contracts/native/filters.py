@@ -1,8 +1,11 @@
 """How the native contract's lists are filtered and ordered."""
 
 import unicodedata
+from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_ipv46_address
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
@@ -45,6 +48,12 @@ class UserFilter(django_filters.FilterSet):
         )
 
 
+def require_storable(time: datetime) -> None:
+    """Raise ValidationError for a time whose zone puts it beyond the years that Python and databases have."""
+    if not datetime.min.year < time.year < datetime.max.year:
+        raise ValidationError("Enter a time of the years 2 to 9998.", code="invalid")
+
+
 class LoginAttemptFilter(django_filters.FilterSet):
     username = django_filters.CharFilter(
         method="of_user",
@@ -52,10 +61,15 @@ class LoginAttemptFilter(django_filters.FilterSet):
         help_text="Whose attempts: by the account's name, or as it was typed.",
     )
     status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in Status])
-    ip = django_filters.CharFilter(max_length=45)
+    # PostgreSQL takes nothing but an address here.
+    ip = django_filters.CharFilter(max_length=45, validators=[validate_ipv46_address])
     contract = django_filters.CharFilter(max_length=20, help_text="Or `admin` for the admin site.")
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
+    since = django_filters.IsoDateTimeFilter(
+        field_name="at", lookup_expr="gte", validators=[require_storable], help_text="At this time or later."
+    )
+    until = django_filters.IsoDateTimeFilter(
+        field_name="at", lookup_expr="lt", validators=[require_storable], help_text="Before this time."
+    )
 
     class Meta:
         model = LoginAttempt

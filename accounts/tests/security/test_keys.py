@@ -11,7 +11,8 @@ from accounts.models import SigningKey
 from accounts.policies import TokenPolicy
 from accounts.security import tokens
 from accounts.security.keys import Key, KeyRing, UnreadableKey, new_row, ring
-from accounts.tests.tools import later, race
+from accounts.tests.races import race
+from accounts.tests.tools import later
 
 POLICY = TokenPolicy("test:access", "ES256", "at+jwt", lifetime=timedelta(minutes=15))
 SHARED = TokenPolicy("union:access", "HS384", "JWT", lifetime=timedelta(hours=24))

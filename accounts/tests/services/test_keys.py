@@ -17,7 +17,8 @@ from accounts.security import tokens
 from accounts.security.keys import given_keys, ring
 from accounts.services import keys
 from accounts.services.keys import Refused, Rotation
-from accounts.tests.tools import later, race
+from accounts.tests.races import race
+from accounts.tests.tools import later
 from audit.models import SecurityEvent
 from audit.origin import CONSOLE
 

@@ -251,6 +251,12 @@ class TestChange:
         patch(token, alice, full_name="Alice Li")
         assert User.objects.values_list("full_name", "department").get(pk=alice.pk) == ("Alice Li", "药房")
 
+    def test_who_is_deleted_meanwhile_is_not_found(
+        self, token: str, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("accounts.services.people.require_free", lambda _: alice.delete())
+        assert code(patch(token, User(pk=alice.pk), full_name="Alice Li")) == (404, "not_found")
+
 
 class TestLoginAttempts:
     @pytest.fixture(autouse=True)
@@ -303,7 +309,14 @@ class TestLoginAttempts:
         assert [row["identifier"] for row in until] == ["head"]
 
     @pytest.mark.parametrize(
-        ("query", "field"), [("status=maybe", "status"), ("since=yesterday", "since"), ("ip=" + "1" * 46, "ip")]
+        ("query", "field"),
+        [
+            ("status=maybe", "status"),
+            ("since=yesterday", "since"),
+            ("since=0001-01-01T00:00:00%2B14:00", "since"),
+            ("until=9999-12-31T23:59:59-14:00", "until"),
+            ("ip=" + "1" * 46, "ip"),
+        ],
     )
     def test_a_query_that_is_wrong_is_named(self, api: Api, token: str, query: str, field: str) -> None:
         response = api.get(f"login-attempts?{query}", token)

@@ -1,78 +1,91 @@
-"""What must hold when many come at once; each on every database that the run is for."""
+"""What must hold when many come at once: twenty rounds each, on every database that the run is for."""
 
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import LoginBudget, Session, User
-from accounts.tests.tools import Api, race
+from accounts.models.login_budget import ELSEWHERE_ADDRESS
+from accounts.policies import ELSEWHERE
+from accounts.services import sign_in
+from accounts.tests.races import Round, race, statuses, twenty_rounds
+from accounts.tests.tools import Api
 from audit.models import LoginAttempt, SecurityEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count what is decided, however slow the machine: a long wait would end as 503."""
-    monkeypatch.setattr("accounts.services.sign_in.LONGEST_WAIT", timedelta(seconds=60))
-
-
-def statuses(results: list[Any]) -> Counter[Any]:
-    return Counter(getattr(result, "status_code", result) for result in results)
-
-
-def test_of_20_refreshes_at_once_all_get_one_successor(alice: User) -> None:
-    token = Api().tokens()["refresh_token"]
-    results = race(20, lambda _: Api().post("refresh", {"refresh_token": token}))
-    assert statuses(results) == {200: 20}
+@twenty_rounds(8)
+def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> None:
+    token = each.tokens()["refresh_token"]
+    results = each.at_once(lambda _: each.api().post("refresh", {"refresh_token": token}))
+    assert statuses(results) == {200: 8}
     assert len({result.json()["refresh_token"] for result in results}) == 1
-    assert Session.objects.get().generation == 1
-    assert Counter(SecurityEvent.objects.values_list("event", flat=True)) == {
-        "session:refreshed": 1,
-        "session:refresh:repeated": 19,
-    }
+    assert Session.objects.get(user=each.person).generation == 1
+    events = SecurityEvent.objects.filter(user=each.person).values_list("event", flat=True)
+    assert Counter(events) == {"session:refreshed": 1, "session:refresh:repeated": 7}
 
 
-def test_of_60_guesses_at_once_5_are_evaluated(alice: User) -> None:
-    results = race(60, lambda number: Api().login(password=f"guess-{number}"))
-    assert statuses(results) == {401: 5, 429: 55}
-    assert LoginAttempt.objects.filter(failure_reason="wrong_password").count() == 5
+@twenty_rounds(8)
+def test_of_8_guesses_5_are_evaluated(each: Round) -> None:
+    results = each.at_once(lambda number: each.log_in(f"guess-{number}"))
+    assert statuses(results) == {401: 5, 429: 3}
+    assert LoginAttempt.objects.filter(user=each.person, failure_reason="wrong_password").count() == 5
 
 
-def test_of_60_guesses_from_60_addresses_20_are_evaluated(alice: User) -> None:
+@twenty_rounds(8)
+def test_of_8_guesses_from_8_addresses_the_last_4_of_20_are_evaluated(each: Round) -> None:
+    LoginBudget.objects.create(
+        account_id=each.person.pk,
+        address=ELSEWHERE_ADDRESS,
+        failed=ELSEWHERE.limit - 4,
+        expires_at=timezone.now() + ELSEWHERE.window,
+    )
+    results = each.at_once(lambda number: each.api(number=number).login(each.person.username, "guess"))
+    assert statuses(results) == {401: 4, 429: 4}
+
+
+def test_of_60_guesses_from_60_addresses_20_are_evaluated(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "LONGEST_WAIT", timedelta(seconds=60))
     results = race(60, lambda number: Api(f"203.0.113.{number}").login(password="guess"))
     assert statuses(results) == {401: 20, 429: 40}
 
 
-def test_6_good_logins_at_once_all_pass(alice: User) -> None:
-    results = race(6, lambda _: Api().login())
-    assert statuses(results) == {200: 6}
-    assert LoginBudget.objects.get().in_flight == 0
+@twenty_rounds(6)
+def test_6_good_logins_all_pass(each: Round) -> None:
+    assert statuses(each.at_once(lambda _: each.log_in())) == {200: 6}
+    assert LoginBudget.objects.get(account_id=each.person.pk).in_flight == 0
+    assert Session.objects.filter(user=each.person).count() == 6
 
 
-def test_of_20_registrations_of_one_name_one_wins(db: None) -> None:
-    body = {"username": "carol", "password": "Secret123", "email": "carol@hospital.example"}
-    results = race(20, lambda number: Api().post("register", {**body, "email": f"carol{number}@hospital.example"}))
-    assert statuses(results) == {201: 1, 409: 19}
-    assert User.objects.filter(username_key="carol").count() == 1
-    assert SecurityEvent.objects.filter(event="user:registered").count() == 1
+SPELLINGS = {
+    "username": ("carol{}", "CAROL{}", "Carol{}", "ｃａｒｏｌ{}"),
+    "email": (
+        "carol{}@hospital.example",
+        "CAROL{}@hospital.example",
+        "Carol{}@Hospital.example",
+        "caroL{}@HOSPITAL.EXAMPLE",
+    ),
+    "phone": ("139001390{:02}", "+86139001390{:02}", "+86 139-0013-90{:02}", "139 0013 90{:02}"),
+}
 
 
-def test_a_logout_at_the_same_time_leaves_no_refresh_token_alive(alice: User) -> None:
-    tokens = Api().tokens()
-    results = race(
-        10,
-        lambda number: (
-            Api().post("logout", token=tokens["access_token"])
-            if number == 5
-            else Api().post("refresh", {"refresh_token": tokens["refresh_token"]})
-        ),
-    )
-    assert statuses(results).keys() <= {200, 204, 401}
-    for result in results:
-        if getattr(result, "status_code", None) == 200:
-            fresh = result.json()
-            assert Api().get("me", token=fresh["access_token"]).status_code == 401
-            assert Api().post("refresh", {"refresh_token": fresh["refresh_token"]}).status_code == 401
+@pytest.mark.parametrize("field", SPELLINGS)
+def test_of_registrations_of_one_thing_in_4_spellings_one_wins(field: str) -> None:
+    @twenty_rounds(8)
+    def register(each: Round) -> None:
+        def one(number: int) -> object:
+            body = {"username": f"r{each.number}-{number}", "email": f"r{each.number}-{number}@hospital.example"}
+            spelling = SPELLINGS[field][number % 4].format(each.number)
+            return each.api().post("register", {**body, "password": "Secret123", field: spelling})
+
+        results = each.at_once(one)
+        assert statuses(results) == {201: 1, 409: 7}
+        refused = [result.json()["errors"] for result in results if result.status_code == 409]
+        taken = {field: [{"code": "taken", "detail": "Another account has this already."}]}
+        assert refused == [taken] * 7
+
+    register()
+    assert SecurityEvent.objects.filter(event="user:registered").count() == 20

@@ -1,48 +1,45 @@
-"""What must hold when many come at once with one token; on every database that the run is for."""
-
-from collections import Counter
-from typing import Any
+"""What must hold when many come at once with one token: twenty rounds each, on every database that the run is for."""
 
 import pytest
 
-from accounts.models import Session, User
-from accounts.tests.tools import Api, race
+from accounts.models import Session
+from accounts.tests.races import Round, statuses, twenty_rounds
+from accounts.tests.tools import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-
-def portal() -> Api:
-    return Api(mount="/auth")
+MOUNT = "/auth"
 
 
-def log_in() -> str:
-    return str(portal().login().json()["data"]["token"])
+def log_in(each: Round) -> str:
+    answer = each.api(MOUNT).post("login", {"username": each.person.username, "password": PASSWORD})
+    return str(answer.json()["data"]["token"])
 
 
-def statuses(results: list[Any]) -> Counter[Any]:
-    return Counter(getattr(result, "status_code", result) for result in results)
-
-
-def test_of_20_refreshes_at_once_all_get_one_successor(alice: User) -> None:
-    token = log_in()
-    results = race(20, lambda _: portal().post("refresh", token=token))
-    assert statuses(results) == {200: 20}
+@twenty_rounds(8)
+def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> None:
+    token = log_in(each)
+    results = each.at_once(lambda _: each.api(MOUNT).post("refresh", token=token))
+    assert statuses(results) == {200: 8}
     assert len({result.json()["data"]["token"] for result in results}) == 1
-    assert Session.objects.get().generation == 1
+    assert Session.objects.get(user=each.person).generation == 1
 
 
-def test_requests_under_way_are_answered_while_their_token_is_refreshed(alice: User) -> None:
-    token = log_in()
-    results = race(
-        10,
-        lambda number: portal().post("refresh", token=token) if number == 5 else portal().get("profile", token),
+@twenty_rounds(6)
+def test_requests_under_way_are_answered_while_their_token_is_refreshed(each: Round) -> None:
+    token = log_in(each)
+    results = each.at_once(
+        lambda n: each.api(MOUNT).get("profile", token) if n else each.api(MOUNT).post("refresh", token=token)
     )
-    assert statuses(results) == {200: 10}
+    assert statuses(results) == {200: 6}
 
 
-def test_a_logout_at_the_same_time_leaves_no_successor_alive(alice: User) -> None:
-    token = log_in()
-    results = race(10, lambda number: portal().post("logout" if number == 5 else "refresh", token=token))
-    assert statuses(results).keys() <= {200, 401}
-    tokens = [result.json()["data"]["token"] for result in results if result.json().get("data")]
-    assert [portal().get("profile", each).status_code for each in tokens] == [401] * len(tokens)
+@twenty_rounds(6)
+def test_after_a_logout_no_successor_is_alive(each: Round) -> None:
+    token = log_in(each)
+    results = each.at_once(lambda n: each.api(MOUNT).post("refresh" if n else "logout", token=token))
+    assert results[0].status_code == 200
+    assert statuses(results[1:]).keys() <= {200, 401}
+    tokens = [token, *(result.json()["data"]["token"] for result in results if result.json().get("data"))]
+    assert [each.api(MOUNT).get("profile", one).status_code for one in tokens] == [401] * len(tokens)
+    assert [each.api(MOUNT).post("refresh", token=one).status_code for one in tokens] == [401] * len(tokens)

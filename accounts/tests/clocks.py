@@ -1,0 +1,74 @@
+"""The clocks of this process and of the database, stopped and moved together."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from unittest import mock
+
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from accounts.security.keys import ring
+
+# PostgreSQL looks into its own catalogue first, unless the path names it later.
+_POSTGRESQL = """
+CREATE SCHEMA stopped;
+CREATE FUNCTION stopped.statement_timestamp() RETURNS timestamptz STABLE LANGUAGE sql
+AS $$ SELECT current_setting('stopped.now')::timestamptz $$;
+SET LOCAL search_path = stopped, public, pg_catalog;
+"""
+
+
+def _seconds_since(start: datetime) -> Callable[[], float]:
+    return lambda: (timezone.now() - start).total_seconds()
+
+
+def _sqlite_now(form: str, moment: str) -> str:
+    return timezone.now().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _start() -> None:
+    """Let the database tell a time that it is given. PostgreSQL forgets it with the open transaction."""
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        connection.connection.create_function("strftime", 2, _sqlite_now)
+    elif connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_POSTGRESQL)
+
+
+def _tell() -> None:
+    """Give the database this process's time."""
+    statement = {"postgresql": "SET LOCAL stopped.now = %s", "mysql": "SET timestamp = %s"}.get(connection.vendor)
+    if statement:
+        now = timezone.now()
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [now.isoformat() if connection.vendor == "postgresql" else now.timestamp()])
+
+
+def _stop() -> None:
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("strftime", 2, None)
+    elif connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET timestamp = DEFAULT")
+
+
+@contextmanager
+def stopped_clocks(at: datetime) -> Iterator[Callable[[timedelta], None]]:
+    """Stop every clock at this time, inside a transaction; yields what moves them on."""
+    # When keys are read anew is told by a clock of its own.
+    clock = mock.patch.object(ring, "_clock", _seconds_since(at))
+    with time_machine.travel(at, tick=False) as wall, clock:
+
+        def move(by: timedelta) -> None:
+            wall.shift(by)
+            _tell()
+
+        _start()
+        _tell()
+        try:
+            yield move
+        finally:
+            _stop()

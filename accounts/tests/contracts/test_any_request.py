@@ -1,0 +1,116 @@
+"""What holds of every request that there is, at every door: an answer in the contract's words, and never a crash."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accounts.models import User
+from accounts.tests.contracts.doors import DOORS, HOSPITAL, NATIVE, Door
+from accounts.tests.strategies import AUTHORIZATIONS, EVERY_RUN_THE_SAME, JSON, LATIN, TEXT, bodies
+from accounts.tests.tools import PASSWORD, Api
+
+pytestmark = pytest.mark.django_db
+every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+
+# Each is a whole request, and there are many doors.
+FEW = settings(EVERY_RUN_THE_SAME, max_examples=40)
+ADDRESSES = (f"198.18.{number // 250}.{number % 250}" for number in count())
+FIELDS = (
+    *("username", "email", "phone", "phone_number", "password", "role", "userType"),
+    *("full_name", "first_name", "last_name", "nickname", "department"),
+)
+
+
+@contextmanager
+def nothing_stays() -> Iterator[Api]:
+    """Yield a client whose address nobody has had; what it does is undone."""
+    with transaction.atomic():
+        yield Api(next(ADDRESSES))
+        transaction.set_rollback(True)
+
+
+def require_refusal(door: Door, response: Any, *statuses: int) -> None:
+    assert response.status_code in statuses, response.content
+    assert response["Content-Type"] == door.media_type
+    json.loads(response.content)
+
+
+@every_door
+@FEW
+@given(header=AUTHORIZATIONS)
+def test_any_authorization_but_a_good_token_is_401(door: Door, header: str) -> None:
+    with nothing_stays() as api:
+        response = api.call("GET", f"/{door.mount}/{door.me}", Authorization=header)
+    require_refusal(door, response, 401)
+    assert response["WWW-Authenticate"] == "Bearer"
+
+
+@every_door
+@pytest.mark.parametrize("verb", ["login", "register"])
+@FEW
+@given(body=bodies(*FIELDS))
+def test_any_body_is_refused_in_the_contracts_words(door: Door, verb: str, body: bytes) -> None:
+    with nothing_stays() as api:
+        response = api.call("POST", f"/{door.mount}/{verb}", body)
+    require_refusal(door, response, 400, 401, 422)
+
+
+@every_door
+@FEW
+@given(data=st.data())
+def test_a_field_of_a_wrong_type_is_never_taken_for_another(door: Door, alice: User, data: st.DataObject) -> None:
+    good = {**door.account, "password": PASSWORD}
+    name = data.draw(st.sampled_from(sorted(good)))
+    value = data.draw(JSON.filter(lambda value: not isinstance(value, str)))
+    with nothing_stays() as api:
+        response = api.call("POST", f"/{door.mount}/login", {**good, name: value})
+    require_refusal(door, response, 400, 422)
+
+
+LISTS = [
+    (NATIVE, "users"),
+    (NATIVE, "login-attempts"),
+    (NATIVE, "sessions"),
+    (HOSPITAL, "users"),
+]
+PARAMETERS = (
+    *("page", "page_size", "per_page", "search", "role", "is_active", "awaits_approval", "department", "ordering"),
+    *("username", "status", "ip", "contract", "since", "until", "format"),
+)
+VALUES = st.one_of(
+    TEXT.map(lambda text: text.encode("utf-8", "replace").decode()),
+    LATIN,
+    st.integers().map(str),
+    st.integers(10**9, 10**22).map(str),
+    st.datetimes().map(str),
+    st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
+    st.sampled_from(
+        ["-id", "last", "true", "0", "-1", "1e3", "%", "_", "\\", "id,-id", "\x00", "9999-12-31T23:59:59-14:00"]
+    ),
+)
+
+
+@pytest.mark.parametrize(("door", "path"), LISTS, ids=lambda value: getattr(value, "name", value))
+@FEW
+@given(query=st.dictionaries(st.sampled_from(PARAMETERS), VALUES, min_size=1, max_size=3), cookie=LATIN)
+def test_any_query_and_any_cookie_get_a_list_or_a_refusal(
+    door: Door, path: str, head: User, query: dict[str, str], cookie: str
+) -> None:
+    with nothing_stays() as api:
+        body = api.post("login", {"username": "head", "password": PASSWORD}).json()
+        token = body["access_token"]
+        if door is HOSPITAL:
+            token = door.token(
+                api.call("POST", f"/{door.mount}/login", {"username": "head", "password": PASSWORD}).json()
+            )
+        headers = {"Authorization": f"Bearer {token}", "Cookie": cookie}
+        response = api.client.get(f"/{door.mount}/{path}", query_params=query, headers=headers)
+    assert response.status_code in {200, 400, 404}, response.content
+    assert response["Content-Type"] == ("application/json" if response.status_code == 200 else door.media_type)

@@ -1,0 +1,297 @@
+"""What people, administrators and thieves do: each deed at the service and in the model, the answer held against it."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import jwt
+from django.utils import timezone
+
+from accounts.contracts.clinic.contract import ACCESS as CLINIC_ACCESS
+from accounts.contracts.hospital.contract import ACCESS as HOSPITAL_ACCESS
+from accounts.contracts.native.contract import ACCESS as NATIVE_ACCESS
+from accounts.contracts.portal.contract import ACCESS as PORTAL_ACCESS
+from accounts.contracts.union.contract import ACCESS as UNION_ACCESS
+from accounts.models import User
+from accounts.security import tokens as signing
+from accounts.tests.contracts.doors import CLINIC, DOORS, HOSPITAL, NATIVE, PORTAL, UNION, Door
+from accounts.tests.lives import SERVE_ONCE, Person, Spent, Token, Worth, issued, open_login
+from accounts.tests.tools import Api
+
+PASSWORDS: Final = ("Correct-horse-7", "Battery-staple-8")
+WRONG: Final = "Wrong-horse-9"
+# Fewer than lock anything.
+MOST_FAILURES: Final = 4
+# Through the service, or past it as the admin site or a shell does.
+WAYS: Final = ("api", "save", "update", "bulk_update")
+# What ends every login of a person.
+SUFFERED: Final = ("disable_or_enable", "change_role", "reset_password", "delete")
+# What a new user of each contract is; union's asks.
+ROLES: Final = {"native": "unauth", "hospital": "doctor", "union": "doctor", "portal": "viewer", "clinic": "patient"}
+NEW_ROLES: Final = ("doctor", "pharmacy")
+UNION_ROLES: Final = ("doctor", "patient", "admin")
+TAKEN: Final = {"native": 409, "hospital": 400, "union": 409, "portal": 400, "clinic": 400}
+REFRESH: Final = {"native": "refresh", "portal": "refresh", "clinic": "refresh_token"}
+DOOR: Final = {door.name: door for door in DOORS}
+POLICIES: Final = {
+    "native": NATIVE_ACCESS,
+    "hospital": HOSPITAL_ACCESS,
+    "union": UNION_ACCESS,
+    "portal": PORTAL_ACCESS,
+    "clinic": CLINIC_ACCESS,
+}
+CLIENT: Final = Api().client
+
+
+def name_of(number: int) -> dict[str, str]:
+    return {"username": f"user{number}", "email": f"user{number}@hospital.example", "phone": f"1380013800{number}"}
+
+
+def claims_of(token: Token) -> dict[str, Any]:
+    return dict(jwt.decode(token.text, options={"verify_signature": False}))
+
+
+def ask(token: Token, door: Door) -> Any:
+    """Ask a door who the token's owner is; the answer is not held against the description, as it is asked so often."""
+    return CLIENT.get(f"/{door.mount}/{door.me}", headers={"Authorization": f"Bearer {token.text}"})
+
+
+def spend(token: Token, at: Door) -> Any:
+    """Refresh with a token, likewise."""
+    path = f"/{at.mount}/{REFRESH[at.name]}"
+    if at is NATIVE:
+        return CLIENT.post(path, {"refresh_token": token.text}, content_type="application/json")
+    return CLIENT.post(path, headers={"Authorization": f"Bearer {token.text}"})
+
+
+def status_of(door: Door, worth: Worth, live: int = 200) -> int:
+    return {Worth.LIVE: live, Worth.DEAD: door.dead, Worth.GONE: door.gone}[worth]
+
+
+def refused_status(door: Door) -> int:
+    """Return the status of a refresh that is refused."""
+    return 403 if door is CLINIC else 401
+
+
+def change_in_the_shell(pk: int, way: str, **columns: Any) -> None:
+    user = User.objects.get(pk=pk)
+    if "password" in columns:
+        user.set_password(columns["password"])
+        columns = {"password": user.password}
+    for name, value in columns.items():
+        setattr(user, name, value)
+    if way == "save":
+        user.save()
+    elif way == "bulk_update":
+        User.objects.bulk_update([user], list(columns))
+    else:
+        User.objects.filter(pk=pk).update(**columns)
+
+
+class Dealings:
+    """A day at the service, and the model's account of it.
+
+    `attempts` is what the trail has to have: contract, user and reason of every attempt to log in.
+    """
+
+    def __init__(self) -> None:
+        self.people: dict[int, Person] = {}
+        self.tokens: list[Token] = []
+        self.failures: dict[int, int] = {}
+        self.attempts: list[tuple[str, int | None, str]] = []
+        self.head = User.objects.create_user("head", None, PASSWORDS[0], role="admin")
+
+    def keep(self, tokens: list[Token]) -> None:
+        """Remember tokens that the service gave, each once."""
+        known = {token.text for token in self.tokens}
+        self.tokens += [token for token in tokens if token.text not in known]
+
+    def opening(self, *doors: Door) -> list[Token]:
+        """Return the tokens of these doors that open something, if any, and the last that does no longer."""
+        now = timezone.now()
+        tokens = [token for token in self.tokens if token.opens and DOOR[token.login.contract] in doors]
+        live = [token for token in tokens if token.worth(now) is Worth.LIVE]
+        dead = [token for token in tokens if token not in live]
+        return live + dead[-1:] if live else []
+
+    def unspent(self) -> list[Token]:
+        return [token for token in self._of_going_logins() if token.generation == token.login.generation]
+
+    def spent(self) -> list[Token]:
+        return [token for token in self._of_going_logins() if token.generation != token.login.generation]
+
+    def _of_going_logins(self) -> list[Token]:
+        now = timezone.now()
+        return [token for token in self.tokens if token.refreshes and token.login.is_going(now)]
+
+    def register(self, number: int, door: Door) -> None:
+        name = name_of(number)
+        rest = {"phone_number": name["phone"], "full_name": "A", "first_name": "A", "last_name": "B"}
+        role = {"role": "DOCTOR"} if door is UNION else {}
+        response = door.call("POST", "register", {**name, **rest, **role, "password": PASSWORDS[0]})
+        if number in self.people and not self.people[number].gone:
+            assert response.status_code == TAKEN[door.name], response.content
+            return
+        assert response.status_code == (201 if door is NATIVE else 200), response.content
+        self.people[number] = Person(
+            number,
+            User.objects.get(username=name["username"]).pk,
+            ROLES[door.name],
+            PASSWORDS[0],
+            has_email=door is not UNION,
+            has_phone=door is not PORTAL,
+        )
+
+    def suffer(self, person: Person, what: str, way: str) -> None:
+        getattr(self, what)(person, way)
+
+    def disable_or_enable(self, person: Person, way: str) -> None:
+        person.active = not person.active
+        if way == "api":
+            self.administer(f"users/{person.pk}/{'activate' if person.active else 'deactivate'}")
+        else:
+            change_in_the_shell(person.pk, way, is_active=person.active)
+        person.end_logins()
+
+    def change_role(self, person: Person, way: str) -> None:
+        person.role = NEW_ROLES[person.role == NEW_ROLES[0]]
+        if way == "api":
+            self.administer(f"users/{person.pk}", {"role": person.role})
+        else:
+            change_in_the_shell(person.pk, way, role=person.role)
+        person.end_logins()
+
+    def delete(self, person: Person, way: str) -> None:
+        User.objects.get(pk=person.pk).delete()
+        person.gone = True
+
+    def reset_password(self, person: Person, way: str) -> None:
+        new = PASSWORDS[person.password == PASSWORDS[0]]
+        if way != "api":
+            change_in_the_shell(person.pk, way, password=new)
+        elif person.has_email and person.active:
+            body = {**name_of(person.number), "old_password": person.password, "new_password": new}
+            assert CLINIC.call("POST", "reset_password", body).status_code == 200
+            self.attempts.append((CLINIC.name, person.pk, ""))
+        else:
+            return
+        person.password = new
+        person.end_logins()
+
+    def administer(self, path: str, changes: dict[str, str] | None = None) -> None:
+        token = Api().tokens("head", PASSWORDS[0])["access_token"]
+        self.attempts.append(("native", self.head.pk, ""))
+        response = NATIVE.call("PATCH" if changes else "POST", path, changes, token)
+        assert response.status_code == 200, response.content
+
+    def log_in(self, person: Person, doors: list[Door], password: str | None = None) -> None:
+        for door in doors:
+            if (door is UNION and not person.has_phone) or (door is CLINIC and not person.has_email):
+                continue
+            body = self.try_to_log_in(person, door, password or person.password)
+            if body:
+                now = timezone.now()
+                login = open_login(person, door.name, now)
+                self.keep(issued(login, door.token(body), body.get("refresh_token"), now))
+
+    def try_to_log_in(self, person: Person, door: Door, password: str) -> Any:
+        """Log in, hold the answer against what is known of the person, and return its body, or None.
+
+        What would come near to a lock is left out.
+        """
+        status, reason = self.verdict(person, door, password)
+        if reason in {"unknown_user", "wrong_password", "wrong_role"}:
+            if self.failures.get(person.number, 0) == MOST_FAILURES:
+                return None
+            self.failures[person.number] = self.failures.get(person.number, 0) + 1
+        name = name_of(person.number)
+        user_type = person.role if person.role in UNION_ROLES else "patient"
+        body = {**name, "userType": user_type.upper(), "password": password}
+        response = door.call("POST", "login", body)
+        assert response.status_code == status, response.content
+        self.attempts.append((door.name, None if person.gone else person.pk, reason))
+        return response.json() if status == 200 else None
+
+    def verdict(self, person: Person, door: Door, password: str) -> tuple[int, str]:
+        if person.gone:
+            return door.wrong[0], "unknown_user"
+        if password != person.password:
+            return door.wrong[0], "wrong_password"
+        if not person.active:
+            return door.closed, "inactive"
+        if door is UNION and person.role not in UNION_ROLES:
+            return door.wrong[0], "wrong_role"
+        return 200, ""
+
+    def refresh(self, token: Token) -> None:
+        login, now = token.login, timezone.now()
+        door, outcome = DOOR[login.contract], token.spend(now)
+        response = spend(token, door)
+        if outcome in {Spent.NEXT, Spent.AGAIN}:
+            assert response.status_code == 200, response.content
+            access = door.token(response.json())
+            refresh = response.json().get("refresh_token")
+            if outcome is Spent.AGAIN:
+                assert (refresh or access) == login.newest
+            self.keep(issued(login, access, refresh, now))
+        else:
+            assert response.status_code == refused_status(door), response.content
+            if door is NATIVE:
+                assert (response.json()["code"] == "token_reused") is (outcome is Spent.REUSED)
+
+    def refresh_again(self, token: Token) -> None:
+        """Refresh with a spent token: another tab, a lost answer, or somebody's copy."""
+        self.refresh(token)
+
+    def log_out(self, token: Token) -> None:
+        door, worth = DOOR[token.login.contract], token.worth(timezone.now())
+        response = door.call("POST", "logout", None, token.text)
+        assert response.status_code == status_of(door, worth, live=204 if door is NATIVE else 200)
+        if worth is Worth.LIVE:
+            token.login.ended = True
+
+    def log_out_everywhere(self, token: Token) -> None:
+        worth = token.worth(timezone.now())
+        response = NATIVE.call("POST", "logout-all", None, token.text)
+        assert response.status_code == status_of(NATIVE, worth, live=204)
+        if worth is Worth.LIVE:
+            token.login.person.end_logins()
+
+    def end_one(self, token: Token, other: Token) -> None:
+        """End the session of another token; one's own, and one that is going, is ended, and any other not found."""
+        now = timezone.now()
+        worth, found = token.worth(now), other.login in token.login.person.logins and other.login.is_going(now)
+        response = NATIVE.call("DELETE", f"sessions/{claims_of(other)['sid']}", None, token.text)
+        assert response.status_code == status_of(NATIVE, worth, live=204 if found else 404)
+        if worth is Worth.LIVE and found:
+            other.login.ended = True
+
+    def change_password(self, token: Token) -> None:
+        person, door, worth = token.login.person, DOOR[token.login.contract], token.worth(timezone.now())
+        new = PASSWORDS[person.password == PASSWORDS[0]]
+        if door is HOSPITAL:
+            response = door.call("PUT", "profile", {"password": new}, token.text)
+        else:
+            body = {"old_password": person.password, "new_password": new}
+            response = door.call("POST", "change-password", body, token.text)
+        assert response.status_code == status_of(door, worth, live=204 if door is NATIVE else 200), response.content
+        if worth is Worth.LIVE:
+            if door is NATIVE:
+                self.attempts.append((door.name, person.pk, ""))
+            person.password = new
+            person.end_logins()
+
+    def go_astray(self, token: Token, door: Door) -> None:
+        """Show a token where it is not from, and one that is signed there but names a session of another contract.
+
+        A refresh token opens nothing even at home.
+        """
+        if not token.opens or door.name != token.login.contract:
+            assert ask(token, door).status_code == door.dead
+        if door.name == token.login.contract:
+            return
+        tomorrow = int((timezone.now() + timedelta(days=1)).timestamp())
+        claims = {**claims_of(token), "generation": token.login.generation, "exp": tomorrow}
+        forged = Token(signing.sign(POLICIES[door.name], claims), token.login, token.expires)
+        assert ask(forged, door).status_code == door.gone
+        if door.name in SERVE_ONCE:
+            assert spend(forged, door).status_code == refused_status(door)

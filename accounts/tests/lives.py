@@ -1,0 +1,159 @@
+"""What a token is worth: a plain model of people, logins and tokens, made from the rulings and not from the code."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+GRACE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long a contract's token lives, and its session: unused, and in all."""
+
+    token: timedelta
+    unused: timedelta
+    in_all: timedelta
+
+
+TERMS = {
+    "native": Terms(timedelta(minutes=15), timedelta(days=14), timedelta(days=30)),
+    "hospital": Terms(timedelta(hours=24), timedelta(hours=24), timedelta(hours=24)),
+    "union": Terms(timedelta(hours=24), timedelta(days=7), timedelta(days=7)),
+    "portal": Terms(timedelta(hours=2), timedelta(days=7), timedelta(days=7)),
+    "clinic": Terms(timedelta(hours=3), timedelta(days=7), timedelta(days=7)),
+}
+# The contracts whose access token is itself what is refreshed.
+SERVE_ONCE = ("portal", "clinic")
+
+
+class Worth(Enum):
+    LIVE = auto()
+    DEAD = auto()
+    GONE = auto()
+
+
+class Spent(Enum):
+    """What comes of a refresh: the next token, the same successor again, the session's end, or nothing."""
+
+    NEXT = auto()
+    AGAIN = auto()
+    REUSED = auto()
+    REFUSED = auto()
+
+
+@dataclass(eq=False)
+class Person:
+    number: int
+    pk: int
+    role: str
+    password: str
+    has_email: bool
+    has_phone: bool
+    active: bool = True
+    gone: bool = False
+    logins: list["Login"] = field(default_factory=list, repr=False)
+
+    def end_logins(self) -> None:
+        """End all there are; whatever becomes of the person later, none of them comes back."""
+        for login in self.logins:
+            login.ended = True
+
+
+@dataclass(eq=False)
+class Login:
+    person: Person
+    contract: str
+    latest_end: datetime
+    end: datetime
+    rotated_at: datetime
+    generation: int = 0
+    ended: bool = False
+    newest: str = field(default="", repr=False)
+
+    def is_going(self, now: datetime) -> bool:
+        return self.person.active and not self.person.gone and not self.ended and now < self.end
+
+
+@dataclass(eq=False)
+class Token:
+    """`generation` is None for a token that serves as often as it is shown; only some tokens open anything."""
+
+    text: str = field(repr=False)
+    login: Login
+    expires: datetime
+    generation: int | None = None
+    opens: bool = True
+
+    @property
+    def refreshes(self) -> bool:
+        return self.generation is not None
+
+    def is_newest(self) -> bool:
+        """Return whether it is the one of its login that has yet to be refreshed."""
+        return self.generation == self.login.generation
+
+    def worth(self, now: datetime) -> Worth:
+        """Return what its contract says to somebody who shows it."""
+        if not self.opens or self.expires <= now:
+            return Worth.DEAD
+        if self.login.person.gone:
+            return Worth.GONE
+        return Worth.LIVE if self.login.is_going(now) and self._in_turn(now) else Worth.DEAD
+
+    def _in_turn(self, now: datetime) -> bool:
+        return self.generation in {None, self.login.generation} or self._in_grace(now)
+
+    def _in_grace(self, now: datetime) -> bool:
+        return self.generation == self.login.generation - 1 and now - self.login.rotated_at <= GRACE
+
+    def spent(self, now: datetime) -> Spent:
+        """Return what a refresh with it comes to."""
+        if self.expires <= now or not self.login.is_going(now):
+            return Spent.REFUSED
+        if self.generation == self.login.generation:
+            return Spent.NEXT
+        if self._in_grace(now):
+            return Spent.AGAIN
+        return Spent.REUSED if self.login.contract == "native" else Spent.REFUSED
+
+    def spend(self, now: datetime) -> Spent:
+        """Refresh with it."""
+        outcome, login = self.spent(now), self.login
+        if outcome is Spent.NEXT:
+            login.generation += 1
+            login.rotated_at = now
+            login.end = min(login.latest_end, now + TERMS[login.contract].unused)
+        elif outcome is Spent.REUSED:
+            login.ended = True
+        return outcome
+
+    def renewed_until(self, now: datetime) -> datetime | None:
+        """Return until when the union's new token lives, where it gives one: past half of this one's life."""
+        life = TERMS["union"].token
+        longer = min(now + life, self.login.end)
+        due = self.login.contract == "union" and self.expires - now <= life / 2 and longer > self.expires
+        return longer if due and self.worth(now) is Worth.LIVE else None
+
+
+def open_login(person: Person, contract: str, now: datetime) -> Login:
+    """Return what a good login comes to."""
+    terms = TERMS[contract]
+    latest = now + terms.in_all
+    login = Login(person, contract, latest_end=latest, end=min(latest, now + terms.unused), rotated_at=now)
+    person.logins.append(login)
+    return login
+
+
+def issued(login: Login, access: str, refresh: str | None, now: datetime) -> list[Token]:
+    """Return the tokens that a contract gives for a login as it is now."""
+    terms = TERMS[login.contract]
+    if refresh is not None:
+        login.newest = refresh
+        return [
+            Token(access, login, expires=now + terms.token),
+            Token(refresh, login, expires=login.end, generation=login.generation, opens=False),
+        ]
+    login.newest = access
+    once = login.generation if login.contract in SERVE_ONCE else None
+    return [Token(access, login, expires=min(login.rotated_at + terms.token, login.end), generation=once)]

@@ -1,0 +1,27 @@
+"""What opens a session, whatever its token says."""
+
+import pytest
+
+from accounts.errors import SessionEnded, UserGone
+from accounts.models import Session, User
+from accounts.services import sessions
+from accounts.tests.tools import Api, later
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_session_opens_for_its_own_contract_alone(alice: User) -> None:
+    Api().tokens()
+    session = Session.objects.get()
+    assert sessions.authenticate(session_id=session.pk, contract="native") == session
+    with pytest.raises(UserGone):
+        sessions.authenticate(session_id=session.pk, contract="portal")
+
+
+def test_a_session_opens_until_its_end(alice: User) -> None:
+    Api().tokens()
+    session = Session.objects.get()
+    with later(days=13):
+        assert sessions.authenticate(session_id=session.pk, contract="native") == session
+    with later(days=14), pytest.raises(SessionEnded):
+        sessions.authenticate(session_id=session.pk, contract="native")

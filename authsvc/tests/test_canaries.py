@@ -1,0 +1,266 @@
+"""No password, token or key that was ever sent turns up in a log, a report of a crash, or the trail.
+
+Every operation that the description has is called, with secrets where they belong, where they do not, and while
+something breaks. A new operation is called by itself; one that these requests do not make succeed fails its test.
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.db import DataError, OperationalError, transaction
+from django.db.backends.utils import CursorWrapper
+from django.test import Client
+from django.utils.log import AdminEmailHandler
+from pytest_django.fixtures import Settings
+
+from accounts.models import Session, User
+from accounts.tests.contracts.doors import DOORS
+from accounts.tests.tools import HERE
+from audit.models import LoginAttempt, SecurityEvent
+from authsvc.schema import document
+
+pytestmark = pytest.mark.django_db
+
+# Put together here, because a report of a crash shows lines of source too.
+WORD = "Xyz" + "zy"
+CURRENT, CHOSEN, MISTAKEN = f"{WORD}-current-7", f"{WORD}-chosen-8", f"{WORD}-mistaken-9"
+TYPED, PLACED = f"{WORD}-typed-5", f"{WORD}-placed-4"
+
+OPERATIONS = {
+    operation["operationId"]: (method.upper(), path, operation)
+    for path, operations in json.loads(document())["paths"].items()
+    for method, operation in operations.items()
+}
+DOOR_OF = {door.name: door for door in DOORS}
+ME = {"username": "matron", "email": "matron@hospital.example", "phone": "13700137000", "userType": "ADMIN"}
+
+
+class Ear(AdminEmailHandler):
+    """Hears every record of every logger: its line, its traceback, and the mails that it would make."""
+
+    def __init__(self) -> None:
+        super().__init__(include_html=True)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(logging.Formatter("%(name)s %(message)s %(args)s").format(record))
+        if record.levelno >= logging.ERROR:
+            super().emit(record)
+
+    def send_mail(self, subject: Any, message: Any, *args: Any, **kwargs: Any) -> None:
+        self.heard += [str(subject), str(message), kwargs["html_message"]]
+
+
+@pytest.fixture
+def ear(settings: Settings) -> Iterator[Ear]:
+    settings.DEBUG = False
+    listener, loggers = Ear(), [logging.getLogger(), logging.getLogger("django")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    loggers[0].addHandler(listener)
+    yield listener
+    loggers[0].removeHandler(listener)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def matron() -> User:
+    """An administrator, who may do everything that is described."""
+    return User.objects.create_user(ME["username"], ME["email"], CURRENT, phone=ME["phone"], role="admin")
+
+
+class Drive:
+    """One client, and every secret that it has sent or been given."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.client = Client(REMOTE_ADDR=HERE, raise_request_exception=False)
+        self.secrets = {WORD}
+        self.session_id = uuid.uuid4()
+
+    def tokens(self, contract: str) -> dict[str, Any]:
+        """Return what a login at this contract's door answers."""
+        door = DOOR_OF.get(contract, DOOR_OF["native"])
+        answer = door.call("POST", "login", {**ME, "password": CURRENT}).json()
+        found = {**answer, **(answer.get("data") or {})}
+        tokens = {name: found[name] for name in ("access_token", "refresh_token", "token") if name in found}
+        self.secrets |= {token.rpartition(".")[2] for token in tokens.values()}
+        self.session_id = Session.objects.latest("created_at").pk
+        return tokens
+
+    def call(self, name: str, body: dict[str, Any] | None, token: str, query: str = "", **headers: str) -> Any:
+        method, path, _ = OPERATIONS[name]
+        response = self.client.generic(
+            method,
+            path.format(user_id=self.user.pk, session_id=self.session_id) + query,
+            b"" if body is None else json.dumps(body).encode(),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {token}", **headers},
+        )
+        self.require_discreet(response)
+        return response
+
+    def require_discreet(self, response: Any) -> None:
+        """Fail where an answer shows what it must not."""
+        user, said = self.user, response.content.decode()
+        for hidden in (
+            CURRENT,
+            CHOSEN,
+            MISTAKEN,
+            PLACED,
+            user.password,
+            user.stamp,
+            "argon2",
+            "is_superuser",
+            "Traceback",
+            'File "',
+        ):
+            assert hidden not in said
+
+
+def good_body(name: str, tokens: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the description's example with our own people and secrets in it."""
+    content = OPERATIONS[name][2].get("requestBody", {}).get("content", {})
+    if not content:
+        return None
+    body = dict(content["application/json"]["example"])
+    proves = "register" not in name and "users" not in name
+    for key in body:
+        if key in {"new_password"} or (key == "password" and not proves):
+            body[key] = CHOSEN
+        elif "password" in key:
+            body[key] = CURRENT
+        elif key == "refresh_token":
+            body[key] = tokens["refresh_token"]
+        elif key in ME and proves and "password" in str(list(body)) and "full_name" not in body:
+            body[key] = ME[key]
+    return body
+
+
+def spoilt(body: dict[str, Any] | None, value: str, *keys: str) -> dict[str, Any] | None:
+    """Return the body with this value wherever a key has one of these words in it."""
+    if body is None:
+        return None
+    return {name: value if any(key in name for key in keys) else old for name, old in body.items()}
+
+
+def trail() -> str:
+    """Return all that the trail has, but for what was typed as a name.
+
+    That is kept as it was typed, by decision, even where somebody has typed a password there.
+    """
+    attempts = [{**row, "identifier": ""} for row in LoginAttempt.objects.values()]
+    events = [{**row, "detail": {**row["detail"], "identifier": ""}} for row in SecurityEvent.objects.values()]
+    return repr(attempts + events)
+
+
+def require_silence(ear: Ear, drive: Drive) -> None:
+    assert ear.heard
+    for text in [*ear.heard, trail()]:
+        for secret in drive.secrets:
+            place = text.lower().find(secret.lower())
+            assert place < 0, text[max(0, place - 300) : place + 100]
+
+
+def crash(*args: object, **kwargs: object) -> None:
+    raise ZeroDivisionError
+
+
+@contextmanager
+def statements_fail(error: type[Exception], *words: str) -> Iterator[None]:
+    """Have the database fail at every statement that begins with one of these words."""
+    real = CursorWrapper.execute
+
+    def execute(self: CursorWrapper, sql: str, params: Any = None) -> Any:
+        if str(sql).lstrip("( ").upper().startswith(words):
+            raise error("the database says no")
+        return real(self, sql, params)
+
+    with mock.patch.object(CursorWrapper, "execute", execute):
+        yield
+    # No statement has failed in truth, so the transaction of the test is whole.
+    transaction.set_rollback(False)
+
+
+READING, WRITING = ("SELECT",), ("INSERT", "UPDATE", "DELETE")
+BREAKDOWNS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "hashing": lambda: mock.patch.multiple("accounts.security.hashing", verify=crash, make=crash),
+    "tokens": lambda: mock.patch("accounts.security.tokens._backend", crash),
+    "reading": lambda: statements_fail(OperationalError, *READING),
+    "writing": lambda: statements_fail(OperationalError, *WRITING),
+    "reading what is wrong": lambda: statements_fail(DataError, *READING),
+    "writing what is wrong": lambda: statements_fail(DataError, *WRITING),
+    "nothing": nullcontext,
+}
+
+
+EVERYWHERE_ELSE = f"?token={PLACED}&password={PLACED}&search={PLACED}&username={PLACED}"
+IN_HEADERS = {"X-Password": PLACED, "Cookie": f"sessionid={PLACED}; token={PLACED}", "X-Request-ID": f"{PLACED}%"}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_secret_is_heard_of_again(ear: Ear, matron: User, name: str) -> None:
+    drive = Drive(matron)
+    contract = OPERATIONS[name][2]["tags"][0]
+    tokens = drive.tokens(contract)
+    token = tokens.get("access_token") or tokens["token"]
+    body = good_body(name, tokens)
+    drive.call(name, spoilt(body, MISTAKEN, "password"), token)
+    drive.call(name, spoilt(body, TYPED, "name", "email", "phone", "role", "Type"), token)
+    drive.call(name, spoilt(body, f"{TYPED}.{TYPED}.{TYPED}", "token"), f"{PLACED}.{PLACED}.{PLACED}")
+    for breakdown in BREAKDOWNS.values():
+        # Who was registered before is so no longer, and each step is come to again.
+        User.objects.exclude(pk=matron.pk).delete()
+        with breakdown():
+            drive.call(name, body, token, EVERYWHERE_ELSE, **IN_HEADERS)
+    logging.getLogger("django.request").error("One line, so that there always is something to hear.")
+    require_silence(ear, drive)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_is_driven_to_success(matron: User, name: str) -> None:
+    drive = Drive(matron)
+    tokens = drive.tokens(OPERATIONS[name][2]["tags"][0])
+    response = drive.call(name, good_body(name, tokens), tokens.get("access_token") or tokens["token"])
+    assert response.status_code < 300, response.content
+
+
+@pytest.mark.parametrize("breakdown", BREAKDOWNS)
+def test_no_secret_of_the_admin_site_is_heard_of_again(ear: Ear, matron: User, breakdown: str) -> None:
+    drive = Drive(matron)
+    site = drive.client
+    change = {"old_password": CURRENT, "new_password1": CHOSEN, "new_password2": MISTAKEN}
+    site.post("/admin/login/", {"username": ME["username"], "password": CURRENT})
+    drive.secrets.add(site.cookies["sessionid"].value)
+    with BREAKDOWNS[breakdown]():
+        site.post("/admin/password_change/", change)
+        site.get(f"/admin/accounts/user/?q={PLACED}&password={PLACED}")
+        site.post(f"/admin/accounts/user/{matron.pk}/change/", {"username": TYPED, "password": PLACED})
+        site.post("/admin/logout/")
+        site.post(f"/admin/login/?token={PLACED}", {"username": ME["username"], "password": MISTAKEN})
+        site.post("/admin/login/", {"username": TYPED, "password": CURRENT})
+        site.post("/admin/login/", {"username": ME["username"], "password": CURRENT})
+    logging.getLogger("django.request").error("One line, so that there always is something to hear.")
+    require_silence(ear, drive)
+
+
+def test_a_password_that_was_typed_as_a_name_is_in_the_trail_as_a_name_alone(ear: Ear, matron: User) -> None:
+    DOOR_OF["native"].login("wrong", username=TYPED)
+    assert LoginAttempt.objects.get().identifier == TYPED
+    require_silence(ear, Drive(matron))
+
+
+def test_a_crash_is_heard_with_the_place_where_it_happened(ear: Ear, matron: User) -> None:
+    with BREAKDOWNS["hashing"]():
+        DOOR_OF["native"].login(CURRENT, username=ME["username"])
+    said = "\n".join(ear.heard)
+    assert "ZeroDivisionError" in said
+    assert "in _reserve_and_hash" in said

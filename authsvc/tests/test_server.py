@@ -1,0 +1,116 @@
+"""What only a real server shows: bodies without a length or with a false one, and that the worker lives on."""
+
+import json
+import time
+
+import pytest
+
+from accounts.tests.contracts.doors import Door
+from authsvc.tests.server import HOST, Server
+
+pytestmark = pytest.mark.any_database
+
+BODY = (
+    b'{"username": "nobody", "email": "nobody@a.example", "phone": "13900139000", "password": "x", '
+    b'"userType": "DOCTOR"}'
+)
+ME = f"GET /api/auth/me HTTP/1.1\r\n{HOST}"
+JSON = "Content-Type: application/json\r\n"
+CHUNKED = JSON + "Transfer-Encoding: chunked\r\n"
+
+
+def chunks(body: bytes, size: int = 8000) -> bytes:
+    parts = (body[start : start + size] for start in range(0, len(body), size))
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def length(number: int) -> str:
+    return f"{JSON}Content-Length: {number}\r\n"
+
+
+@pytest.mark.parametrize("verb", ["login", "register"])
+@pytest.mark.parametrize(
+    ("headers", "body", "finish", "status"),
+    [
+        pytest.param(CHUNKED, chunks(b'{"a": "' + b"x" * 200_000 + b'"}'), False, 413, id="large, in chunks"),
+        pytest.param(CHUNKED, chunks(b" " * 3_000_000), False, 413, id="very large, in chunks"),
+        pytest.param(CHUNKED, chunks(b"x" * 200_000, 1), False, 413, id="large, in chunks of a byte"),
+        pytest.param(length(101_000), b" " * 101_000, False, 413, id="large"),
+        # More than the longest body is not waited for.
+        pytest.param(length(20_000_000), b"[" * 101_000, False, 413, id="said to be very large"),
+        pytest.param(length(10), BODY, False, 400, id="longer than it says"),
+        pytest.param(length(len(BODY) + 1), BODY, True, 400, id="a byte shorter than it says"),
+        pytest.param(length(50_000), BODY, True, 400, id="much shorter than it says"),
+        pytest.param(CHUNKED, b"zz\r\n" + BODY + b"\r\n0\r\n\r\n", False, 400, id="a chunk without a size"),
+        pytest.param(CHUNKED, b"-5\r\n" + BODY + b"\r\n0\r\n\r\n", False, 400, id="a chunk of negative size"),
+        pytest.param(CHUNKED, chunks(BODY).replace(b"\r\n0\r\n\r\n", b""), True, 400, id="chunks without an end"),
+        pytest.param(CHUNKED, b"ffffffff\r\n" + BODY, True, 400, id="a chunk shorter than it says"),
+        pytest.param(CHUNKED, chunks(b"{"), False, 400, id="chunks that are no JSON"),
+        pytest.param(
+            "Content-Type: application/json; charset*=utf-8''%00\r\n" + length(len(BODY)).removeprefix(JSON),
+            BODY,
+            False,
+            415,
+            id="a charset with NUL",
+        ),
+        pytest.param(
+            "Content-Type: application/json; charset*=nonsense''x\r\n" + length(len(BODY)).removeprefix(JSON),
+            BODY,
+            False,
+            415,
+            id="a charset in a charset that is none",
+        ),
+    ],
+)
+def test_a_hostile_body_is_refused_in_the_contracts_words_and_the_worker_lives_on(
+    server: Server, door: Door, verb: str, headers: str, body: bytes, finish: bool, status: int
+) -> None:
+    began = time.monotonic()
+    answer = server.ask(f"/{door.mount}/{verb}", headers, body, finish=finish)
+    assert (answer.status, answer.headers["Content-Type"]) == (status, door.media_type)
+    assert json.loads(answer.body)
+    assert server.get("/healthz").status == 200
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("size", [1, 7, 8000])
+def test_a_body_in_chunks_is_read_like_any_other(server: Server, door: Door, size: int) -> None:
+    # Somebody else each time, so that nobody is locked; a body that was not read would miss its fields.
+    body = BODY.replace(b"nobody", b"nobody-%d" % size)
+    answer = server.ask(f"/{door.mount}/login", CHUNKED, chunks(body, size))
+    assert (answer.status, json.loads(answer.body)) == door.wrong
+
+
+def test_an_empty_body_in_chunks_is_an_empty_body(server: Server, door: Door) -> None:
+    assert server.ask(f"/{door.mount}/login", CHUNKED, chunks(b"")).status in {400, 422}
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        f"{ME}Host: evil.example\r\n",
+        f"{ME}Content-Length: -1\r\n",
+        f"{ME}Content-Length: 1\r\nContent-Length: 2\r\n",
+        f"{ME}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+        f"{ME}Authorization: Bearer \x00\r\n",
+        f"{ME}Cookie: a=" + "x" * 64_000 + "\r\n",
+        f"{ME}Authorization: Bearer " + "x" * 64_000 + "\r\n",
+        "GET /api/auth/" + "x" * 9000 + " HTTP/1.1\r\nHost: auth.hospital.example\r\n",
+        "nonsense\r\n",
+    ],
+    ids=["two hosts", "negative", "two lengths", "length and chunks", "NUL", "cookie", "token", "path", "nonsense"],
+)
+def test_what_is_no_http_never_reaches_the_service(server: Server, request_line: str) -> None:
+    answer = server.send(f"{request_line}Connection: close\r\n\r\n".encode("latin-1"))
+    assert answer.status in {400, 414, 431}
+    assert b"Traceback" not in answer.body
+    assert server.get("/healthz").status == 200
+
+
+def test_two_authorization_headers_are_one_bad_one(server: Server, door: Door) -> None:
+    headers = "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"
+    assert server.get(f"/{door.mount}/{door.me}", headers).status == 401
+
+
+def test_the_server_does_not_say_which_version_it_is(server: Server) -> None:
+    assert server.get("/healthz").headers["Server"] == "gunicorn"
