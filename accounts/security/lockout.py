@@ -168,7 +168,10 @@ def _claim(budget: Budget, now: datetime, *, likely_new: bool) -> bool:
     rows = LoginBudget.objects.filter(**budget.key())
     if likely_new and _insert(budget, now):
         return True
-    return bool(rows.claim(budget.policy, now)) or (not rows.exists() and _insert(budget, now))
+    if rows.claim(budget.policy, now):
+        return True
+    # Who makes the row at the same time leaves the other tries in it.
+    return not rows.exists() and (_insert(budget, now) or bool(rows.claim(budget.policy, now)))
 
 
 def _insert(budget: Budget, now: datetime) -> bool:
