@@ -170,8 +170,8 @@ def _claim(budget: Budget, now: datetime, *, likely_new: bool) -> bool:
         return True
     if rows.claim(budget.policy, now):
         return True
-    # Who makes the row at the same time leaves the other tries in it.
-    return not rows.exists() and (_insert(budget, now) or bool(rows.claim(budget.policy, now)))
+    # Whoever makes the row meanwhile leaves the other tries in it.
+    return (not rows.exists() and _insert(budget, now)) or bool(rows.claim(budget.policy, now))
 
 
 def _insert(budget: Budget, now: datetime) -> bool:
