@@ -16,7 +16,7 @@ FEWEST_CHARACTERS: Final = 10
 MOST_SQLITE_PROCESSES: Final = 4
 # What people write where a key belongs. Nothing random holds any of it by chance.
 _WORDS: Final = re.compile(
-    r"secret|passw|change.?me|change.?this|example|default|jwt.?key|your.?key|hospital|12345678|qwert|abcdefg",
+    r"passw|change.?me|change.?this|replace.?me|example|your.{0,12}(secret|key)|secret.?key",
     re.IGNORECASE,
 )
 # A short text over and over.
