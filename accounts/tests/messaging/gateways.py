@@ -51,6 +51,7 @@ class MailServer:
         if answer == SILENT:
             await asyncio.Event().wait()
         if answer == CLOSES:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
             await asyncio.Event().wait()
         return answer

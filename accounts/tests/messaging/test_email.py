@@ -30,7 +30,8 @@ def content(message: EmailMessage, kind: str) -> str:
 def test_a_letter_arrives_as_text_and_html(mail_at: MailServer, to_alice: Letter) -> None:
     send(to_alice)
     [message] = mail_at.received
-    assert (message["To"], message["Subject"]) == ("alice@hospital.example", "重设密码的验证码")
+    # A long header is folded after its name, and Python's parser keeps the space of the fold.
+    assert (message["To"], message["Subject"].strip()) == ("alice@hospital.example", "重设密码的验证码")
     assert (message["From"], message["Auto-Submitted"]) == ("authsvc <authsvc@hospital.example>", "auto-generated")
     assert message["Message-ID"].endswith("@hospital.example>")
     assert content(message, "plain").strip() == f"您的验证码是 {CODE}"
