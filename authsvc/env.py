@@ -50,9 +50,9 @@ HINTS = {
     "E009": "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
     "E010": "Who has one key must not be able to sign with the other; make a second one.",
     "E011": "Examples: smtps://user:password@mail.example.org/?from=authsvc@example.org, "
-    "smtp+tls://user:password@mail.example.org:587/?from=…, smtp://mail.example.org:25/?from=…, console:.",
+    "smtp+tls://user:password@mail.example.org:587/?from=…, smtp://mail.example.org:25/?from=….",
     "E012": "Examples: aliyun://KEY_ID:KEY_SECRET@dysmsapi.aliyuncs.com/?sign=…&code=SMS_1&notice=SMS_2, "
-    "jsons://gateway.example.org/sms?:to={number} or another of Apprise's URLs, hospital.sms.send, console:.",
+    "jsons://gateway.example.org/sms?:to={number} or another of Apprise's URLs, hospital.sms.send.",
     "E013": "SMS_URL=hospital.sms.send is the function send(number, text) of the module hospital.sms.",
 }
 
@@ -251,6 +251,9 @@ class Environment(BaseSettings):
             raise _mistake("E002", f"SECRET_KEY is weak: it needs {SHORTEST_SECRET_KEY} random characters.")
         if not self.allowed_hosts:
             raise _mistake("E003", "ALLOWED_HOSTS is not set.")
+        for number, name in (("E011", "email_url"), ("E012", "sms_url")):
+            if getattr(self, name) == mail.CONSOLE:
+                raise _mistake(number, f"{name.upper()}={mail.CONSOLE} prints codes, which is for DEBUG=true alone.")
         return self
 
 

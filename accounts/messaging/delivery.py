@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from typing import Any
 
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connections
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -52,6 +52,12 @@ class Loop:
 
     def run(self) -> None:
         """Deliver what is due, and wait for more; a database that is away is waited for."""
+        try:
+            self._go_on()
+        finally:
+            connections.close_all()
+
+    def _go_on(self) -> None:
         troubled = False
         while not self._stop.is_set():
             try:

@@ -1,8 +1,10 @@
 """The service as an operator starts it, in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -42,9 +44,56 @@ execute_from_command_line(["manage.py", *sys.argv[1:]])
 """
 
 
+NO_GATEWAY = """System check identified some issues:
+
+INFOS:
+?: (authsvc.I001) Neither EMAIL_URL nor SMS_URL is set: nobody can get a new password by themselves.
+\tHINT: README.md has examples under Messages.
+
+System check identified 1 issue (4 silenced).
+"""
+
+
 def test_production_passes_the_deployment_check_with_three_variables() -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", NO_GATEWAY)
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    [
+        {"EMAIL_URL": "smtps://mail.hospital.example/?from=authsvc@hospital.example"},
+        {"SMS_URL": "jsons://sms.hospital.example/send?:to={number}"},
+        {"SMS_URL": "accounts.tests.messaging.test_sms.own"},
+    ],
+    ids=str,
+)
+def test_with_a_gateway_it_has_nothing_to_say(gateway: dict[str, str]) -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **gateway)
     assert (done.returncode, done.stdout) == (0, "System check identified no issues (4 silenced).\n"), done.stderr
+
+
+def test_a_function_that_is_not_in_its_module_stops_every_command() -> None:
+    done = manage("deliver", "--once", **PRODUCTION, SMS_URL="accounts.names.send")
+    assert done.returncode == 1
+    assert "(authsvc.E013) SMS_URL cannot be used: accounts.names.send cannot be imported (ImportError)." in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_delivering_ends_when_it_is_told_to(number: signal.Signals, tmp_path: Path) -> None:
+    environment = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    assert manage("migrate", **environment).returncode == 0
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", RUN, "deliver"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "Delivering. Stop with Ctrl-C: the message in hand is finished.\n"
+        process.send_signal(number)
+        assert process.wait(20) == 0
 
 
 def test_a_closed_network_without_https_passes_it_too() -> None:

@@ -16,7 +16,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             outcomes = deliver_due()
-            self.stdout.write(", ".join(f"{count} {state}" for state, count in outcomes.items() if count) or "nothing")
+            self.stdout.write(
+                ", ".join(f"{count} {state}" for state, count in outcomes.items() if count) or "nothing was due"
+            )
             return
         loop = Loop()
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.messaging import delivery
+from accounts.messaging import delivery, letters
 from accounts.messaging.delivery import Loop, deliver_due, deliver_next, keep_house
 from accounts.models import Channel, Kind, Message, State
 from accounts.policies import DELIVERY_LEASE, retry_after
@@ -185,13 +185,13 @@ class TestExpired:
     def test_one_that_expires_in_hand_is_not_sent(
         self, mail_at: MailServer, put: Put, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        message, compose = put(), delivery.letters.compose
+        message, compose = put(), letters.compose
 
         def slow(claimed: Message) -> Any:
             Message.objects.update(expires_at=timezone.now())
             return compose(claimed)
 
-        monkeypatch.setattr(delivery.letters, "compose", slow)
+        monkeypatch.setattr(letters, "compose", slow)
         assert deliver_next() == State.DEAD
         assert mail_at.received == []
         assert again(message).sealed == ""
@@ -286,13 +286,7 @@ class TestLoop:
         monkeypatch.setattr(delivery, "DELIVERY_POLL", timedelta(milliseconds=10))
 
     def run(self, loop: Loop) -> threading.Thread:
-        def work() -> None:
-            try:
-                loop.run()
-            finally:
-                connections.close_all()
-
-        thread = threading.Thread(target=work)
+        thread = threading.Thread(target=loop.run)
         thread.start()
         return thread
 
