@@ -10,8 +10,9 @@ it. A text is blanked once it is delivered or expired.
 """
 
 import logging
-import threading
+import time
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from django.db import Error, close_old_connections, connections
@@ -22,6 +23,7 @@ from accounts import names
 from accounts.messaging import letters
 from accounts.messaging.senders import CutOff, Impossible, Refused, sender_for
 from accounts.models import Message, State
+from accounts.models.message import ERROR_LENGTH
 from accounts.policies import DELIVERY_LEASE, DELIVERY_POLL, HOUSEKEEPING_INTERVAL, retry_after
 
 logger = logging.getLogger(__name__)
@@ -43,12 +45,12 @@ class Loop:
     """Delivers until it is told to stop; any number of loops may run at once, in any number of processes."""
 
     def __init__(self) -> None:
-        self._stop = threading.Event()
+        self._stopping = False
         self._next_housekeeping = timezone.now()
 
     def stop(self) -> None:
-        """Have `run` return after the message in hand."""
-        self._stop.set()
+        """Have `run` return after the message in hand; without a lock, because a signal's handler calls it."""
+        self._stopping = True
 
     def run(self) -> None:
         """Deliver what is due, and wait for more; a database that is away is waited for."""
@@ -59,7 +61,7 @@ class Loop:
 
     def _go_on(self) -> None:
         troubled = False
-        while not self._stop.is_set():
+        while not self._stopping:
             try:
                 close_old_connections()
                 found = self._step()
@@ -70,7 +72,7 @@ class Loop:
                     logger.error("delivery is held up: %s", error if isinstance(error, Error) else type(error).__name__)
                 troubled = True
             if not found:
-                self._stop.wait(DELIVERY_POLL.total_seconds())
+                time.sleep(DELIVERY_POLL.total_seconds())
 
     def _step(self) -> bool:
         if timezone.now() >= self._next_housekeeping:
@@ -80,16 +82,16 @@ class Loop:
 
 
 def deliver_due() -> Counter[State]:
-    """Deliver all that is due and return what became of how many."""
-    outcomes = keep_house()
-    while outcome := deliver_next():
+    """Deliver all that is due by now, each message once, and return what became of how many."""
+    outcomes, now = keep_house(), timezone.now()
+    while outcome := deliver_next(now):
         outcomes[outcome] += 1
     return outcomes
 
 
-def deliver_next() -> State | None:
+def deliver_next(due_by: datetime | None = None) -> State | None:
     """Deliver one message that is due and return the state that it is in then, or None if there was none."""
-    message = _claim()
+    message = _claim(due_by or timezone.now())
     return _attempt(message) if message else None
 
 
@@ -99,22 +101,25 @@ def keep_house() -> Counter[State]:
     ends = Counter[State]()
     for message in Message.objects.filter(state=State.SENDING, lease_until__lte=now):
         ends[State.UNKNOWN] += _move(message, State.UNKNOWN, error=_WORKER_WENT)
-    for message in Message.objects.filter(state__in=[State.QUEUED, State.CLAIMED], expires_at__lte=now):
-        ends[State.DEAD] += _move(message, State.DEAD, error=message.error or _EXPIRED)
-    stuck = Message.objects.filter(state__in=[State.SENDING, State.UNKNOWN], expires_at__lte=now)
-    stuck.exclude(sealed="").update(sealed="")
+    waiting = Q(state__in=[State.QUEUED, State.CLAIMED])
+    for message in Message.objects.filter(waiting, expires_at__lte=now):
+        ends[State.DEAD] += _move(message, State.DEAD, waiting, error=message.error or _EXPIRED)
+    open_ended = Message.objects.filter(state__in=[State.SENDING, State.UNKNOWN], expires_at__lte=now)
+    # A row at a time, like every other write here: two loops that lock many rows at once could deadlock.
+    for pk in open_ended.exclude(sealed="").values_list("pk", flat=True):
+        Message.objects.filter(pk=pk).update(sealed="")
     return ends
 
 
-def _claim() -> Message | None:
+def _claim(due_by: datetime) -> Message | None:
     """Take one message that nobody else has, or None when there is none left."""
-    now = timezone.now()
-    due = Q(state=State.QUEUED, next_try_at__lte=now) | Q(state=State.CLAIMED, lease_until__lte=now)
-    due &= Q(expires_at__gt=now)
+    due = Q(state=State.QUEUED, next_try_at__lte=due_by) | Q(state=State.CLAIMED, lease_until__lte=due_by)
+    due &= Q(expires_at__gt=due_by)
     while messages := list(Message.objects.filter(due).order_by("next_try_at", "pk")[:_BATCH]):
         for message in messages:
             mine = Message.objects.filter(due, pk=message.pk, attempts=message.attempts)
-            if mine.update(state=State.CLAIMED, lease_until=now + DELIVERY_LEASE, attempts=F("attempts") + 1):
+            lease_until = timezone.now() + DELIVERY_LEASE
+            if mine.update(state=State.CLAIMED, lease_until=lease_until, attempts=F("attempts") + 1):
                 message.attempts += 1
                 return message
     return None
@@ -164,6 +169,8 @@ def _move(message: Message, state: State, *conditions: Q, **columns: Any) -> boo
     """Take a message to its next state, if it is still the attempt that is known; return whether it was."""
     if state in (State.DELIVERED, State.DEAD):
         columns["sealed"] = ""
+    if "error" in columns:
+        columns["error"] = columns["error"][:ERROR_LENGTH]
     same = Message.objects.filter(*conditions, pk=message.pk, attempts=message.attempts, state__in=_BEFORE[state])
     if not same.update(state=state, **columns):
         return False
@@ -176,4 +183,4 @@ def _move(message: Message, state: State, *conditions: Q, **columns: Any) -> boo
 def _log(message: Message, error: str) -> None:
     level = logging.INFO if message.state == State.DELIVERED else logging.WARNING
     what = f"message {message.pk}, {message.kind} by {message.channel} to {names.masked(message.address)}"
-    logger.log(level, "%s: %s. %s", what, message.state, error)
+    logger.log(level, "%s: %s", what, f"{message.state}. {error}".rstrip())

@@ -26,7 +26,7 @@ def sender(url: str) -> Sender:
         return _own(url)
     if url.startswith("aliyun:"):
         return aliyun.Account.from_url(url).send
-    # Apprise takes long to load, and only the process that delivers needs it.
+    # Apprise takes long to load, which only who uses it shall wait for.
     from accounts.messaging.senders.apprise_url import Gateway
 
     return Gateway(url).send

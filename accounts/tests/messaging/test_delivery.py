@@ -1,15 +1,16 @@
 import logging
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.messaging import delivery, letters
 from accounts.messaging.delivery import Loop, deliver_due, deliver_next, keep_house
+from accounts.messaging.senders import Refused
 from accounts.models import Channel, Kind, Message, State
 from accounts.policies import DELIVERY_LEASE, retry_after
 from accounts.security import vault
@@ -59,7 +60,7 @@ class TestDelivered:
         with caplog.at_level(logging.INFO):
             deliver_next()
         lines = [record.getMessage() for record in caplog.records if record.name == delivery.__name__]
-        assert lines == [f"message {message.pk}, reset_code by email to a***@hospital.example: delivered. "]
+        assert lines == [f"message {message.pk}, reset_code by email to a***@hospital.example: delivered."]
 
 
 class TestRefused:
@@ -131,6 +132,23 @@ class TestRefused:
         with later(seconds=5):
             assert deliver_next() == State.DELIVERED
 
+    def test_delivering_what_is_due_tries_each_once(
+        self, gateway: HttpGateway, put: Put, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(delivery, "retry_after", lambda attempts: timedelta(0))
+        gateway.status = 503
+        put(channel=Channel.PHONE)
+        assert deliver_due() == {State.QUEUED: 1}
+
+    def test_a_very_long_reason_is_cut(self, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(letter: object) -> None:
+            raise Refused("x" * 1000)
+
+        monkeypatch.setattr(delivery, "sender_for", lambda channel: refuse)
+        message = put()
+        assert deliver_next() == State.QUEUED
+        assert again(message).error == "x" * 200
+
 
 class TestUnknown:
     @pytest.fixture(params=[SILENT, CLOSES])
@@ -196,11 +214,27 @@ class TestExpired:
         assert mail_at.received == []
         assert again(message).sealed == ""
 
+    def test_one_that_is_being_sent_when_it_expires_is_not_given_up(
+        self, mail_at: MailServer, put: Put, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        message, move = put(), delivery._move
+
+        def after_the_worker(read: Message, state: State, *conditions: Any, **columns: Any) -> bool:
+            # The worker goes on between the keeper's look and its write.
+            Message.objects.update(state=State.SENDING)
+            return move(read, state, *conditions, **columns)
+
+        assert delivery._claim(timezone.now()) == message
+        monkeypatch.setattr(delivery, "_move", after_the_worker)
+        with later(minutes=10):
+            assert keep_house() == {State.DEAD: 0}
+        assert again(message).state == State.SENDING
+
 
 class TestDeadWorker:
     def test_what_it_had_claimed_is_sent_by_another_after_the_lease(self, mail_at: MailServer, put: Put) -> None:
         message = put()
-        assert delivery._claim() == message
+        assert delivery._claim(timezone.now()) == message
         assert deliver_next() is None
         with later(seconds=LEASE):
             assert deliver_next() == State.DELIVERED
@@ -234,7 +268,7 @@ class TestDeadWorker:
         self, mail_at: MailServer, put: Put
     ) -> None:
         put()
-        slow = delivery._claim()
+        slow = delivery._claim(timezone.now())
         assert slow
         with later(seconds=LEASE):
             assert deliver_next() == State.DELIVERED
@@ -242,7 +276,7 @@ class TestDeadWorker:
         assert len(mail_at.received) == 1
 
     def die_sending(self, message: Message) -> None:
-        assert delivery._claim() == message
+        assert delivery._claim(timezone.now()) == message
         Message.objects.update(state=State.SENDING)
 
 
@@ -329,9 +363,9 @@ class TestLoop:
         sent, claim, failures = threading.Event(), delivery._claim, iter(range(3))
         monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda letter: sent.set())
 
-        def away() -> Message | None:
+        def away(due_by: datetime) -> Message | None:
             if next(failures, None) is None:
-                return claim()
+                return claim(due_by)
             raise OperationalError("the server has gone away")
 
         monkeypatch.setattr(delivery, "_claim", away)
@@ -342,3 +376,34 @@ class TestLoop:
         self.stop(loop, thread)
         lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
         assert lines == ["delivery is held up: the server has gone away"]
+
+    @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no connection to lose.")
+    def test_a_connection_that_was_cut_is_made_anew(self, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+        sent = threading.Semaphore(0)
+        monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda letter: sent.release())
+        loop = Loop()
+        thread = self.run(loop)
+        put()
+        assert sent.acquire(timeout=10)
+        assert cut_other_connections() == 1
+        put()
+        assert sent.acquire(timeout=10)
+        self.stop(loop, thread)
+
+
+def cut_other_connections() -> int:
+    """End every connection to this database but our own, as a server that restarts does; return how many."""
+    postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        if postgresql:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        else:
+            cursor.execute(
+                "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
+            )
+        others = [row[0] for row in cursor.fetchall()]
+        for other in others:
+            cursor.execute("SELECT pg_terminate_backend(%s)" if postgresql else "KILL %s", [other])
+    return len(others)
