@@ -6,15 +6,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import names
 from accounts.contracts.base import origin_of
-from accounts.models import EndReason, Session, User
+from accounts.models import EndReason, Message, Session, User
 from accounts.services import people, sessions
 from audit.origin import ADMIN_SITE
 
@@ -23,7 +24,7 @@ def _actor(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-SECRET_COLUMNS = frozenset({"password", "stamp"})
+SECRET_COLUMNS = frozenset({"password", "stamp", "sealed"})
 
 
 class UserForm(ModelForm):
@@ -46,6 +47,7 @@ class UserAdmin(admin.ModelAdmin):
         ("username", "full_name"),
         ("email", "phone"),
         ("role", "department"),
+        "language",
         ("is_active", "awaits_approval"),
         "groups",
         ("last_login", "last_login_ip"),
@@ -150,4 +152,47 @@ class SessionAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        return False
+
+
+@admin.register(Message)
+class MessageAdmin(admin.ModelAdmin):
+    """What was sent to whom, and what became of it; never what it says."""
+
+    list_display = ("created_at", "who", "kind", "channel", "to", "state", "attempts", "error", "delivered_at")
+    list_filter = ("state", "kind", "channel", "created_at")
+    fields = (
+        ("who", "to"),
+        ("kind", "channel", "language"),
+        ("state", "attempts"),
+        "error",
+        ("created_at", "expires_at"),
+        ("next_try_at", "lease_until"),
+        "delivered_at",
+    )
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return not SECRET_COLUMNS & set(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        # Not a join: it would hide the messages of a user who was deleted.
+        username = User.objects.filter(pk=OuterRef("user_id")).values("username")
+        messages_: QuerySet[Message] = super().get_queryset(request)
+        return messages_.defer("sealed").annotate(username=Subquery(username))
+
+    @admin.display(description=_("user"))
+    def who(self, message: Message) -> str:
+        return getattr(message, "username", None) or f"#{message.user_id}"
+
+    @admin.display(description=_("address"))
+    def to(self, message: Message) -> str:
+        return names.masked(message.address)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
         return False

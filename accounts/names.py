@@ -158,3 +158,12 @@ def display_phone(phone: str | None) -> str | None:
     """Return an E.164 number as people of the default region write it: `13912345678`, others unchanged."""
     home = f"+{phonenumbers.country_code_for_region(PHONE_REGION)}"
     return phone.removeprefix(home) if phone else None
+
+
+def masked(address: str) -> str:
+    """Return an e-mail address or a phone number as its owner knows it and nobody else: `a***@b.com`, `138****8000`."""
+    if "@" in address:
+        local, _, domain = address.rpartition("@")
+        return f"{local[:1]}***@{domain}"
+    number = display_phone(address) or ""
+    return f"{number[:3]}****{number[-4:]}"

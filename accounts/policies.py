@@ -92,6 +92,23 @@ HMAC_BYTES: Final = {"HS256": 32, "HS384": 48}
 # The contracts whose key the environment may give, because their own downstream services have it too.
 SHARED_KEYS: Final = {"hospital": "HS256", "union": "HS384", "portal": "HS256", "clinic": "HS256"}
 
+# A gateway has this long for each step: to be connected to, and to give each answer.
+GATEWAY_TIMEOUT: Final = timedelta(seconds=10)
+# Longer than the some fifteen steps of a delivery together: only from a worker that has gone is a message taken away.
+DELIVERY_LEASE: Final = timedelta(minutes=5)
+# A message that is not delivered is tried again after this long, each time after twice as long.
+FIRST_RETRY: Final = timedelta(seconds=5)
+LONGEST_RETRY: Final = timedelta(minutes=2)
+# With nothing to deliver, the loop looks again after this long.
+DELIVERY_POLL: Final = timedelta(seconds=1)
+# How often it looks for what has expired, and for what a worker that has gone was sending.
+HOUSEKEEPING_INTERVAL: Final = timedelta(seconds=30)
+
+
+def retry_after(attempts: int) -> timedelta:
+    """Return how long a message waits for its next try after so many."""
+    return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempts - 1, 10)))
+
 
 @dataclass(frozen=True, slots=True)
 class PasswordRule:

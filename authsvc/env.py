@@ -22,7 +22,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from accounts.messaging.senders import sms
 from accounts.policies import HMAC_BYTES, SHARED_KEYS
+from authsvc import mail
 from authsvc.mounts import MountError, mount_table
 
 BASE_DIR: Path = Path(__file__).resolve().parent.parent
@@ -36,7 +38,7 @@ FEWEST_KEY_CHARACTERS = 10
 _JWT_KEYS = {f"{contract}_jwt_key": contract for contract in SHARED_KEYS}
 # A name, an IPv4 address, or an IPv6 address in brackets.
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
-SECRETS = ("secret_key", "database_url", "redis_url", *_JWT_KEYS)
+SECRETS = ("secret_key", "database_url", "redis_url", "email_url", "sms_url", *_JWT_KEYS)
 
 HINTS = {
     "E001": "The environment table in README.md names each variable's values.",
@@ -52,6 +54,11 @@ HINTS = {
     "E010": "Who has one key must not be able to sign with the other; make a second one.",
     "E011": "Name each host by itself, without scheme, port or wildcard; one dot in front takes its subdomains too: "
     "ALLOWED_HOSTS=auth.example.org,.desk.example.org.",
+    "E012": "Examples: smtps://user:password@mail.example.org/?from=authsvc@example.org, "
+    "smtp+tls://user:password@mail.example.org:587/?from=…, smtp://mail.example.org:25/?from=….",
+    "E013": "Examples: aliyun://KEY_ID:KEY_SECRET@dysmsapi.aliyuncs.com/?sign=…&code=SMS_1&notice=SMS_2, "
+    "jsons://gateway.example.org/sms?:to={number} or another of Apprise's URLs, hospital.sms.send.",
+    "E014": "SMS_URL=hospital.sms.send is the function send(number, text) of the module hospital.sms.",
 }
 
 
@@ -124,6 +131,9 @@ class Environment(BaseSettings):
     union_jwt_key: str = ""
     portal_jwt_key: str = ""
     clinic_jwt_key: str = ""
+    email_url: str = ""
+    sms_url: str = ""
+    service_name: str = Field(default="authsvc", min_length=2, max_length=40)
 
     @classmethod
     def settings_customise_sources(
@@ -190,6 +200,37 @@ class Environment(BaseSettings):
             raise _mistake("E004", "DATABASE_URL cannot be read as a URL.") from None
         return value
 
+    @field_validator("service_name")
+    @classmethod
+    def _printable(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("it has characters that cannot be printed")
+        return value
+
+    @field_validator("email_url")
+    @classmethod
+    def _known_mail_server(cls, value: str) -> str:
+        try:
+            mail.from_url(value, "")
+        except ValueError as error:
+            raise _mistake("E012", str(error)) from None
+        return value
+
+    @field_validator("sms_url")
+    @classmethod
+    def _known_gateway(cls, value: str) -> str:
+        if sms.is_dotted(value):
+            try:
+                sms.require_module(value)
+            except ValueError as error:
+                raise _mistake("E014", f"SMS_URL cannot be used: {error}") from None
+        elif value:
+            try:
+                sms.sender(value)
+            except ValueError as error:
+                raise _mistake("E013", f"SMS_URL cannot be used: {error}") from None
+        return value
+
     @field_validator(*_JWT_KEYS)
     @classmethod
     def _as_long_as_its_hash(cls, value: str, info: ValidationInfo) -> str:
@@ -230,6 +271,9 @@ class Environment(BaseSettings):
             raise _mistake("E002", f"SECRET_KEY is weak: it needs {SHORTEST_SECRET_KEY} random characters.")
         if not self.allowed_hosts:
             raise _mistake("E003", "ALLOWED_HOSTS is not set.")
+        for number, name in (("E012", "email_url"), ("E013", "sms_url")):
+            if getattr(self, name) == mail.CONSOLE:
+                raise _mistake(number, f"{name.upper()}={mail.CONSOLE} prints codes, which is for DEBUG=true alone.")
         return self
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from authsvc import databases, env
+from authsvc import databases, env, mail
 from authsvc.mounts import mount_table
 
 BASE_DIR = env.BASE_DIR
@@ -19,7 +19,7 @@ CONTRACT_MOUNTS = mount_table(_environment.contract_mounts)
 TRUSTED_PROXIES = _environment.trusted_proxies
 WEB_CONCURRENCY = _environment.web_concurrency
 JWT_KEYS = _environment.jwt_keys
-SERVICE_NAME = "authsvc"
+SERVICE_NAME = _environment.service_name
 
 INSTALLED_APPS = [
     "authsvc.apps.AuthsvcConfig",
@@ -88,6 +88,11 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptPasswordHasher",
 ]
 LOGIN_URL = "admin:login"
+
+# In development every message is printed.
+EMAIL_URL = _environment.email_url or (mail.CONSOLE if DEBUG else "")
+SMS_URL = _environment.sms_url or (mail.CONSOLE if DEBUG else "")
+globals().update(mail.from_url(EMAIL_URL, SERVICE_NAME))
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]

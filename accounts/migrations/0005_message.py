@@ -15,7 +15,7 @@ def let_administrators_view(apps: Any, schema_editor: Any) -> None:
     config.models_module = True
     create_permissions(config, apps=apps, using=schema_editor.connection.alias, verbosity=0)
     config.models_module = None
-    group = apps.get_model("auth", "Group").objects.get(name=GROUP)
+    group, _made = apps.get_model("auth", "Group").objects.get_or_create(name=GROUP)
     permissions = apps.get_model("auth", "Permission").objects
     group.permissions.add(permissions.get(content_type__app_label="accounts", codename="view_message"))
 

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import names
 
+ERROR_LENGTH = 200
+
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("e-mail")
@@ -59,7 +61,7 @@ class Message(models.Model):
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
     lease_until = models.DateTimeField(_("claimed until"), null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    error = models.CharField(_("error"), max_length=200, blank=True)
+    error = models.CharField(_("error"), max_length=ERROR_LENGTH, blank=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True)
 
     class Meta:

@@ -35,7 +35,13 @@ def test_the_code_passes(check: str) -> None:
 
 CORE = [
     path
-    for pattern in ("accounts/services/*.py", "accounts/security/*.py", "accounts/models/*.py", "accounts/*.py")
+    for pattern in (
+        "accounts/services/*.py",
+        "accounts/messaging/**/*.py",
+        "accounts/security/*.py",
+        "accounts/models/*.py",
+        "accounts/*.py",
+    )
     for path in sorted(ROOT.glob(pattern))
     if path.name != "admin.py"
 ]

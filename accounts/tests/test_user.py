@@ -177,6 +177,7 @@ def test_the_permissions_of_the_administrators_group(head: User) -> None:
         "accounts.view_user",
         "accounts.change_user",
         "accounts.view_session",
+        "accounts.view_message",
         "accounts.end_session",
         "audit.view_loginattempt",
         "audit.view_securityevent",

@@ -2,8 +2,10 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -45,19 +47,52 @@ execute_from_command_line(["manage.py", *sys.argv[1:]])
 
 def test_production_passes_the_deployment_check_with_three_variables() -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
-    # That a proxy may be missing is worth a line, and no reason to fail.
-    assert (done.returncode, re.findall(r"\((\w+\.\w+)\)", done.stderr)) == (0, ["authsvc.I001"]), done.stderr
-
-
-def test_behind_a_proxy_nothing_is_left_to_say() -> None:
-    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, TRUSTED_PROXIES="1")
-    assert (done.returncode, done.stdout) == (0, "System check identified no issues (4 silenced).\n"), done.stderr
+    # That a proxy or a gateway may be missing is worth a line, and no reason to fail.
+    said = re.findall(r"\((\w+\.\w+)\)", done.stderr)
+    assert (done.returncode, sorted(said)) == (0, ["authsvc.I001", "authsvc.I002"]), done.stderr
 
 
 def test_a_warning_of_ours_fails_the_deployment_check() -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, PROFILE="documented")
     assert done.returncode == 1
     assert "(authsvc.W003)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    [
+        {"EMAIL_URL": "smtps://mail.hospital.example/?from=authsvc@hospital.example"},
+        {"SMS_URL": "jsons://sms.hospital.example/send?:to={number}"},
+        {"SMS_URL": "accounts.tests.messaging.test_sms.own"},
+    ],
+    ids=str,
+)
+def test_behind_a_proxy_with_a_gateway_nothing_is_left_to_say(gateway: dict[str, str]) -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **gateway, TRUSTED_PROXIES="1")
+    assert (done.returncode, done.stdout) == (0, "System check identified no issues (4 silenced).\n"), done.stderr
+
+
+def test_a_function_that_is_not_in_its_module_stops_every_command() -> None:
+    done = manage("deliver", "--once", **PRODUCTION, SMS_URL="accounts.names.send")
+    assert done.returncode == 1
+    assert "(authsvc.E014) SMS_URL cannot be used: accounts.names.send cannot be imported (ImportError)." in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_delivering_ends_when_it_is_told_to(number: signal.Signals, tmp_path: Path) -> None:
+    environment = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    assert manage("migrate", **environment).returncode == 0
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", RUN, "deliver"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "Delivering. Stop with Ctrl-C: the message in hand is finished.\n"
+        process.send_signal(number)
+        assert process.wait(20) == 0
 
 
 def test_a_closed_network_without_https_passes_it_too() -> None:

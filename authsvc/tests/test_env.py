@@ -1,8 +1,9 @@
+from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
 
-from authsvc import env
+from authsvc import env, mail
 from authsvc.mounts import DEFAULT_MOUNTS
 
 pytestmark = pytest.mark.any_database
@@ -154,6 +155,55 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
             "(authsvc.E010) SECRET_KEY and CLINIC_JWT_KEY are equal. "
             "HINT: Who has one key must not be able to sign with the other; make a second one.",
         ),
+        (
+            {"SERVICE_NAME": "x"},
+            "(authsvc.E001) SERVICE_NAME: String should have at least 2 characters. "
+            "HINT: The environment table in README.md names each variable's values.",
+        ),
+        (
+            {"SERVICE_NAME": "Ward\n7"},
+            "(authsvc.E001) SERVICE_NAME: Value error, it has characters that cannot be printed. "
+            "HINT: The environment table in README.md names each variable's values.",
+        ),
+        *[
+            (
+                {"EMAIL_URL": url},
+                f"(authsvc.E012) {wrong} HINT: Examples: "
+                "smtps://user:password@mail.example.org/?from=authsvc@example.org, "
+                "smtp+tls://user:password@mail.example.org:587/?from=…, smtp://mail.example.org:25/?from=….",
+            )
+            for url, wrong in [
+                ("pop://hunter2@host/", "EMAIL_URL starts with 'pop', which is none of: smtp, smtp+tls, smtps."),
+                ("smtp:///?from=a@b.example", "EMAIL_URL has no host."),
+                ("console:", "EMAIL_URL=console: prints codes, which is for DEBUG=true alone."),
+                ("smtp://host:hunter2/?from=a@b.example", "EMAIL_URL cannot be read as a URL."),
+                ("smtp://[hunter2/?from=a@b.example", "EMAIL_URL cannot be read as a URL."),
+                ("smtp://u:hunter2@host/", "EMAIL_URL does not say which address its messages come from."),
+                ("smtp://host/?from=a@b.c%0ABcc:x", "EMAIL_URL does not say which address its messages come from."),
+                ("smtp://host/?from=a@b.example&ssl=true", "EMAIL_URL has the option 'ssl', and only 'from' is known."),
+            ]
+        ],
+        *[
+            (
+                {"SMS_URL": url},
+                f"(authsvc.E013) SMS_URL cannot be used: {wrong} HINT: Examples: "
+                "aliyun://KEY_ID:KEY_SECRET@dysmsapi.aliyuncs.com/?sign=…&code=SMS_1&notice=SMS_2, "
+                "jsons://gateway.example.org/sms?:to={number} or another of Apprise's URLs, hospital.sms.send.",
+            )
+            for url, wrong in [
+                ("jsons://hunter2@host/sms", "it has no {number}, where the phone number goes."),
+                ("nosuch://hunter2@host/{number}", "Apprise cannot read it as a URL of 'nosuch'."),
+                (
+                    "aliyun://hunter2@host/",
+                    "aliyun:// needs a key and its secret, a host, ?sign=… and &code=….",
+                ),
+            ]
+        ],
+        (
+            {"SMS_URL": "hospital.sms.send"},
+            "(authsvc.E014) SMS_URL cannot be used: there is no module hospital.sms. "
+            "HINT: SMS_URL=hospital.sms.send is the function send(number, text) of the module hospital.sms.",
+        ),
     ],
     ids=str,
 )
@@ -246,3 +296,42 @@ def test_the_development_file_is_written_once(monkeypatch: pytest.MonkeyPatch, t
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     loaded = env.load()
     assert (loaded.debug, len(loaded.secret_key) >= 50) == (True, True)
+
+
+def test_codes_are_not_printed_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = mistakes(monkeypatch, **PRODUCTION, SMS_URL="console:")
+    assert said.startswith("(authsvc.E013) SMS_URL=console: prints codes, which is for DEBUG=true alone. HINT:")
+
+
+def test_in_development_they_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = load(monkeypatch, DEBUG="true", SMS_URL="console:", EMAIL_URL="console:")
+    assert (loaded.email_url, loaded.sms_url) == ("console:", "console:")
+
+
+def test_a_gateway_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    url = "smtps://mail.hospital.example/?from=authsvc@hospital.example"
+    (tmp_path / "mail").write_text(url + "\n", encoding="utf-8")
+    assert load(monkeypatch, **PRODUCTION, EMAIL_URL_FILE=str(tmp_path / "mail")).email_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "starttls", "tls"),
+    [
+        ("smtp://mail.hospital.example/?from=a@hospital.example", 25, False, False),
+        ("smtp+tls://mail.hospital.example/?from=a@hospital.example", 587, True, False),
+        ("smtps://mail.hospital.example/?from=a@hospital.example", 465, False, True),
+        ("smtps://mail.hospital.example:2465/?from=a@hospital.example", 2465, False, True),
+    ],
+)
+def test_a_mail_servers_url_says_how_it_is_spoken_to(url: str, port: int, starttls: bool, tls: bool) -> None:
+    read = mail.from_url(url, "协和医院")
+    assert (read["EMAIL_HOST"], read["EMAIL_PORT"]) == ("mail.hospital.example", port)
+    assert (read["EMAIL_USE_TLS"], read["EMAIL_USE_SSL"]) == (starttls, tls)
+    assert (read["EMAIL_HOST_USER"], read["EMAIL_TIMEOUT"]) == ("", 10)
+    assert parseaddr(read["DEFAULT_FROM_EMAIL"])[1] == "a@hospital.example"
+
+
+def test_a_mail_servers_user_and_password_are_decoded() -> None:
+    read = mail.from_url("smtps://login%40hospital.example:p%2Fw@mail.hospital.example", "authsvc")
+    assert (read["EMAIL_HOST_USER"], read["EMAIL_HOST_PASSWORD"]) == ("login@hospital.example", "p/w")
+    assert read["DEFAULT_FROM_EMAIL"] == "authsvc <login@hospital.example>"

@@ -28,6 +28,11 @@ def test_a_message_is_queued_with_its_values_sealed(alice: User) -> None:
     assert outbox.values_of(message) == {"code": "482915"}
 
 
+def test_no_column_holds_a_value_in_clear(alice: User) -> None:
+    put(alice)
+    assert [value for value in Message.objects.values_list().get() if "482915" in str(value)] == []
+
+
 @pytest.mark.parametrize(("language", "kept"), [("", "zh-hans"), ("en", "en"), ("zh-hans", "zh-hans")])
 def test_a_message_has_the_users_language_or_else_the_services(alice: User, language: str, kept: str) -> None:
     alice.language = language

@@ -1,3 +1,4 @@
+import threading
 from typing import Any
 
 from django.conf import settings
@@ -5,6 +6,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.commands import seed
+from accounts.messaging.delivery import Loop
 
 ADDRESS = "127.0.0.1:8000"
 
@@ -25,7 +27,9 @@ class Command(BaseCommand):
             f"\n  API      http://{ADDRESS}/{mount}/login\n"
             f"  Admin    http://{ADDRESS}/admin/\n"
             f"  Accounts {names}; password {seed.PASSWORD}\n"
+            "  Messages are printed here unless EMAIL_URL and SMS_URL say otherwise.\n"
             "  Stop with Ctrl-C.\n"
         )
         self.stdout.flush()
+        threading.Thread(target=Loop().run, name="delivery", daemon=True).start()
         call_command("runserver", ADDRESS, use_reloader=False)

@@ -1,0 +1,31 @@
+import signal
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from accounts.messaging.delivery import Loop, deliver_due
+
+
+class Command(BaseCommand):
+    help = "Delivers queued messages until it is stopped; any number may run at once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="deliver what is due, say how much, and stop")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            outcomes = deliver_due()
+            self.stdout.write(
+                ", ".join(f"{count} {state}" for state, count in outcomes.items() if count) or "nothing was due"
+            )
+            return
+        loop = Loop()
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            loop.stop()
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        self.stdout.write("Delivering. Stop with Ctrl-C: the message in hand is finished.")
+        loop.run()

@@ -1,0 +1,71 @@
+"""A queued message as a letter, in its user's language.
+
+Templates are `templates/messages/<language>/<kind>.txt`: the subject, then paragraphs, the first of which says all that
+a phone is told. Nothing in a letter comes from a request but what its user typed and the address it came from.
+"""
+
+import re
+
+from django.conf import settings
+from django.template import Context, Engine, Template
+from django.utils import timezone
+
+from accounts import names
+from accounts.messaging import outbox
+from accounts.messaging.senders import Letter
+from accounts.models import Message, User
+from audit.origin import visible
+
+_PARAGRAPHS = re.compile(r"\n\s*\n")
+_ADDRESSES = ("old", "new")
+
+
+def compose(message: Message) -> Letter:
+    """Return what the message's user is told. Raises vault.Unreadable."""
+    values = _values(message)
+    subject, *paragraphs = _rendered(f"messages/{message.language}/{message.kind}.txt", values)
+    html = _template("messages/layout.html").render(
+        Context(
+            {
+                "language": message.language,
+                "service": settings.SERVICE_NAME,
+                "subject": subject,
+                "code": values.get("code", ""),
+                "paragraphs": paragraphs,
+            }
+        )
+    )
+    return Letter(
+        address=message.address,
+        subject=f"{subject} - {settings.SERVICE_NAME}",
+        text="\n\n".join([*paragraphs, settings.SERVICE_NAME]) + "\n",
+        html=html,
+        short=f"【{settings.SERVICE_NAME}】{paragraphs[0]}",
+        code=values.get("code", ""),
+    )
+
+
+def _values(message: Message) -> dict[str, str]:
+    """Return what the templates name: the values that were queued, and what follows from the message itself."""
+    username = User.objects.filter(pk=message.user_id).values_list("username", flat=True).first()
+    values = {
+        "service": settings.SERVICE_NAME,
+        "username": username or "",
+        "minutes": str(round((message.expires_at - message.created_at).total_seconds() / 60)),
+        "when": timezone.localtime(message.created_at, settings.ZONE).strftime("%Y-%m-%d %H:%M"),
+        "zone": settings.TIME_ZONE,
+    } | outbox.values_of(message)
+    masked = {name: names.masked(values[name]) for name in _ADDRESSES if values.get(name)}
+    # A value is a part of a line: it neither ends one nor turns its direction round.
+    return {name: visible(value) for name, value in (values | masked).items()}
+
+
+def _rendered(template: str, values: dict[str, str]) -> list[str]:
+    """Return the subject and the paragraphs, each a line; they are text, and are escaped where they become HTML."""
+    text = _template(template).render(Context(values, autoescape=False)).strip()
+    subject, _, body = text.partition("\n")
+    return [subject, *(" ".join(part.split()) for part in _PARAGRAPHS.split(body.strip()))]
+
+
+def _template(name: str) -> Template:
+    return Engine.get_default().get_template(name)

@@ -1,0 +1,74 @@
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from accounts.messaging import outbox
+from accounts.messaging.senders import Letter, aliyun, apprise_url
+from accounts.models import Channel, Kind, Message, User
+from accounts.tests.messaging.gateways import HttpGateway, MailServer, http_gateway, mail_server
+from authsvc import mail
+
+CODE = "482915"
+Put = Callable[..., Message]
+
+
+def use_mail(settings: Settings, url: str) -> None:
+    """Set what authsvc.settings sets for this EMAIL_URL, with a timeout for tests."""
+    settings.EMAIL_URL = url
+    for name, value in {**mail.from_url(url, settings.SERVICE_NAME), "EMAIL_TIMEOUT": 0.2}.items():
+        setattr(settings, name, value)
+
+
+@pytest.fixture
+def mail_at(settings: Settings) -> Iterator[MailServer]:
+    with mail_server() as server:
+        use_mail(settings, server.url)
+        yield server
+
+
+@pytest.fixture
+def gateway(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpGateway]:
+    for sender in (apprise_url, aliyun):
+        monkeypatch.setattr(sender, "GATEWAY_TIMEOUT", timedelta(seconds=0.2))
+    with http_gateway() as server:
+        settings.SMS_URL = server.url
+        yield server
+
+
+@pytest.fixture
+def letter() -> Letter:
+    return Letter(
+        address="+8613800138000",
+        subject="重设密码的验证码",
+        text=f"您的验证码是 {CODE}\n",
+        html=f"<p>您的验证码是 {CODE}</p>",
+        short=f"【authsvc】您的验证码是 {CODE}",
+        code=CODE,
+    )
+
+
+@pytest.fixture
+def put(alice: User) -> Put:
+    """Queue a message to Alice, a code by e-mail unless told."""
+
+    def queue(
+        channel: Channel = Channel.EMAIL, kind: Kind = Kind.RESET_CODE, minutes: int = 10, **values: str
+    ) -> Message:
+        address = alice.email if channel == Channel.EMAIL else alice.phone
+        assert address
+        with transaction.atomic():
+            outbox.put(
+                user=alice,
+                channel=channel,
+                address=address,
+                kind=kind,
+                expires_at=timezone.now() + timedelta(minutes=minutes),
+                **(values or {"code": CODE}),
+            )
+        return Message.objects.latest("pk")
+
+    return queue

@@ -1,0 +1,83 @@
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.messaging import outbox
+from accounts.models import Channel, Kind, Message, User
+from accounts.tests.tools import HERE
+from authsvc.tests.test_admin import log_in
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/accounts/message/"
+
+
+@pytest.fixture
+def message(alice: User) -> Message:
+    with transaction.atomic():
+        outbox.put(
+            user=alice,
+            channel=Channel.EMAIL,
+            address="alice@hospital.example",
+            kind=Kind.RESET_CODE,
+            expires_at=timezone.now() + timedelta(minutes=10),
+            code="482915",
+        )
+    Message.objects.update(error="The mail server answered 550.", attempts=3)
+    return Message.objects.get()
+
+
+@pytest.fixture
+def site() -> Client:
+    return Client(REMOTE_ADDR=HERE, headers={"Accept-Language": "en"})
+
+
+@pytest.fixture
+def in_office(site: Client, head: User) -> Client:
+    log_in(site)
+    return site
+
+
+def page(message: Message, verb: str = "change") -> str:
+    return f"{LIST}{message.pk}/{verb}/"
+
+
+def test_the_list_tells_what_became_of_a_message_to_whom(in_office: Client, message: Message) -> None:
+    shown = in_office.get(LIST).content.decode()
+    wanted = ["alice", "a***@hospital.example", "code for a new password", "queued", "The mail server answered 550."]
+    assert [text for text in wanted if text not in shown] == []
+
+
+@pytest.mark.parametrize("screen", ["list", "detail"])
+def test_neither_the_text_nor_the_address_is_shown(in_office: Client, message: Message, screen: str) -> None:
+    response = in_office.get(LIST if screen == "list" else page(message))
+    assert response.status_code == 200
+    assert [text for text in ("482915", message.sealed, message.address) if text in response.content.decode()] == []
+
+
+@pytest.mark.parametrize("state", ["queued", "dead"])
+def test_the_list_is_filtered_by_state(in_office: Client, message: Message, state: str) -> None:
+    shown = in_office.get(f"{LIST}?state__exact={state}").content.decode()
+    assert ("a***@hospital.example" in shown) == (state == "queued")
+
+
+@pytest.mark.parametrize("lookup", ["sealed__startswith", "user__password__startswith"])
+def test_the_list_is_not_filtered_by_a_secret(in_office: Client, message: Message, lookup: str) -> None:
+    assert in_office.get(f"{LIST}?{lookup}=a").status_code == 400
+
+
+def test_a_message_to_somebody_who_is_gone_has_their_number(in_office: Client, message: Message) -> None:
+    User.objects.filter(pk=message.user_id).delete()
+    assert f"#{message.user_id}" in in_office.get(LIST).content.decode()
+    assert f"#{message.user_id}" in in_office.get(page(message)).content.decode()
+
+
+@pytest.mark.parametrize("who", ["head", "root"])
+def test_nobody_adds_changes_or_deletes_one(site: Client, head: User, root: User, message: Message, who: str) -> None:
+    log_in(site, who)
+    paths = [f"{LIST}add/", page(message), page(message, "delete")]
+    assert [site.post(path, {"post": "yes"}).status_code for path in paths] == [403, 403, 403]
+    assert Message.objects.get() == message
