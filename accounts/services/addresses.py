@@ -27,16 +27,8 @@ def canonical(channel: Channel, typed: str) -> str:
 
 def put_code(*, user: User, channel: Channel, address: str, kind: Kind, code: str) -> None:
     """Queue the message that brings a code. Inside the transaction that stores it."""
-    outbox.put(
-        user=user,
-        channel=channel,
-        address=address,
-        kind=kind,
-        expires_at=timezone.now() + CODE_LIFE,
-        username=user.username,
-        code=code,
-        minutes=str(int(CODE_LIFE.total_seconds() // 60)),
-    )
+    expires_at = timezone.now() + CODE_LIFE
+    outbox.put(user=user, channel=channel, address=address, kind=kind, expires_at=expires_at, code=code)
 
 
 def request_verification(*, user: User, channel: Channel, origin: Origin) -> str:

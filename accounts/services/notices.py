@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.messaging import outbox
@@ -10,33 +9,23 @@ from accounts.models import Channel, Kind, User
 from accounts.policies import NOTICE_LIFE
 from audit.origin import Origin
 
+_CHANGED = {Channel.EMAIL: Kind.EMAIL_CHANGED, Channel.PHONE: Kind.PHONE_CHANGED}
 
-def tell(*, user: User, kind: Kind, origin: Origin, **values: str) -> None:
+
+def tell(*, user: User, kind: Kind, origin: Origin) -> None:
     """Tell somebody at every address that they have. Inside the transaction that makes the change."""
-    _tell({channel: getattr(user, channel) for channel in Channel}, user, kind, origin, values)
+    _put({channel: getattr(user, channel) for channel in Channel}, user, kind, origin)
 
 
 def tell_of_new_address(*, user: User, channel: Channel, old: str | None, origin: Origin) -> None:
     """Tell somebody at their former address, or at the other one where there was none. Inside the transaction."""
-    kind = {Channel.EMAIL: Kind.EMAIL_CHANGED, Channel.PHONE: Kind.PHONE_CHANGED}[channel]
     addresses = {channel: old} if old else {each: getattr(user, each) for each in Channel if each is not channel}
-    _tell(addresses, user, kind, origin, {})
+    _put(addresses, user, _CHANGED[channel], origin, old=old or "", new=getattr(user, channel) or "")
 
 
-def _tell(
-    addresses: Mapping[Channel, str | None], user: User, kind: Kind, origin: Origin, values: Mapping[str, str]
-) -> None:
-    now = timezone.now()
+def _put(addresses: Mapping[Channel, str | None], user: User, kind: Kind, origin: Origin, **values: str) -> None:
+    expires_at = timezone.now() + NOTICE_LIFE
+    told = {"ip": origin.ip or "", **values}
     for channel, address in addresses.items():
         if address:
-            outbox.put(
-                user=user,
-                channel=channel,
-                address=address,
-                kind=kind,
-                expires_at=now + NOTICE_LIFE,
-                username=user.username,
-                when=f"{timezone.localtime(now, settings.ZONE):%Y-%m-%d %H:%M}",
-                ip=origin.ip or "",
-                **values,
-            )
+            outbox.put(user=user, channel=channel, address=address, kind=kind, expires_at=expires_at, **told)

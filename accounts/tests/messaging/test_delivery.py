@@ -16,7 +16,8 @@ from accounts.policies import DELIVERY_LEASE, retry_after
 from accounts.security import vault
 from accounts.tests.messaging.conftest import CODE, Put
 from accounts.tests.messaging.gateways import CLOSES, SILENT, HttpGateway, MailServer
-from accounts.tests.tools import later, race
+from accounts.tests.races import race
+from accounts.tests.tools import later
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Message, User
 from accounts.tests.messages import last, queued
-from accounts.tests.tools import PASSWORD, Api, later
+from accounts.tests.tools import HERE, PASSWORD, Api, later
 from audit.models import LoginAttempt, SecurityEvent
 
 pytestmark = pytest.mark.django_db
@@ -281,3 +281,8 @@ def test_hardened_the_hospitals_profile_waits_too(settings: Settings, alice: Use
     ]
     access = Api().tokens(password="xq7-zwkp-41")["access_token"]
     assert verify(access, last()["code"]).json()["email"] == NEW_EMAIL
+
+
+def test_a_notice_names_both_addresses_and_where_it_came_from(token: str) -> None:
+    patch(token, email=NEW_EMAIL)
+    assert last() == {"ip": HERE, "old": "alice@hospital.example", "new": NEW_EMAIL}
