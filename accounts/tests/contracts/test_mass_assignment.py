@@ -35,6 +35,7 @@ _BY_NAME: dict[str, Any] = {
     "is_active": False,
     "email": "forged@forged.example",
     "phone": "13700137000",
+    "language": "en",
     # What is no column, and might be one by another name.
     "pk": 999_999,
     "is_staff": True,
@@ -87,6 +88,7 @@ OWN = {
     "profile": {"theme": "dark"},
     "email": "ally@hospital.example",
     "phone": "13900139000",
+    "language": "en",
 }
 OWN_ROW = {**OWN, "email_key": "ally@hospital.example", "phone": "+8613900139000"}
 HOSPITAL_OWN = {name: OWN[name] for name in ("full_name", "email", "department", "phone", "avatar_url")}
