@@ -51,7 +51,8 @@ def _stop() -> None:
     if connection.vendor == "sqlite":
         connection.connection.create_function("strftime", 2, None)
     elif connection.vendor == "mysql":
-        with connection.cursor() as cursor:
+        # Django sends nothing more of a transaction that is to be rolled back.
+        with connection.connection.cursor() as cursor:
             cursor.execute("SET timestamp = DEFAULT")
 
 
