@@ -48,9 +48,8 @@ def _tell() -> None:
 
 
 def _stop() -> None:
-    if connection.vendor == "sqlite":
-        connection.connection.create_function("strftime", 2, None)
-    elif connection.vendor == "mysql":
+    # SQLite keeps the function, which tells the time of this process: taken away, it would leave none in its place.
+    if connection.vendor == "mysql":
         # Django sends nothing more of a transaction that is to be rolled back.
         with connection.connection.cursor() as cursor:
             cursor.execute("SET timestamp = DEFAULT")
