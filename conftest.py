@@ -2,13 +2,31 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from accounts.models import User
+from accounts.security.hashers import Argon2id
 from accounts.security.keys import ring
 from accounts.tests.tools import BROWSER, HERE, PASSWORD, Api, captured_statements
 from audit.origin import Origin
+
+_TRUE_COST = {"memory_cost": Argon2id.memory_cost, "time_cost": Argon2id.time_cost}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_hashes() -> Iterator[None]:
+    """Hash at a thousandth of the cost: nearly every test does, and few are about what it costs."""
+    with mock.patch.multiple(Argon2id, memory_cost=16, time_cost=1):
+        yield
+
+
+@pytest.fixture
+def true_cost() -> Iterator[None]:
+    """Hash at the cost of production."""
+    with mock.patch.multiple(Argon2id, **_TRUE_COST):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -172,7 +172,8 @@ class _Attempt:
             raise
 
     def _reserve_and_hash(self, password: str, standing: lockout.Standing) -> hashing.Verdict:
-        stale = standing.alarmed
+        # From an address that is new to the account, what others do at this moment counts for all of them together.
+        stale = standing.alarmed or not standing.known
         deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
         while True:
             left = timedelta(seconds=max(0.0, deadline - time.monotonic()))

@@ -153,7 +153,7 @@ def test_check_password_upgrades_a_hash_without_renewing_the_stamp(alice: User) 
     User.objects.filter(pk=alice.pk).rehash(alice.password, hasher.encode(PASSWORD, hasher.salt()))
     user = User.objects.get(pk=alice.pk)
     assert user.check_password(PASSWORD)
-    assert User.objects.get(pk=alice.pk).password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert User.objects.get(pk=alice.pk).password.startswith("argon2$argon2id$")
     assert stamp(alice) == alice.stamp
 
 

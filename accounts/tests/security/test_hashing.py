@@ -26,6 +26,7 @@ def argon2_hash(**params: object) -> str:
     return Argon2(**{"memory_cost": 1024, "time_cost": 1, "parallelism": 1, "type": Type.I, **params}).hash(PASSWORD)  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("true_cost")
 def test_a_new_hash_is_argon2id_at_the_ruled_cost() -> None:
     assert hashing.make(PASSWORD).startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
@@ -100,6 +101,7 @@ def test_a_password_over_128_characters_is_never_hashed() -> None:
         hashing.make("x" * 129)
 
 
+@pytest.mark.usefixtures("true_cost")
 def test_no_more_hashes_run_at_once_than_there_are_slots() -> None:
     slots, running, most, lock = Slots(2), 0, 0, threading.Lock()
     started = threading.Barrier(6)
