@@ -12,7 +12,7 @@ from accounts.security.keys import ring
 from accounts.tests.tools import BROWSER, HERE, PASSWORD, Api, captured_statements
 from audit.origin import Origin
 
-_TRUE_COST = {"memory_cost": Argon2id.memory_cost, "time_cost": Argon2id.time_cost}
+_TRUE_COST: dict[str, Any] = {"memory_cost": Argon2id.memory_cost, "time_cost": Argon2id.time_cost}
 
 
 @pytest.fixture(autouse=True, scope="session")
