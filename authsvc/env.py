@@ -207,6 +207,11 @@ class Environment(BaseSettings):
             raise ValueError("it has characters that cannot be printed")
         return value
 
+    @field_validator("email_url", "sms_url", mode="before")
+    @classmethod
+    def _console(cls, value: object) -> object:
+        return mail.CONSOLE if value == f"{mail.CONSOLE}//" else value
+
     @field_validator("email_url")
     @classmethod
     def _known_mail_server(cls, value: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from email.utils import formataddr
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -24,11 +25,20 @@ _SCHEMES = {
 }
 
 
+def _domain(host: str) -> str:
+    """Return the host as the domain of an address; a number is none."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host
+    return "localhost"
+
+
 def from_url(url: str, service_name: str) -> dict[str, Any]:
     """Return the settings that a URL such as `smtps://user:password@mail.example.org/?from=a@example.org` stands for.
 
-    Without `from` the user name is the sender's address. Raises ValueError, which says what is wrong and shows no part
-    of the URL but its scheme.
+    Without `from` messages come from the user name, if that is an address, or else from `noreply` at the server.
+    Raises ValueError, which says what is wrong and shows no part of the URL but its scheme.
     """
     if url in {"", CONSOLE}:
         return {}
@@ -47,7 +57,7 @@ def from_url(url: str, service_name: str) -> dict[str, Any]:
     options = parse_qs(parts.query)
     if unknown := options.keys() - {"from"}:
         raise ValueError(f"EMAIL_URL has the option '{min(unknown)[:20]}', and only 'from' is known.")
-    address = options.get("from", [user])[-1]
+    address = options.get("from", [user if "@" in user else f"noreply@{_domain(parts.hostname)}"])[-1]
     if "@" not in address or not address.isprintable():
         raise ValueError("EMAIL_URL does not say which address its messages come from.")
     return {

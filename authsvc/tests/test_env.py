@@ -178,7 +178,7 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
                 ("console:", "EMAIL_URL=console: prints codes, which is for DEBUG=true alone."),
                 ("smtp://host:hunter2/?from=a@b.example", "EMAIL_URL cannot be read as a URL."),
                 ("smtp://[hunter2/?from=a@b.example", "EMAIL_URL cannot be read as a URL."),
-                ("smtp://u:hunter2@host/", "EMAIL_URL does not say which address its messages come from."),
+                ("smtp://host/?from=nobody", "EMAIL_URL does not say which address its messages come from."),
                 ("smtp://host/?from=a@b.c%0ABcc:x", "EMAIL_URL does not say which address its messages come from."),
                 ("smtp://host/?from=a@b.example&ssl=true", "EMAIL_URL has the option 'ssl', and only 'from' is known."),
             ]
@@ -304,7 +304,7 @@ def test_codes_are_not_printed_in_production(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_in_development_they_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = load(monkeypatch, DEBUG="true", SMS_URL="console:", EMAIL_URL="console:")
+    loaded = load(monkeypatch, DEBUG="true", SMS_URL="console:", EMAIL_URL="console://")
     assert (loaded.email_url, loaded.sms_url) == ("console:", "console:")
 
 
@@ -335,3 +335,16 @@ def test_a_mail_servers_user_and_password_are_decoded() -> None:
     read = mail.from_url("smtps://login%40hospital.example:p%2Fw@mail.hospital.example", "authsvc")
     assert (read["EMAIL_HOST_USER"], read["EMAIL_HOST_PASSWORD"]) == ("login@hospital.example", "p/w")
     assert read["DEFAULT_FROM_EMAIL"] == "authsvc <login@hospital.example>"
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("smtp://mail.hospital.example/?from=ward@hospital.example", "ward@hospital.example"),
+        ("smtp://ward%40hospital.example:secret@mail.hospital.example", "ward@hospital.example"),
+        ("smtp://user:secret@mail.hospital.example", "noreply@mail.hospital.example"),
+        ("smtp://127.0.0.1:1025", "noreply@localhost"),
+    ],
+)
+def test_the_sender_is_an_address_in_any_case(url: str, address: str) -> None:
+    assert mail.from_url(url, "Ward 7")["DEFAULT_FROM_EMAIL"] == f"Ward 7 <{address}>"
