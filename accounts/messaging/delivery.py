@@ -7,6 +7,9 @@
 
 Every step is one UPDATE that names the state and the attempt it goes on from, so that of any number of loops one takes
 it. A text is blanked once it is delivered or expired.
+
+This is our own code because the task queues and mail outboxes for Django keep what they are given in clear, and know no
+end between done and failed: they would repeat a message that may have arrived.
 """
 
 import logging
