@@ -35,6 +35,10 @@ class AlreadyTaken(InvalidInput):
         super().__init__({field: [Problem("taken", "Another account has this already.")] for field in fields})
 
 
+class ChangedMeanwhile(IdentityError):
+    """What was to be changed is no longer what its reader saw."""
+
+
 class NotThere(IdentityError):
     """There is no such thing, or none that the caller may know of."""
 

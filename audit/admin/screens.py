@@ -66,7 +66,8 @@ class TrailAdmin(admin.ModelAdmin):
         linked = request.user.has_perm(f"{options.app_label}.view_{options.model_name}")
         # The join also answers for users who are gone: without it, reading one would fail.
         rows: QuerySet[Any] = super().get_queryset(request).select_related("user")
-        return rows.annotate(linked=Value(linked))
+        with_link: QuerySet[Any] = rows.annotate(linked=Value(linked))
+        return with_link
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[lists.NewestFirst]:
         return lists.NewestFirst
