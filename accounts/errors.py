@@ -35,6 +35,14 @@ class AlreadyTaken(InvalidInput):
         super().__init__({field: [Problem("taken", "Another account has this already.")] for field in fields})
 
 
+class BadRows(IdentityError):
+    """Rows of a list that cannot become accounts; `problems` has sentences for people by the number of the row."""
+
+    def __init__(self, problems: Mapping[int, list[str]]) -> None:
+        super().__init__(", ".join(map(str, problems)))
+        self.problems = problems
+
+
 class ChangedMeanwhile(IdentityError):
     """What was to be changed is no longer what its reader saw."""
 

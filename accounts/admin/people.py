@@ -15,6 +15,8 @@ from accounts.admin.common import NoSecrets, actor_of, dialled, normalized
 from accounts.admin.person_filters import LastLoginFilter, StateFilter
 from accounts.admin.person_form import STALE, NewUserForm, UserForm
 from accounts.admin.person_verbs import VERBS
+from accounts.admin.staff_export import ExportAdmin
+from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.verbs import VerbsAdmin
 from accounts.contracts.base import origin_of
 from accounts.errors import AlreadyTaken, ChangedMeanwhile
@@ -27,7 +29,7 @@ _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "departme
 
 
 @admin.register(User)
-class UserAdmin(VerbsAdmin, NoSecrets):
+class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
     """People. Nobody deletes one here: accounts are disabled when their time is over."""
 
     change_form_template = "admin/accounts/user/change_form.html"
