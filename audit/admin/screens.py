@@ -74,7 +74,7 @@ class TrailAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Any other would look through all rows, or into a user's secrets.
-        return lookup in self.lookups
+        return lookup in {*self.lookups, lists.PERIOD, lists.ContractFilter.parameter_name}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
