@@ -39,8 +39,7 @@ def attempt(identifier: str, *, at: datetime | None = None, ip: str = ELSEWHERE,
     entry.at = at or timezone.now()
     with transaction.atomic():
         record(entry)
-    found: LoginAttempt = LoginAttempt.objects.order_by("id").last()
-    return found
+    return LoginAttempt.objects.latest("id")
 
 
 def shown(client: Client, query: str = "", path: str = ATTEMPTS) -> list[str]:
@@ -259,7 +258,7 @@ class TestExport:
         # The header is the first part, and nobody reads the last but one to its end.
         for _part in range(3):
             next(stream)
-        for close in response._resource_closers:
+        for close in response._resource_closers:  # type: ignore[attr-defined]
             close()
         assert [(told["phase"], told.get("rows")) for told in self.told()] == [("started", None), ("broken_off", 3)]
 

@@ -37,7 +37,7 @@ def wrong(preview: Any) -> dict[int, list[str]]:
     return {number: problems for number, _values, problems in preview.context["rows"] if problems}
 
 
-def xlsx(*rows: list[Any]) -> bytes:
+def xlsx(*rows: list[object]) -> bytes:
     book = openpyxl.Workbook()
     sheet: Any = book.active
     for row in rows:
@@ -109,7 +109,7 @@ class TestLook:
         assert User.objects.get(username="wang").role == "admin"
 
     def test_xlsx_is_read_with_numbers_as_digits(self, office: Client) -> None:
-        rows = [["username", "phone", "role"], ["wang", 13900139000, "doctor"], [80123.0, None, "doctor"]]
+        rows: list[list[object]] = [["username", "phone", "role"], ["wang", 13900139000, "doctor"], [80123.0, None, "doctor"]]
         confirm(office, look(office, xlsx(*rows)))
         assert User.objects.get(username="wang").phone == "+8613900139000"
         assert User.objects.filter(username="80123").exists()
