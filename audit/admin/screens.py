@@ -1,6 +1,7 @@
 """The lists of attempts and events, and what each row holds."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -24,6 +25,9 @@ from audit.devices import device
 from audit.events import Event
 from audit.models import Entry, LoginAttempt, SecurityEvent
 from audit.origin import visible
+
+# No database has longer numbers.
+_NUMBER = re.compile(r"#([0-9]{1,18})")
 
 
 class TrailAdmin(admin.ModelAdmin):
@@ -141,8 +145,8 @@ def _readable(detail: object, indent: int | None) -> str:
 
 def _user_id(term: str) -> int | None:
     """Return the number of the user whom a search is for, by name or as `#12`."""
-    if term.startswith("#") and term[1:].isdecimal():
-        return int(term[1:])
+    if match := _NUMBER.fullmatch(term):
+        return int(match[1])
     try:
         return int(get_user_model()._default_manager.get_by_natural_key(term).pk)
     except ObjectDoesNotExist:

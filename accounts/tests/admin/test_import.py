@@ -109,7 +109,11 @@ class TestLook:
         assert User.objects.get(username="wang").role == "admin"
 
     def test_xlsx_is_read_with_numbers_as_digits(self, office: Client) -> None:
-        rows: list[list[object]] = [["username", "phone", "role"], ["wang", 13900139000, "doctor"], [80123.0, None, "doctor"]]
+        rows: list[list[object]] = [
+            ["username", "phone", "role"],
+            ["wang", 13900139000, "doctor"],
+            [80123.0, None, "doctor"],
+        ]
         confirm(office, look(office, xlsx(*rows)))
         assert User.objects.get(username="wang").phone == "+8613900139000"
         assert User.objects.filter(username="80123").exists()
