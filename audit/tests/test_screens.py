@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -265,6 +266,10 @@ class TestExport:
         for close in response._resource_closers:  # type: ignore[attr-defined]
             close()
         assert [(told["phase"], told.get("rows")) for told in self.told()] == [("started", None), ("broken_off", 3)]
+
+    def test_whoever_may_not_view_the_list_may_not_export_it(self, office: Client) -> None:
+        Permission.objects.get(codename="view_loginattempt").group_set.clear()
+        assert office.post(f"{ATTEMPTS}export/").status_code == 403
 
     def test_a_link_exports_nothing(self, office: Client) -> None:
         assert office.get(f"{ATTEMPTS}export/").status_code == 405

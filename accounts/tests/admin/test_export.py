@@ -6,6 +6,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import User
@@ -80,3 +81,8 @@ def test_an_exported_list_can_be_imported(office: Client, alice: User) -> None:
 @pytest.mark.parametrize("lookup", ["password__startswith", "stamp__startswith"])
 def test_it_is_not_filtered_by_a_secret(office: Client, lookup: str) -> None:
     assert office.post(f"{EXPORT}/csv/?{lookup}=a").status_code == 400
+
+
+def test_whoever_may_not_view_people_may_not_export_them(office: Client) -> None:
+    Permission.objects.filter(codename__in=["view_user", "change_user"]).delete()
+    assert office.post(f"{EXPORT}/csv/").status_code == 403
