@@ -28,7 +28,7 @@ def _sessions(user: User) -> dict[str, Any]:
     rows = sessions.live(user=user).order_by("-created_at")[:_SHOWN]
     return {
         "title": _("Sessions going on"),
-        "all": f"{reverse('admin:accounts_session_changelist')}?user__id__exact={user.pk}",
+        "all": f"{reverse('admin:accounts_session_changelist')}?state=all&user__id__exact={user.pk}",
         "header": [_("since"), _("last seen"), _("contract"), _("address"), _("device")],
         "rows": [[row.created_at, row.last_seen_at, row.contract, row.ip, device(row.user_agent)] for row in rows],
     }
