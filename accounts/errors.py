@@ -117,3 +117,19 @@ class PermissionDenied(IdentityError):
 
 class HTTPSRequired(IdentityError):
     """The request came over plain HTTP, and this deployment insists on HTTPS."""
+
+
+class ScreenError(Exception):
+    """The base of outcomes that only the administrators' screens can come to; no contract has words for them."""
+
+
+class BadRows(ScreenError):
+    """Rows of a list that cannot become accounts; `problems` has sentences for people by the number of the row."""
+
+    def __init__(self, problems: Mapping[int, list[str]]) -> None:
+        super().__init__(", ".join(map(str, problems)))
+        self.problems = problems
+
+
+class ChangedMeanwhile(ScreenError):
+    """What was to be changed is no longer what its reader saw."""

@@ -15,8 +15,10 @@ class Event(StrEnum):
     USER_ACTIVATED = "user:activated"
     USER_DEACTIVATED = "user:deactivated"
     USER_APPROVED = "user:approved"
+    USER_REJECTED = "user:rejected"
     USER_UNLOCKED = "user:unlocked"
     USER_ROLE_CHANGED = "user:role:changed"
+    USER_GROUPS_CHANGED = "user:groups:changed"
     PASSWORD_CHANGED = "password:changed"  # noqa: S105 This names an event, not a password.
     PASSWORD_RESET = "password:reset"  # noqa: S105 This too.
     CODE_REQUESTED = "code:requested"
@@ -32,6 +34,9 @@ class Event(StrEnum):
     SESSION_ENDED = "session:ended"
     KEY_ROTATED = "key:rotated"
     KEY_RETIRED = "key:retired"
+    TRAIL_EXPORTED = "trail:exported"
+    STAFF_IMPORTED = "staff:imported"
+    STAFF_EXPORTED = "staff:exported"
 
 
 class Status(StrEnum):

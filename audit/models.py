@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event, FailureReason, Status
 from audit.origin import USER_AGENT_LENGTH, Origin, current_request_id, visible
+from audit.words import EVENTS, REASONS, STATUSES
 
 # PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would forgive both.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -92,9 +93,9 @@ class LoginAttempt(Entry):
     """One attempt to log in, through whichever door."""
 
     identifier = models.CharField(_("identifier"), max_length=IDENTIFIER_LENGTH)
-    status = models.CharField(_("status"), max_length=10, choices=[(s.value, s.value) for s in Status])
+    status = models.CharField(_("status"), max_length=10, choices=[(s.value, STATUSES[s]) for s in Status])
     failure_reason = models.CharField(
-        _("failure reason"), max_length=30, blank=True, choices=[(r.value, r.value) for r in FailureReason]
+        _("failure reason"), max_length=30, blank=True, choices=[(r.value, REASONS[r]) for r in FailureReason]
     )
     repeats = models.PositiveIntegerField(_("repeats"), default=1)
 
@@ -106,6 +107,8 @@ class LoginAttempt(Entry):
         indexes: ClassVar = [
             models.Index(fields=["user", "-id"], name="attempt_user"),
             models.Index(fields=["ip", "-id"], name="attempt_ip"),
+            models.Index(fields=["failure_reason", "-id"], name="attempt_reason"),
+            models.Index(fields=["request_id"], name="attempt_request"),
         ]
 
     def __str__(self) -> str:
@@ -135,7 +138,7 @@ class LoginAttempt(Entry):
 class SecurityEvent(Entry):
     """Anything else that matters: what happened to whom, and by whose hand."""
 
-    event = models.CharField(_("event"), max_length=50, choices=[(e.value, e.value) for e in Event])
+    event = models.CharField(_("event"), max_length=50, choices=[(e.value, EVENTS[e]) for e in Event])
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("done by"),
@@ -153,7 +156,13 @@ class SecurityEvent(Entry):
         verbose_name_plural = _("security events")
         ordering = ["-id"]
         default_permissions = ("view",)
-        indexes: ClassVar = [models.Index(fields=["user", "-id"], name="event_user")]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-id"], name="event_user"),
+            models.Index(fields=["actor", "-id"], name="event_actor"),
+            models.Index(fields=["event", "-id"], name="event_kind"),
+            models.Index(fields=["ip", "-id"], name="event_ip"),
+            models.Index(fields=["request_id"], name="event_request"),
+        ]
 
     def __str__(self) -> str:
         return self.event

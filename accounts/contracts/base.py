@@ -264,5 +264,5 @@ class AdministratorsOnly(ContractViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         # A method that the path does not have comes this far without a session, and is told so next.
-        if request.auth and not self.session.user.is_staff:
+        if request.auth and not self.session.user.is_administrator:
             raise PermissionDenied

@@ -5,10 +5,11 @@ from accounts.models.login_budget import LoginBudget
 from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
-from accounts.models.user import ADMINISTRATORS, Role, User
+from accounts.models.user import ADMINISTRATORS, AUDITORS, Role, User
 
 __all__ = [
     "ADMINISTRATORS",
+    "AUDITORS",
     "Channel",
     "Code",
     "EndReason",

@@ -14,6 +14,8 @@ from accounts import names
 
 # The group whose permissions a user of role admin has.
 ADMINISTRATORS = "administrators"
+# The group, which a superuser grants, whose members read the trail in the admin site, whatever their role.
+AUDITORS = "auditors"
 # A change to any of these ends every session that was opened before it.
 CREDENTIAL_FIELDS = frozenset({"password", "role", "is_active", "awaits_approval"})
 _GUARDED_FIELDS = CREDENTIAL_FIELDS | {"stamp"}
@@ -214,9 +216,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.username
 
     @property
-    def is_staff(self) -> bool:
-        """Whether the admin site lets this user in."""
+    def is_administrator(self) -> bool:
+        """Whether this user looks after others, here and in every contract."""
         return self.role == Role.ADMIN
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the admin site lets this user in; what they may do there is their permissions' to say."""
+        return self.is_administrator or (self.pk is not None and self.groups.filter(name=AUDITORS).exists())
 
     @property
     def email_verified(self) -> bool:

@@ -245,6 +245,11 @@ def unlock(user_id: int) -> int:
     return rows.update(failed=0, locks=0, locked_until=None)
 
 
+def is_locked(now: datetime) -> Exists:
+    """Return an annotation for a query of users: whether anything is locked for the account's logins."""
+    return Exists(LoginBudget.objects.filter(account_id=OuterRef("pk"), name_digest="", locked_until__gt=now))
+
+
 def _for_update(budget: Budget, now: datetime) -> LoginBudget:
     row, _made = LoginBudget.objects.select_for_update().get_or_create(
         **budget.key(), defaults={"expires_at": now + budget.policy.window}

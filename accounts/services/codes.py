@@ -24,10 +24,13 @@ def require_sendable(*, target: Target, origin: Origin) -> None:
         quota.require(timezone.now())
 
 
-def send(*, target: Target, stamp: str, origin: Origin, deliver: Callable[[str], None]) -> str:
+def send(
+    *, target: Target, stamp: str, origin: Origin, deliver: Callable[[str], None], actor_id: int | None = None
+) -> str:
     """Make a code and return it; `deliver` puts its message down, in the transaction that stores it.
 
-    Where the target is not genuine the same is done but for the message. Raises TooManyCodes and Overloaded.
+    `actor_id` is of the administrator who has it sent for somebody else. Where the target is not genuine the same is
+    done but for the message. Raises TooManyCodes and Overloaded.
     """
     require_sendable(target=target, origin=origin)
     code, encoded = target.make()
@@ -39,7 +42,7 @@ def send(*, target: Target, stamp: str, origin: Origin, deliver: Callable[[str],
         target.store(encoded, stamp=stamp, now=now)
         if target.genuine:
             deliver(code)
-        record(_event(origin, Event.CODE_REQUESTED, target, sent=target.genuine))
+        record(_event(origin, Event.CODE_REQUESTED, target, actor_id, sent=target.genuine))
 
     atomically(work)
     return code
@@ -86,7 +89,9 @@ def _fail(target: Target, of_address: lockout.Budget, origin: Origin) -> None:
     record(*(_event(origin, kind, target) for kind in kinds))
 
 
-def _event(origin: Origin, event: Event, target: Target, **detail: object) -> SecurityEvent:
+def _event(
+    origin: Origin, event: Event, target: Target, actor_id: int | None = None, **detail: object
+) -> SecurityEvent:
     user_id = target.account.user_id or None
     told = {"purpose": target.purpose.value, "channel": str(target.channel), **detail}
-    return SecurityEvent.of(origin, event, user_id=user_id, actor_id=None, **told)
+    return SecurityEvent.of(origin, event, user_id=user_id, actor_id=actor_id, **told)

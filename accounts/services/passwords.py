@@ -107,7 +107,7 @@ def replace(
     rule: PasswordRule,
     origin: Origin,
     event: Event = Event.PASSWORD_CHANGED,
-    also: Callable[[], None] = lambda: None,
+    also: Callable[[], object] = lambda: None,
 ) -> None:
     """Give a user a new password, which ends all of their sessions; `also` is done in the same transaction.
 

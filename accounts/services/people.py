@@ -1,13 +1,16 @@
 """Accounts: what they may hold, and what is done to them by those who look after them."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import IntegrityError
+from django.utils import timezone
 
 from accounts import names
-from accounts.errors import AlreadyTaken, InvalidInput, NotThere, PermissionDenied, Problem
+from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotThere, PermissionDenied, Problem
 from accounts.models import Channel, EndReason, User
 from accounts.models.user import CREDENTIAL_FIELDS
 from accounts.policies import profile
@@ -65,30 +68,44 @@ def find(*, user_id: int) -> User:
     return user
 
 
-def create(*, columns: Mapping[str, Any], password: str, origin: Origin, actor: User | None = None) -> User:
+def create(*, columns: Mapping[str, Any], password: str | None, origin: Origin, actor: User | None = None) -> User:
     """Create an account on somebody's behalf, with any role, and return it.
 
-    Raises InvalidInput, AlreadyTaken and Overloaded.
+    Without a password nobody logs in until a code has let the owner choose one. Raises InvalidInput, AlreadyTaken and
+    Overloaded.
     """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
     errors = wrong_columns(user)
-    if wrong := passwords.problems(password, user, profile().password):
+    if password is not None and (wrong := passwords.problems(password, user, profile().password)):
         errors["password"] = wrong
     if errors:
         raise InvalidInput(errors)
     require_free(user)
-    with hashing.slots.take():
-        user.password = hashing.make(password)
+    if password is None:
+        user.set_unusable_password()
+    else:
+        with hashing.slots.take():
+            user.password = hashing.make(password)
 
     def work() -> None:
-        # A repeated transaction inserts again: the id of the first try was rolled back with it.
-        user.pk, user._state.adding = None, True
-        user.save(force_insert=True)
-        record(_event(origin, Event.USER_CREATED, user, actor, role=user.role))
+        insert(user)
+        record(created(user, actor, origin))
 
     with taken_is_told(user):
         atomically(work)
     return user
+
+
+def insert(user: User) -> None:
+    """Write a new account. Inside a transaction."""
+    # A repeated transaction inserts again: the id of the first try was rolled back with it.
+    user.pk, user._state.adding = None, True
+    user.save(force_insert=True)
+
+
+def created(user: User, actor: User | None, origin: Origin) -> SecurityEvent:
+    """Return the event of an account that somebody created."""
+    return _event(origin, Event.USER_CREATED, user, actor, role=user.role)
 
 
 def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origin) -> User:
@@ -123,25 +140,35 @@ def require_may_change(actor: User, user: User) -> None:
         raise PermissionDenied
 
 
-def save_changes(*, user: User, fields: Collection[str], actor: User | None, origin: Origin) -> None:
+def save_changes(
+    *,
+    user: User,
+    fields: Collection[str],
+    actor: User | None,
+    origin: Origin,
+    unchanged_since: datetime | None = None,
+) -> bool:
     """Save an account of which somebody has changed these fields, with an event for each kind of change.
 
     The others are left as the database has them, and what it has already is no change. A new role or state also ends
-    the account's sessions. Raises NotThere.
+    the account's sessions. Returns whether anything changed. Raises NotThere, and ChangedMeanwhile where the account
+    has been changed since `unchanged_since`, its `updated_at` as it was read.
     """
     if not fields:
-        return
+        return False
     # Another spelling of the same number is no change either.
     user.derive()
 
-    def work() -> None:
+    def work() -> bool:
         # Of two who do the same at once one changes something: the other must not end what was opened in between.
-        stored = User.objects.select_for_update().filter(pk=user.pk).values(*fields).first()
+        stored = User.objects.select_for_update().filter(pk=user.pk).values(*fields, "updated_at").first()
         if stored is None:
             raise NotThere
-        before = {name: old for name, old in stored.items() if old != getattr(user, name)}
+        if unchanged_since and stored["updated_at"] != unchanged_since:
+            raise ChangedMeanwhile
+        before = {name: stored[name] for name in fields if stored[name] != getattr(user, name)}
         if not before:
-            return
+            return False
         user.save(update_fields=[*before, "updated_at"])
         if CREDENTIAL_FIELDS & before.keys():
             sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
@@ -149,8 +176,32 @@ def save_changes(*, user: User, fields: Collection[str], actor: User | None, ori
             if channel in before and not _same(channel, before[channel], getattr(user, channel)):
                 notices.tell_of_new_address(user=user, channel=channel, old=before[channel], origin=origin)
         record(*_change_events(user, before, actor, origin))
+        return True
 
-    atomically(work)
+    return atomically(work)
+
+
+def set_groups(*, user: User, groups: Iterable[Group], actor: User, origin: Origin) -> bool:
+    """Make these the groups of an account, from the next request on; return whether anything changed.
+
+    Raises PermissionDenied for anybody but a superuser, because groups carry permissions.
+    """
+    if not actor.is_superuser:
+        raise PermissionDenied
+    wanted = {group.pk: group.name for group in groups}
+
+    def work() -> bool:
+        User.objects.select_for_update().get(pk=user.pk)
+        before = dict(user.groups.values_list("pk", "name"))
+        if before == wanted:
+            return False
+        user.groups.set(wanted)
+        User.objects.filter(pk=user.pk).update(updated_at=timezone.now())
+        old, new = sorted(before.values()), sorted(wanted.values())
+        record(_event(origin, Event.USER_GROUPS_CHANGED, user, actor, old=old, new=new))
+        return True
+
+    return atomically(work)
 
 
 def _same(channel: Channel, old: str | None, new: str | None) -> bool:
@@ -159,15 +210,20 @@ def _same(channel: Channel, old: str | None, new: str | None) -> bool:
     return (read(old) if old else None) == (read(new) if new else None)
 
 
-def unlock(*, user: User, actor: User, origin: Origin) -> None:
-    """Forget an account's failed logins, so that its owner may try again at once. Raises PermissionDenied."""
+def unlock(*, user: User, actor: User, origin: Origin) -> bool:
+    """Forget an account's failed logins, so that its owner may try again at once; return whether there were any.
+
+    Raises PermissionDenied.
+    """
     require_may_change(actor, user)
 
-    def work() -> None:
-        if lockout.unlock(user.pk):
-            record(_event(origin, Event.USER_UNLOCKED, user, actor))
+    def work() -> bool:
+        if not lockout.unlock(user.pk):
+            return False
+        record(_event(origin, Event.USER_UNLOCKED, user, actor))
+        return True
 
-    atomically(work)
+    return atomically(work)
 
 
 def _change_events(user: User, before: Mapping[str, Any], actor: User | None, origin: Origin) -> list[SecurityEvent]:

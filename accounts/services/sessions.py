@@ -133,7 +133,7 @@ def end_all(*, user: User, reason: EndReason, origin: Origin, actor: User | None
         count = mark_ended(user, reason)
         # A login of the admin site has no row here; it ends with the stamp that it was made under.
         User.objects.filter(pk=user.pk).update(stamp=new_stamp())
-        if count:
+        if count or user.is_staff:
             actor_id = actor.pk if actor else None
             record(
                 SecurityEvent.of(

@@ -43,7 +43,6 @@ CORE = [
         "accounts/*.py",
     )
     for path in sorted(ROOT.glob(pattern))
-    if path.name != "admin.py"
 ]
 HTTP = ("django.http", "django.urls", "django.views", "django.shortcuts", "rest_framework.")
 

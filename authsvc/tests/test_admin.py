@@ -236,9 +236,11 @@ class TestScreens:
     def test_a_search_finds(self, in_office: Client, screen: str) -> None:
         assert in_office.get(f"/admin/{screen}/?q=192.0.2").status_code == 200
 
-    @pytest.mark.parametrize("screen", SCREENS)
+    @pytest.mark.parametrize("screen", sorted(SCREENS.keys() - {"accounts/user"}))
     @pytest.mark.parametrize("who", ["head", "root"])
-    def test_nothing_is_added_on_any_screen(self, site: Client, head: User, root: User, screen: str, who: str) -> None:
+    def test_nothing_but_users_is_added_on_any_screen(
+        self, site: Client, head: User, root: User, screen: str, who: str
+    ) -> None:
         log_in(site, who)
         assert site.get(f"/admin/{screen}/add/").status_code == 403
 
@@ -293,6 +295,7 @@ class TestPeople:
             "department": user.department,
             "is_active": "on" if user.is_active else "",
             "awaits_approval": "on" if user.awaits_approval else "",
+            "read_at": User.objects.get(pk=user.pk).updated_at.isoformat(),
         }
         body = {name: value for name, value in {**fields, **changes}.items() if value != ""}
         return site.post(f"/admin/accounts/user/{user.pk}/change/", body)
@@ -346,7 +349,7 @@ class TestPeople:
     def test_an_administrator_grants_no_group(self, in_office: Client, alice: User) -> None:
         from django.contrib.auth.models import Group
 
-        self.save(in_office, alice, groups=[Group.objects.get().pk])
+        self.save(in_office, alice, groups=[Group.objects.get(name="auditors").pk])
         assert not alice.groups.exists()
 
     def test_nobody_is_deleted_here(self, site: Client, root: User, alice: User) -> None:
@@ -356,7 +359,7 @@ class TestPeople:
     def test_sessions_are_ended_from_their_list(self, in_office: Client, head: User, alice: User) -> None:
         token = Api().tokens()["access_token"]
         session = Session.objects.get()
-        in_office.post("/admin/accounts/session/", {"action": "end_selected", "_selected_action": [str(session.pk)]})
+        in_office.post("/admin/accounts/session/do/end/", {"ids": str(session.pk), "confirmed": "yes"})
         assert Api().get("me", token).status_code == 401
         assert self.events() == [
             (

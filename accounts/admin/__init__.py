@@ -1,0 +1,7 @@
+"""The administrators' screens of people, sessions and messages."""
+
+from accounts.admin.messages import MessageAdmin
+from accounts.admin.people import UserAdmin
+from accounts.admin.sessions import SessionAdmin
+
+__all__ = ["MessageAdmin", "SessionAdmin", "UserAdmin"]

@@ -1,0 +1,159 @@
+"""The administrators' screen of people."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin import person_page
+from accounts.admin.common import NoSecrets, actor_of, dialled, normalized
+from accounts.admin.person_filters import LastLoginFilter, StateFilter
+from accounts.admin.person_form import STALE, NewUserForm, UserForm
+from accounts.admin.person_verbs import VERBS
+from accounts.admin.staff_export import ExportAdmin
+from accounts.admin.staff_import import ImportAdmin
+from accounts.admin.verbs import VerbsAdmin
+from accounts.contracts.base import origin_of
+from accounts.errors import AlreadyTaken, ChangedMeanwhile
+from accounts.models import User
+from accounts.security import lockout
+from accounts.services import people
+from audit.origin import ADMIN_SITE
+
+_NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")
+
+
+@admin.register(User)
+class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
+    """People. Nobody deletes one here: accounts are disabled when their time is over."""
+
+    change_form_template = "admin/accounts/user/change_form.html"
+    form = UserForm
+    verbs = VERBS
+    list_display = ("username", "full_name", "phone", "email", "role", "department", "state", "last_login")
+    list_filter = ("role", StateFilter, "department", LastLoginFilter)
+    list_per_page = 50
+    list_max_show_all = 0
+    search_fields = ("username_key", "full_name", "email_key", "phone", "department")
+    search_help_text = _("A name, a phone number, an e-mail address or a department, or a part of one.")
+    fields = (
+        *_NEW_FIELDS,
+        ("is_active", "awaits_approval"),
+        "groups",
+        "addresses",
+        ("last_login", "last_login_ip"),
+        ("created_at", "updated_at"),
+        "read_at",
+    )
+    readonly_fields = ("addresses", "last_login", "last_login_ip", "created_at", "updated_at")
+
+    @admin.display(description=_("state"))
+    def state(self, user: User) -> str:
+        if not user.is_active:
+            return str(_("disabled"))
+        if user.awaits_approval:
+            return str(_("awaits approval"))
+        return str(_("locked") if user.__dict__["locked"] else _("active"))
+
+    @admin.display(description=_("confirmed addresses"))
+    def addresses(self, user: User) -> str:
+        told: list[object] = [
+            _("e-mail address: confirmed") if user.email_verified else _("e-mail address: not confirmed")
+        ]
+        told.append(_("phone: confirmed") if user.phone_verified else _("phone: not confirmed"))
+        waiting = [address for address in (user.pending_email, user.pending_phone) if address]
+        told += [_("waits to be confirmed: %s") % address for address in waiting]
+        return "; ".join(map(str, told))
+
+    def whose(self, obj: User) -> User:
+        return obj
+
+    def told(self, obj: User) -> str:
+        return " · ".join(filter(None, (obj.username, obj.full_name, obj.get_role_display(), self.state(obj))))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        users: QuerySet[User] = super().get_queryset(request)
+        return users.annotate(locked=lockout.is_locked(timezone.now()))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        # Canonical columns are found by the canonical form of what was typed.
+        found, doubled = super().get_search_results(request, queryset, normalized(search_term))
+        if digits := dialled(search_term):
+            found = queryset.filter(Q(pk__in=found.values("pk")) | Q(phone__contains=digits))
+        return found, doubled
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj and obj.is_superuser and not actor_of(request).is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **(kwargs if change else {**kwargs, "form": NewUserForm}))
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return _NEW_FIELDS
+        return self.fields if self.has_change_permission(request, obj) else self.fields[:-1]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        # Groups carry permissions, which only a superuser grants.
+        return self.readonly_fields if actor_of(request).is_superuser else (*self.readonly_fields, "groups")
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)
+        if not change:
+            obj.pk = people.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
+            self.message_user(request, _("The account has no password yet. Send a code, and its owner chooses one."))
+            return
+        fields = [name for name in form.changed_data if name not in {"groups", "read_at"}]
+        people.save_changes(user=obj, fields=fields, actor=actor, origin=origin, unchanged_since=obj.updated_at)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if change and "groups" in form.changed_data:
+            people.set_groups(
+                user=form.instance,
+                groups=form.cleaned_data["groups"],
+                actor=actor_of(request),
+                origin=origin_of(request, ADMIN_SITE),
+            )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ChangedMeanwhile:
+            messages.error(request, STALE)
+        except (AlreadyTaken, IntegrityError):
+            # Somebody took the name, address or number between the form's check and the save.
+            messages.error(request, _("Another account has just taken one of these values. Nothing was saved."))
+        return HttpResponseRedirect(request.path)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: User | None = None,
+    ) -> Any:
+        if obj is not None:
+            may_change = not obj.is_superuser or actor_of(request).is_superuser
+            context |= {"verbs": self.permitted(request) if may_change else {}}
+            context |= {"tables": person_page.tables(request, obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)

@@ -1,0 +1,63 @@
+"""Filters of the list of people."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.security import lockout
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("active", _("active")),
+            ("disabled", _("disabled")),
+            ("awaiting", _("awaits approval")),
+            ("locked", _("locked")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        match self.value():
+            case "active":
+                return queryset.filter(is_active=True, awaits_approval=False)
+            case "disabled":
+                return queryset.filter(is_active=False)
+            case "awaiting":
+                return queryset.filter(is_active=True, awaits_approval=True)
+            case "locked":
+                return queryset.filter(lockout.is_locked(timezone.now()))
+        return queryset
+
+
+class LastLoginFilter(admin.SimpleListFilter):
+    title = _("last login")
+    parameter_name = "last_login"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("today", _("today")),
+            ("7", _("in the last 7 days")),
+            ("30", _("in the last 30 days")),
+            ("over90", _("90 days ago or longer")),
+            ("never", _("never")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        now = timezone.now()
+        wanted = {
+            "today": Q(last_login__gte=timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)),
+            "7": Q(last_login__gte=now - timedelta(days=7)),
+            "30": Q(last_login__gte=now - timedelta(days=30)),
+            "over90": Q(last_login__lte=now - timedelta(days=90)),
+            "never": Q(last_login=None),
+        }
+        return queryset.filter(wanted.get(self.value() or "", Q()))

@@ -1,0 +1,73 @@
+"""What an account's page shows below its form: sessions, and the newest of the trail."""
+
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.services import sessions
+from audit.devices import device
+from audit.models import LoginAttempt, SecurityEvent
+
+_SHOWN: Final = 20
+
+
+def tables(request: HttpRequest, user: User) -> list[dict[str, Any]]:
+    """Return the tables that the viewer may see; each has the address of its full list."""
+    made = [
+        ("accounts.view_session", _sessions),
+        ("audit.view_loginattempt", _attempts),
+        ("audit.view_securityevent", _events),
+    ]
+    return [make(user) for permission, make in made if request.user.has_perm(permission)]
+
+
+def _sessions(user: User) -> dict[str, Any]:
+    rows = sessions.live(user=user).order_by("-created_at")[:_SHOWN]
+    return {
+        "title": _("Sessions going on"),
+        "all": f"{reverse('admin:accounts_session_changelist')}?state=all&user__id__exact={user.pk}",
+        "header": [_("since"), _("last seen"), _("contract"), _("address"), _("device")],
+        "rows": [[row.created_at, row.last_seen_at, row.contract, row.ip, device(row.user_agent)] for row in rows],
+    }
+
+
+def _attempts(user: User) -> dict[str, Any]:
+    rows = LoginAttempt.objects.filter(user=user.pk)[:_SHOWN]
+    return {
+        "title": _("Last login attempts"),
+        "all": f"{reverse('admin:audit_loginattempt_changelist')}?user__id__exact={user.pk}",
+        "header": [_("at"), _("status"), _("failure reason"), _("contract"), _("address"), _("device")],
+        "rows": [
+            [
+                row.at,
+                row.get_status_display(),
+                row.get_failure_reason_display(),
+                row.contract,
+                row.ip,
+                device(row.user_agent),
+            ]
+            for row in rows
+        ],
+    }
+
+
+def _events(user: User) -> dict[str, Any]:
+    rows = SecurityEvent.objects.filter(user=user.pk).select_related("actor")[:_SHOWN]
+    return {
+        "title": _("Last events"),
+        "all": f"{reverse('admin:audit_securityevent_changelist')}?user__id__exact={user.pk}",
+        "header": [_("at"), _("what happened"), _("done by"), _("contract"), _("address")],
+        "rows": [
+            [
+                row.at,
+                row.get_event_display(),
+                row.actor or (f"#{row.actor_id}" if row.actor_id else ""),
+                row.contract,
+                row.ip,
+            ]
+            for row in rows
+        ],
+    }

@@ -1,0 +1,135 @@
+"""The administrators' screen of who is logged in."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.common import ReadOnly, normalized
+from accounts.admin.verbs import Verb, VerbsAdmin
+from accounts.models import EndReason, Session, User
+from accounts.services import people, sessions
+from audit.admin.lists import CappedPaginator, ContractFilter
+from audit.devices import device
+from audit.origin import Origin
+
+
+def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:
+    people.require_may_change(actor, session.user)
+    return sessions.end(session=session, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
+
+
+def _live() -> Q:
+    whose = Q(stamp=F("user__stamp"), user__is_active=True, user__awaits_approval=False)
+    return Q(ended_at=None, expires_at__gt=timezone.now()) & whose
+
+
+class GoingOnFilter(admin.SimpleListFilter):
+    """Those that go on, unless others are asked for."""
+
+    title = _("going on")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("ended", _("ended")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Any:
+        default, *others = super().choices(changelist)
+        yield {**default, "display": _("going on")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        match self.value():
+            case None:
+                return queryset.filter(_live())
+            case "ended":
+                return queryset.exclude(_live())
+        return queryset
+
+
+class LastSeenFilter(admin.SimpleListFilter):
+    title = _("last seen")
+    parameter_name = "seen"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("10m", _("in the last 10 minutes")),
+            ("1h", _("in the last hour")),
+            ("24h", _("in the last 24 hours")),
+            ("earlier", _("earlier")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        now = timezone.now()
+        wanted = {
+            "10m": Q(last_seen_at__gte=now - timedelta(minutes=10)),
+            "1h": Q(last_seen_at__gte=now - timedelta(hours=1)),
+            "24h": Q(last_seen_at__gte=now - timedelta(hours=24)),
+            "earlier": Q(last_seen_at__lt=now - timedelta(hours=24)),
+        }
+        return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+@admin.register(Session)
+class SessionAdmin(VerbsAdmin, ReadOnly):
+    verbs = {
+        "end": Verb(
+            _("Force logout"),
+            _("These sessions end; whoever goes on with one is asked to log in at the next request."),
+            "accounts.end_session",
+            _end,
+        )
+    }
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_display = ("user", "role", "contract", "ip", "device", "created_at", "last_seen_at", "going_on")
+    list_filter = (GoingOnFilter, ContractFilter, "user__role", LastSeenFilter, "end_reason")
+    list_per_page = 50
+    search_fields = ("user__username_key", "user__full_name", "user__phone", "user__email_key", "ip")
+    search_help_text = _("A user's name, phone number or e-mail address, or a network address.")
+    list_select_related = ("user",)
+    fields = (
+        "user",
+        "contract",
+        "ip",
+        "device",
+        "user_agent",
+        "created_at",
+        "last_seen_at",
+        "expires_at",
+        "latest_end_at",
+        "ended_at",
+        "end_reason",
+    )
+
+    @admin.display(description=_("role"))
+    def role(self, session: Session) -> str:
+        return session.user.get_role_display()
+
+    @admin.display(description=_("device"))
+    def device(self, session: Session) -> str:
+        return device(session.user_agent) or "-"
+
+    @admin.display(description=_("going on"), boolean=True)
+    def going_on(self, session: Session) -> bool:
+        return session.is_live(timezone.now()) and session.user.may_log_in()
+
+    def whose(self, obj: Session) -> User:
+        return obj.user
+
+    def told(self, obj: Session) -> str:
+        since = f"{timezone.localtime(obj.created_at):%Y-%m-%d %H:%M}"
+        return " · ".join(filter(None, (obj.user.username, obj.contract, obj.ip, device(obj.user_agent), since)))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        rows: QuerySet[Session] = super().get_queryset(request)
+        return rows.select_related("user")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
+    ) -> tuple[QuerySet[Session], bool]:
+        return super().get_search_results(request, queryset, normalized(search_term))

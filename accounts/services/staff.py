@@ -1,0 +1,142 @@
+"""Many accounts at once, from a list that an administrator has: all of them, or none."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, cast
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.db.models import Field
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import names
+from accounts.errors import BadRows
+from accounts.models import User
+from accounts.services import people
+from accounts.transactions import atomically
+from audit.events import Event
+from audit.models import SecurityEvent
+from audit.origin import Origin
+from audit.record import record
+
+# A list's own columns; no other is ever taken, a password least of all.
+COLUMNS: Final = ("username", "full_name", "email", "phone", "role", "department", "language")
+_UNIQUE: Final = {"username_key": "username", "email_key": "email", "phone": "phone"}
+# SQLite takes so many values in one statement at the least.
+_AT_ONCE: Final = 500
+_REMEMBERED: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row of the list: its number there, and its columns as text."""
+
+    number: int
+    columns: Mapping[str, str]
+
+
+def label(column: str) -> str:
+    """Return what a column is called in the language that is spoken now."""
+    return str(cast("Field[Any, Any]", User._meta.get_field(column)).verbose_name)
+
+
+def problems(candidates: Sequence[Candidate]) -> dict[int, list[str]]:
+    """Return what keeps rows from becoming accounts, as sentences by the row's number; nothing where all can."""
+    return _checked(candidates)[1]
+
+
+def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: Origin) -> int:
+    """Create all accounts, none of which has a password yet, and return how many; an event each, and one for all.
+
+    `key` is the list's own: `was_added` knows it again. Raises BadRows, and nothing is written then.
+    """
+    users, wrong = _checked(candidates)
+    if wrong:
+        raise BadRows(wrong)
+
+    def work() -> None:
+        for user in users:
+            people.insert(user)
+        told = {"count": len(users), "import": key}
+        done = SecurityEvent.of(origin, Event.STAFF_IMPORTED, user_id=None, actor_id=actor.pk, **told)
+        record(*(people.created(user, actor, origin) for user in users), done)
+
+    try:
+        atomically(work)
+    except IntegrityError as error:
+        # Somebody was quicker after the look.
+        if wrong := problems(candidates):
+            raise BadRows(wrong) from error
+        raise
+    return len(users)
+
+
+def was_added(*, key: str, actor: User) -> bool:
+    """Return whether this list was taken within the last day, by an earlier click perhaps."""
+    events = SecurityEvent.objects.filter(
+        event=Event.STAFF_IMPORTED, actor=actor, at__gte=timezone.now() - _REMEMBERED
+    ).values_list("detail", flat=True)
+    return any(detail.get("import") == key for detail in events)
+
+
+def _checked(candidates: Sequence[Candidate]) -> tuple[list[User], dict[int, list[str]]]:
+    wrong: dict[int, list[str]] = {}
+    users = {each.number: _user(each.columns) for each in candidates}
+    for number, user in users.items():
+        if found := list(_wrong_columns(user)):
+            wrong[number] = found
+    good = {number: user for number, user in users.items() if number not in wrong}
+    for column, field in _UNIQUE.items():
+        for number, problem in _not_unique(good, column):
+            wrong.setdefault(number, []).append(f"{label(field)}: {problem}")
+    return list(users.values()), wrong
+
+
+def _user(columns: Mapping[str, str]) -> User:
+    given = {name: columns.get(name, "") for name in COLUMNS}
+    phone: str | None = given["phone"] or None
+    if phone:
+        # What is no number is told as it was written.
+        with suppress(names.NotAName):
+            phone = names.canonical_phone(phone)
+    email = given["email"] or None
+    user = User(**{**given, "username": names.display_username(given["username"]), "email": email, "phone": phone})
+    user.set_unusable_password()
+    return user
+
+
+def _wrong_columns(user: User) -> Iterator[str]:
+    others = {field.name for field in User._meta.concrete_fields} - set(COLUMNS)
+    try:
+        user.clean_fields(exclude=others)
+    except ValidationError as error:
+        for field, told in error.message_dict.items():
+            yield f"{label(field)}: {' '.join(told)}"
+    for name in COLUMNS:
+        if any(unicodedata.category(char) in {"Cc", "Cs"} for char in getattr(user, name) or ""):
+            yield f"{label(name)}: {_('It has control characters.')}"
+
+
+def _not_unique(users: Mapping[int, User], column: str) -> Iterator[tuple[int, str]]:
+    """Yield the rows whose name, address or number another row or account has, with what is wrong."""
+    first: dict[str, int] = {}
+    for number, user in users.items():
+        user.derive()
+        value = getattr(user, column)
+        if value is None:
+            continue
+        if value in first:
+            yield number, _("Row %d has this already.") % first[value]
+        first.setdefault(value, number)
+    for value in _taken(column, list(first)):
+        yield first[value], _("Another account has this already.")
+
+
+def _taken(column: str, values: Sequence[Any]) -> Iterator[str]:
+    for start in range(0, len(values), _AT_ONCE):
+        part = values[start : start + _AT_ONCE]
+        yield from User.objects.filter(**{f"{column}__in": part}).values_list(column, flat=True)

@@ -1,0 +1,59 @@
+"""The list of who is logged in."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Session, User
+from accounts.tests.tools import ELSEWHERE, Api
+
+pytestmark = pytest.mark.django_db
+
+SESSIONS = "/admin/accounts/session/"
+
+
+def whose(client: Client, query: str = "") -> list[str]:
+    return sorted(each.user.username for each in client.get(f"{SESSIONS}?{query}").context["cl"].result_list)
+
+
+@pytest.fixture(autouse=True)
+def _logged_in(alice: User, bob: User) -> None:
+    Api().tokens("alice")
+    Api(ELSEWHERE).tokens("bob")
+
+
+def test_it_shows_those_that_go_on(office: Client) -> None:
+    Session.objects.filter(user__username="bob").update(ended_at=timezone.now())
+    assert whose(office) == ["alice"]
+
+
+@pytest.mark.parametrize(("query", "found"), [("state=ended", ["bob"]), ("state=all", ["alice", "bob"])])
+def test_it_shows_others_where_they_are_asked_for(office: Client, bob: User, query: str, found: list[str]) -> None:
+    User.objects.filter(pk=bob.pk).update(role="viewer")
+    assert whose(office, query) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("contract=native", ["alice", "bob"]),
+        ("contract=portal", []),
+        ("user__role__exact=doctor", ["bob"]),
+        ("seen=10m", ["alice"]),
+        ("seen=24h", ["alice", "bob"]),
+        ("seen=earlier", []),
+        ("q=ALICE", ["alice"]),
+        (f"q={ELSEWHERE}", ["bob"]),
+    ],
+)
+def test_it_is_filtered_and_searched(office: Client, query: str, found: list[str]) -> None:
+    Session.objects.filter(user__username="bob").update(last_seen_at=timezone.now() - timedelta(hours=3))
+    assert whose(office, query) == found
+
+
+def test_it_says_the_device_in_words(office: Client) -> None:
+    agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    Session.objects.update(user_agent=agent)
+    assert "Firefox 140 · Windows" in office.get(SESSIONS).content.decode()
