@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event, FailureReason, Status
-from audit.origin import USER_AGENT_LENGTH, Origin, current_request_id, visible
+from audit.origin import USER_AGENT_LENGTH, Origin, current_request_id, door_names, visible
 
 # PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would forgive both.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -50,7 +50,7 @@ class Entry(models.Model):
         related_name="+",
         db_index=False,
     )
-    contract = models.CharField(_("contract"), max_length=20)
+    contract = models.CharField(_("contract"), max_length=20, choices=door_names)
     ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)
@@ -92,10 +92,8 @@ class LoginAttempt(Entry):
     """One attempt to log in, through whichever door."""
 
     identifier = models.CharField(_("identifier"), max_length=IDENTIFIER_LENGTH)
-    status = models.CharField(_("status"), max_length=10, choices=[(s.value, s.value) for s in Status])
-    failure_reason = models.CharField(
-        _("failure reason"), max_length=30, blank=True, choices=[(r.value, r.value) for r in FailureReason]
-    )
+    status = models.CharField(_("status"), max_length=10, choices=Status)
+    failure_reason = models.CharField(_("failure reason"), max_length=30, blank=True, choices=FailureReason)
     repeats = models.PositiveIntegerField(_("repeats"), default=1)
 
     class Meta(Entry.Meta):
@@ -135,7 +133,7 @@ class LoginAttempt(Entry):
 class SecurityEvent(Entry):
     """Anything else that matters: what happened to whom, and by whose hand."""
 
-    event = models.CharField(_("event"), max_length=50, choices=[(e.value, e.value) for e in Event])
+    event = models.CharField(_("event"), max_length=50, choices=Event)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("done by"),
