@@ -1,52 +1,56 @@
 """The trail's vocabulary.
 
 Grammar of an event: `subject:[object:]verb`, lower case, the verb in the past tense. What is stored once is never
-renamed; a new name is added instead. What people read instead is its label, in their language.
+renamed; a new name is added instead.
 """
 
-from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
+from enum import StrEnum
 
 
-class Event(TextChoices):
-    USER_REGISTERED = "user:registered", _("registered")
-    USER_CREATED = "user:created", _("account created")
-    USER_CHANGED = "user:changed", _("account changed")
-    USER_DELETED = "user:deleted", _("account deleted")
-    USER_ACTIVATED = "user:activated", _("account enabled")
-    USER_DEACTIVATED = "user:deactivated", _("account disabled")
-    USER_APPROVED = "user:approved", _("account approved")
-    USER_UNLOCKED = "user:unlocked", _("account unlocked")
-    USER_ROLE_CHANGED = "user:role:changed", _("role changed")
-    PASSWORD_CHANGED = "password:changed", _("password changed")
-    PASSWORD_RESET = "password:reset", _("password reset")
-    CODE_REQUESTED = "code:requested", _("code requested")
-    CODE_REFUSED = "code:refused", _("wrong code")
-    CODES_LOCKED = "code:locked", _("codes locked")
-    EMAIL_VERIFIED = "email:verified", _("e-mail address confirmed")
-    PHONE_VERIFIED = "phone:verified", _("phone number confirmed")
-    ACCOUNT_LOCKED = "account:locked", _("account locked")
-    ADDRESS_LOCKED = "address:locked", _("address locked")
-    SESSION_REFRESHED = "session:refreshed", _("session renewed")
-    SESSION_REFRESH_REPEATED = "session:refresh:repeated", _("session renewed again at once")
-    SESSION_REFRESH_REUSED = "session:refresh:reuse", _("spent token used again")
-    SESSION_ENDED = "session:ended", _("session ended")
-    KEY_ROTATED = "key:rotated", _("signing key changed")
-    KEY_RETIRED = "key:retired", _("signing key retired")
+class Event(StrEnum):
+    USER_REGISTERED = "user:registered"
+    USER_CREATED = "user:created"
+    USER_CHANGED = "user:changed"
+    USER_DELETED = "user:deleted"
+    USER_ACTIVATED = "user:activated"
+    USER_DEACTIVATED = "user:deactivated"
+    USER_APPROVED = "user:approved"
+    USER_REJECTED = "user:rejected"
+    USER_UNLOCKED = "user:unlocked"
+    USER_ROLE_CHANGED = "user:role:changed"
+    USER_GROUPS_CHANGED = "user:groups:changed"
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105 This names an event, not a password.
+    PASSWORD_RESET = "password:reset"  # noqa: S105 This too.
+    CODE_REQUESTED = "code:requested"
+    CODE_REFUSED = "code:refused"
+    CODES_LOCKED = "code:locked"
+    EMAIL_VERIFIED = "email:verified"
+    PHONE_VERIFIED = "phone:verified"
+    ACCOUNT_LOCKED = "account:locked"
+    ADDRESS_LOCKED = "address:locked"
+    SESSION_REFRESHED = "session:refreshed"
+    SESSION_REFRESH_REPEATED = "session:refresh:repeated"
+    SESSION_REFRESH_REUSED = "session:refresh:reuse"
+    SESSION_ENDED = "session:ended"
+    KEY_ROTATED = "key:rotated"
+    KEY_RETIRED = "key:retired"
+    TRAIL_EXPORTED = "trail:exported"
+    STAFF_IMPORTED = "staff:imported"
+    STAFF_EXPORTED = "staff:exported"
 
 
-class Status(TextChoices):
-    SUCCESS = "success", _("success")
-    FAILED = "failed", _("failed")
+class Status(StrEnum):
+    SUCCESS = "success"
+    FAILED = "failed"
 
 
-class FailureReason(TextChoices):
+class FailureReason(StrEnum):
     """Why a login failed; what the client is told may say less."""
 
-    UNKNOWN_USER = "unknown_user", _("no such user")
-    WRONG_PASSWORD = "wrong_password", _("wrong password")
-    INACTIVE = "inactive", _("account disabled")
-    PENDING_APPROVAL = "pending_approval", _("awaits approval")
-    LOCKED = "locked", _("locked")
-    WRONG_ROLE = "wrong_role", _("role may not come in here")
-    CHANGED_MEANWHILE = "changed_meanwhile", _("account changed meanwhile")
+    UNKNOWN_USER = "unknown_user"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 This names a reason, not a password.
+    INACTIVE = "inactive"
+    PENDING_APPROVAL = "pending_approval"
+    LOCKED = "locked"
+    WRONG_ROLE = "wrong_role"
+    CHANGED_MEANWHILE = "changed_meanwhile"

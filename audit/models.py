@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event, FailureReason, Status
 from audit.origin import USER_AGENT_LENGTH, Origin, current_request_id, door_names, visible
+from audit.words import EVENTS, REASONS, STATUSES
 
 # PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would forgive both.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -92,8 +93,10 @@ class LoginAttempt(Entry):
     """One attempt to log in, through whichever door."""
 
     identifier = models.CharField(_("identifier"), max_length=IDENTIFIER_LENGTH)
-    status = models.CharField(_("status"), max_length=10, choices=Status)
-    failure_reason = models.CharField(_("failure reason"), max_length=30, blank=True, choices=FailureReason)
+    status = models.CharField(_("status"), max_length=10, choices=[(s.value, STATUSES[s]) for s in Status])
+    failure_reason = models.CharField(
+        _("failure reason"), max_length=30, blank=True, choices=[(r.value, REASONS[r]) for r in FailureReason]
+    )
     repeats = models.PositiveIntegerField(_("repeats"), default=1)
 
     class Meta(Entry.Meta):
@@ -133,7 +136,7 @@ class LoginAttempt(Entry):
 class SecurityEvent(Entry):
     """Anything else that matters: what happened to whom, and by whose hand."""
 
-    event = models.CharField(_("event"), max_length=50, choices=Event)
+    event = models.CharField(_("event"), max_length=50, choices=[(e.value, EVENTS[e]) for e in Event])
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("done by"),

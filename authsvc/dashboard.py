@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, User
 from accounts.security import lockout
-from audit.events import FailureReason, Status
+from audit.events import Status
 from audit.models import LoginAttempt
+from audit.words import REASONS
 from authsvc.dashboard_charts import Chart, chart
 from authsvc.dashboard_times import counted, last_days, last_hours
 
@@ -158,7 +159,7 @@ def _tops(now: datetime) -> list[Top]:
 
 
 def _reason(value: str) -> str | Promise:
-    return FailureReason(value).label if value in FailureReason else value
+    return {reason.value: words for reason, words in REASONS.items()}.get(value, value)
 
 
 def _most(attempts: QuerySet[Any], column: str) -> Iterable[tuple[str, int]]:

@@ -10,9 +10,9 @@ from django.utils.functional import Promise
 from audit.events import Status
 from authsvc.dashboard_times import Count
 
-WIDTH: Final = 640
+WIDTH: Final = 488
 HEIGHT: Final = 220
-_LEFT, _TOP, _BOTTOM = 48, 12, 28
+_LEFT, _TOP, _RIGHT, _BOTTOM = 44, 12, 12, 28
 _FLOOR: Final = HEIGHT - _BOTTOM
 # So many labels fit below the bars.
 _LABELS: Final = 8
@@ -66,7 +66,7 @@ class Chart:
 def chart(name: str, title: str | Promise, counts: list[Count], label: str, attempts_url: Callable[..., str]) -> Chart:
     """Return the picture of counts; `label` is Django's format of a start, `attempts_url` gives the list of lookups."""
     top = _ceiling(max(count.successes + count.failures for count in counts))
-    step = (WIDTH - _LEFT) // len(counts)
+    step = (WIDTH - _LEFT - _RIGHT) // len(counts)
     every = -(-len(counts) // _LABELS)
 
     def blocks(successes: int, failures: int, **lookups: object) -> tuple[Block, Block]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -12,6 +13,13 @@ from accounts.tests.tools import ELSEWHERE, PASSWORD, Api
 from authsvc.tests.browser import Reader, aside, reading
 
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+
+
+LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40" width="120" height="40">
+<rect width="40" height="40" rx="8" fill="#fff"/><path d="M20 8v24M8 20h24" stroke="#c00" stroke-width="8"/>
+</svg>"""
+# Whether each picture of the page is there.
+PICTURED = "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,13 @@ def token(head: User, alice: User, bob: User) -> str:
     return str(Api(ELSEWHERE).tokens("bob")["access_token"])
 
 
+@pytest.fixture(autouse=True)
+def _logo(settings: Settings, tmp_path: Path) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_text(LOGO, encoding="utf-8")
+    settings.SERVICE_LOGO = str(logo)
+
+
 def log_in(reader: Reader, words: Words, password: str) -> None:
     page = reader.page
     page.get_by_label(words.user_name).fill("head")
@@ -152,6 +167,7 @@ def test_an_administrators_day(live_server: LiveServer, words: Words, token: str
         page = reader.page
         page.goto("/admin/")
         reader.look("login")
+        assert page.evaluate(PICTURED)
         log_in(reader, words, "wrong")
         reader.look("login-refused")
         log_in(reader, words, PASSWORD)

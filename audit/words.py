@@ -1,0 +1,50 @@
+"""The trail's vocabulary in words for people; what is stored are the names of `audit.events`."""
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from audit.events import Event, FailureReason, Status
+
+EVENTS: Final[dict[Event, Promise]] = {
+    Event.USER_REGISTERED: _("registered"),
+    Event.USER_CREATED: _("account created"),
+    Event.USER_CHANGED: _("account changed"),
+    Event.USER_DELETED: _("account deleted"),
+    Event.USER_ACTIVATED: _("account activated"),
+    Event.USER_DEACTIVATED: _("account deactivated"),
+    Event.USER_APPROVED: _("account approved"),
+    Event.USER_REJECTED: _("account rejected"),
+    Event.USER_UNLOCKED: _("account unlocked"),
+    Event.USER_ROLE_CHANGED: _("role changed"),
+    Event.USER_GROUPS_CHANGED: _("groups changed"),
+    Event.PASSWORD_CHANGED: _("password changed"),
+    Event.PASSWORD_RESET: _("password reset by a code"),
+    Event.CODE_REQUESTED: _("code sent"),
+    Event.CODE_REFUSED: _("wrong code"),
+    Event.CODES_LOCKED: _("codes locked"),
+    Event.EMAIL_VERIFIED: _("e-mail address confirmed"),
+    Event.PHONE_VERIFIED: _("phone number confirmed"),
+    Event.ACCOUNT_LOCKED: _("account locked"),
+    Event.ADDRESS_LOCKED: _("network address locked"),
+    Event.SESSION_REFRESHED: _("session renewed"),
+    Event.SESSION_REFRESH_REPEATED: _("session renewed again at once"),
+    Event.SESSION_REFRESH_REUSED: _("spent token used again"),
+    Event.SESSION_ENDED: _("session ended"),
+    Event.KEY_ROTATED: _("key rotated"),
+    Event.KEY_RETIRED: _("key retired"),
+    Event.TRAIL_EXPORTED: _("trail exported"),
+    Event.STAFF_IMPORTED: _("staff imported"),
+    Event.STAFF_EXPORTED: _("staff exported"),
+}
+STATUSES: Final[dict[Status, Promise]] = {Status.SUCCESS: _("success"), Status.FAILED: _("failed")}
+REASONS: Final[dict[FailureReason, Promise]] = {
+    FailureReason.UNKNOWN_USER: _("unknown user"),
+    FailureReason.WRONG_PASSWORD: _("wrong password"),
+    FailureReason.INACTIVE: _("account disabled"),
+    FailureReason.PENDING_APPROVAL: _("awaits approval"),
+    FailureReason.LOCKED: _("locked"),
+    FailureReason.WRONG_ROLE: _("not allowed here"),
+    FailureReason.CHANGED_MEANWHILE: _("account changed meanwhile"),
+}
