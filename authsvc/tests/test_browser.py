@@ -15,7 +15,7 @@ from authsvc.tests.browser import Reader, aside, reading
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
 
-LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40" width="120" height="40">
+LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40" width="40" height="40">
 <rect width="40" height="40" rx="8" fill="#fff"/><path d="M20 8v24M8 20h24" stroke="#c00" stroke-width="8"/>
 </svg>"""
 # Whether each picture of the page is there.
