@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 T = TypeVar("T")
 
@@ -70,8 +70,10 @@ class Reader:
         if response.status >= 400:
             self.complaints.append(f"{response.url}: {response.status}")
 
-    def look(self, name: str) -> None:
-        """Look at the page as it is now; `name` is what it is called in complaints and pictures."""
+    def look(self, name: str, landmark: str) -> None:
+        """Look at the page that has the landmark, a CSS selector; `name` is what complaints and pictures call it."""
+        expect(self.page.locator(landmark).first).to_be_visible()
+        self.page.wait_for_load_state()
         for scheme in SCHEMES:
             self.page.emulate_media(color_scheme=scheme)
             self.page.evaluate(_SETTLE)

@@ -132,10 +132,10 @@ def approve(reader: Reader, words: Words, name: str) -> None:
     """From the first page, let somebody in who waits."""
     page = reader.page
     page.locator("#awaiting").get_by_role("link", name=name).click()
-    reader.look("user")
+    reader.look("user", "#user_form")
     page.get_by_label(words.awaits_approval).uncheck()
     page.get_by_role("button", name=words.save, exact=True).click()
-    reader.look("users")
+    reader.look("users", ".messagelist .success")
 
 
 def unlock(reader: Reader, words: Words, name: str) -> None:
@@ -155,7 +155,7 @@ def end_session(reader: Reader, words: Words, name: str) -> None:
     """From any page, end the one session of somebody."""
     page = reader.page
     page.get_by_role("link", name=words.sessions, exact=True).first.click()
-    reader.look("sessions")
+    reader.look("sessions", "#changelist")
     page.get_by_role("row", name=name).get_by_role("checkbox").check()
     page.locator("select[name=action]").select_option(label=words.end_sessions)
     page.locator("button[name=index]").click()
@@ -166,14 +166,14 @@ def test_an_administrators_day(live_server: LiveServer, words: Words, token: str
     with reading(live_server.url, words.locale, tmp_path) as reader:
         page = reader.page
         page.goto("/admin/")
-        reader.look("login")
+        reader.look("login", "#login-form")
         assert page.evaluate(PICTURED)
         log_in(reader, words, "wrong")
-        reader.look("login-refused")
+        reader.look("login-refused", ".errornote")
         log_in(reader, words, PASSWORD)
         expect(page.get_by_role("heading", name=f"{words.online} 1")).to_be_visible()
         page.get_by_text(words.as_a_table).first.click()
-        reader.look("first-page")
+        reader.look("first-page", "#hours")
 
         figure(reader, words.awaiting, 1)
         approve(reader, words, "carol")
@@ -191,15 +191,15 @@ def test_an_administrators_day(live_server: LiveServer, words: Words, token: str
         page.goto("/admin/")
         page.get_by_role("link", name=words.attempts, exact=True).first.click()
         expect(page.get_by_role("cell", name=words.wrong_password).first).to_be_visible()
-        reader.look("attempts")
+        reader.look("attempts", "#result_list")
         page.get_by_role("link", name=words.change_password).click()
-        reader.look("own-password")
+        reader.look("own-password", "#id_old_password")
 
         page.get_by_role("link", name=words.home).click()
         page.get_by_role("button", name=words.other_language).click()
         expect(page.get_by_role("heading", name=words.other_home)).to_be_visible()
         page.locator("#logout-form button").click()
-        reader.look("logged-out")
+        reader.look("logged-out", "#content a[href='/admin/']")
         page.goto("/admin/")
         expect(page.locator("#login-form")).to_be_visible()
         assert reader.complaints == []
