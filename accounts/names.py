@@ -9,6 +9,7 @@ from typing import Final
 
 import phonenumbers
 from confusable_homoglyphs import categories, confusables
+from django.utils.translation import gettext_noop as _
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from precis_i18n import get_profile
 
@@ -34,7 +35,15 @@ _SCRIPTLESS: Final = frozenset({"COMMON", "INHERITED"})
 
 
 class NotAName(ValueError):
-    """The text cannot be a user name, an e-mail address or a phone number; the message says why."""
+    """The text cannot be a user name, an e-mail address or a phone number; the message says why, in English.
+
+    `sentence` and `values` are what the message is made of, for whoever tells it in another language.
+    """
+
+    def __init__(self, sentence: str, **values: int) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 def canonical_username(text: str) -> str:
@@ -44,22 +53,22 @@ def canonical_username(text: str) -> str:
     number, which would be ambiguous at login.
     """
     if not 0 < len(text) <= NAME_LENGTH:
-        raise NotAName(f"A user name has 1 to {NAME_LENGTH} characters.")
+        raise NotAName(_("A user name has 1 to %(most)d characters."), most=NAME_LENGTH)
     try:
         name = _USERNAME.enforce(unicodedata.normalize("NFKC", text))
     except UnicodeEncodeError as error:
-        raise NotAName("A user name has letters, digits and . _ - + only.") from error
+        raise NotAName(_("A user name has letters, digits and . _ - + only.")) from error
     if len(name) > NAME_LENGTH:
-        raise NotAName(f"A user name has 1 to {NAME_LENGTH} characters.")
+        raise NotAName(_("A user name has 1 to %(most)d characters."), most=NAME_LENGTH)
     if _has_format_characters(name) or any(
         char.isascii() and not char.isalnum() and char not in _PUNCTUATION for char in name
     ):
-        raise NotAName("A user name has letters, digits and . _ - + only.")
+        raise NotAName(_("A user name has letters, digits and . _ - + only."))
     scripts = frozenset(categories.unique_aliases(name)) - _SCRIPTLESS
     if _has_twin_of_ascii(name) or (len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)):
-        raise NotAName("A user name has no letters that imitate others.")
+        raise NotAName(_("A user name has no letters that imitate others."))
     if _is_phone(name):
-        raise NotAName("A user name cannot be a phone number.")
+        raise NotAName(_("A user name cannot be a phone number."))
     return str(name)
 
 
@@ -114,26 +123,26 @@ def canonical_email(text: str) -> str:
     """
     key = clean_email(text).casefold()
     if len(key) > EMAIL_LENGTH:
-        raise NotAName(f"An e-mail address has at most {EMAIL_LENGTH} characters.")
+        raise NotAName(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
     return key
 
 
 def clean_email(text: str) -> str:
     """Return the address as it is kept: its domain in lower case, its local part as typed. Raises NotAName."""
     if len(text) > EMAIL_LENGTH:
-        raise NotAName(f"An e-mail address has at most {EMAIL_LENGTH} characters.")
+        raise NotAName(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
     try:
         # A hospital's own domain need not be one that the public Internet could deliver to.
         checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except (EmailNotValidError, ValueError) as error:
-        raise NotAName("This is not an e-mail address.") from error
+        raise NotAName(_("This is not an e-mail address.")) from error
     local = str(checked.local_part)
     try:
         _OPAQUE.enforce(local)
     except UnicodeEncodeError as error:
-        raise NotAName("An e-mail address has no invisible characters.") from error
+        raise NotAName(_("An e-mail address has no invisible characters.")) from error
     if _has_format_characters(local):
-        raise NotAName("An e-mail address has no invisible characters.")
+        raise NotAName(_("An e-mail address has no invisible characters."))
     return str(checked.normalized)
 
 
@@ -144,13 +153,13 @@ def canonical_phone(text: str) -> str:
     """
     dialled = unicodedata.normalize("NFKC", text)
     if not _DIALLED.fullmatch(dialled):
-        raise NotAName("This is not a phone number.")
+        raise NotAName(_("This is not a phone number."))
     try:
         number = phonenumbers.parse(dialled, PHONE_REGION)
     except phonenumbers.NumberParseException as error:
-        raise NotAName("This is not a phone number.") from error
+        raise NotAName(_("This is not a phone number.")) from error
     if not phonenumbers.is_valid_number(number):
-        raise NotAName("This is not a valid phone number.")
+        raise NotAName(_("This is not a valid phone number."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -163,7 +172,7 @@ def display_phone(phone: str | None) -> str | None:
 def masked(address: str) -> str:
     """Return an e-mail address or a phone number as its owner knows it and nobody else: `a***@b.com`, `138****8000`."""
     if "@" in address:
-        local, _, domain = address.rpartition("@")
+        local, _at, domain = address.rpartition("@")
         return f"{local[:1]}***@{domain}"
     number = display_phone(address) or ""
     return f"{number[:3]}****{number[-4:]}"

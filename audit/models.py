@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event, FailureReason, Status
-from audit.origin import USER_AGENT_LENGTH, Origin, current_request_id, visible
+from audit.origin import USER_AGENT_LENGTH, Origin, current_request_id, door_names, visible
 from audit.words import EVENTS, REASONS, STATUSES
 
 # PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would forgive both.
@@ -51,7 +51,7 @@ class Entry(models.Model):
         related_name="+",
         db_index=False,
     )
-    contract = models.CharField(_("contract"), max_length=20)
+    contract = models.CharField(_("contract"), max_length=20, choices=door_names)
     ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)

@@ -4,6 +4,9 @@ import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 # Set for the length of a request; empty outside one, for instance in a command.
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
 
@@ -31,3 +34,19 @@ class Origin:
 
 ADMIN_SITE = "admin"
 CONSOLE = Origin(contract="console")
+
+# A contract that is not named here is shown as it is stored.
+_DOORS = {
+    "native": _("native API"),
+    "hospital": _("hospital (000)"),
+    "union": _("medical union (001)"),
+    "portal": _("portal (002)"),
+    "clinic": _("clinic (004)"),
+    ADMIN_SITE: _("admin site"),
+    CONSOLE.contract: _("console"),
+}
+
+
+def door_names() -> list[tuple[str, str | Promise]]:
+    """Return what people read for each name of a contract; as a function, so that another needs no migration."""
+    return list(_DOORS.items())

@@ -1,5 +1,6 @@
 """The admin site: Django's, with this service's own pipeline behind its doors."""
 
+from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
@@ -8,21 +9,34 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse_lazy
+from django.urls import path, reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+from django.views.i18n import set_language
 
 from accounts.contracts.base import origin_of
-from accounts.errors import IdentityError, RetryLater
+from accounts.errors import IdentityError, Problem, RetryLater
 from accounts.models import User
 from accounts.policies import LONGEST_PASSWORD, profile
 from accounts.services import identifiers, passwords, sign_in
 from audit.events import FailureReason
 from audit.origin import ADMIN_SITE, Origin
+from authsvc import dashboard, logo
 
 WRONG = _("Please enter the correct user name and password of an administrator's account.")
 WAIT = _("Too many failed attempts, or the service is busy. Wait, then try again.")
+
+_SENTENCES = {
+    "password_too_long": _("A password has at most %(longest)d characters."),
+    "password_too_short": _("A password has at least %(shortest)d characters."),
+    "password_not_mixed": _("A password has upper and lower case letters and a digit."),
+    "password_too_common": _("This password is on lists of common and breached passwords."),
+    "password_too_similar": _("This password is too much like your own data or the service's name."),
+}
 
 
 def _staff_only(user: User) -> FailureReason | None:
@@ -37,6 +51,12 @@ def _prove(identifier: identifiers.Identifier, password: str, origin: Origin) ->
         raise ValidationError(WAIT, code="retry_later") from error
     except IdentityError as error:
         raise ValidationError(WRONG, code="invalid_login") from error
+
+
+def _told(problem: Problem) -> str:
+    """Return what is wrong with a new password, in the reader's language."""
+    lengths = {"shortest": profile().password.shortest, "longest": LONGEST_PASSWORD}
+    return _SENTENCES[problem.code] % lengths
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -66,7 +86,7 @@ class OwnPasswordForm(PasswordChangeForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         for problem in passwords.problems(str(data.get("new_password1", "")), self.user, profile().password):
-            self.add_error("new_password1", ValidationError(problem.detail, code=problem.code))
+            self.add_error("new_password1", ValidationError(_told(problem), code=problem.code))
         return data
 
     def save(self, commit: bool = True) -> User:
@@ -77,6 +97,16 @@ class OwnPasswordForm(PasswordChangeForm):
             origin=self.origin,
         )
         return self.user
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def logo_file(request: HttpRequest) -> HttpResponseBase:
+    """Send the operator's picture; the login page has it too, so everybody may see it."""
+    if not settings.SERVICE_LOGO:
+        raise Http404
+    file = Path(settings.SERVICE_LOGO)
+    return FileResponse(file.open("rb"), content_type=logo.content_type(file))
 
 
 class OwnPasswordView(PasswordChangeView):
@@ -100,7 +130,26 @@ class OwnPasswordView(PasswordChangeView):
 
 class Site(AdminSite):
     site_header = site_title = settings.SERVICE_NAME
+    # There is no other site of which this were a part.
+    site_url = None
     login_form = LoginForm
+
+    def get_urls(self) -> list[Any]:
+        return [
+            path("language", set_language, name="language"),
+            path("logo", logo_file, name="logo"),
+            *super().get_urls(),
+        ]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {
+            **super().each_context(request),
+            "languages": settings.LANGUAGES,
+            "has_logo": bool(settings.SERVICE_LOGO),
+        }
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**(extra_context or {}), **dashboard.seen_by(cast(User, request.user))})
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         context = {**self.each_context(request), **(extra_context or {})}

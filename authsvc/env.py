@@ -24,7 +24,7 @@ from pydantic_settings import (
 
 from accounts.messaging.senders import sms
 from accounts.policies import HMAC_BYTES, SHARED_KEYS
-from authsvc import mail
+from authsvc import logo, mail
 from authsvc.mounts import MountError, mount_table
 
 BASE_DIR: Path = Path(__file__).resolve().parent.parent
@@ -59,6 +59,7 @@ HINTS = {
     "E013": "Examples: aliyun://KEY_ID:KEY_SECRET@dysmsapi.aliyuncs.com/?sign=…&code=SMS_1&notice=SMS_2, "
     "jsons://gateway.example.org/sms?:to={number} or another of Apprise's URLs, hospital.sms.send.",
     "E014": "SMS_URL=hospital.sms.send is the function send(number, text) of the module hospital.sms.",
+    "E015": "SERVICE_LOGO=/etc/authsvc/logo.svg; a relative path counts from the folder of manage.py.",
 }
 
 
@@ -134,6 +135,7 @@ class Environment(BaseSettings):
     email_url: str = ""
     sms_url: str = ""
     service_name: str = Field(default="authsvc", min_length=2, max_length=40)
+    service_logo: str = ""
 
     @classmethod
     def settings_customise_sources(
@@ -211,6 +213,14 @@ class Environment(BaseSettings):
     @classmethod
     def _console(cls, value: object) -> object:
         return mail.CONSOLE if value == f"{mail.CONSOLE}//" else value
+
+    @field_validator("service_logo")
+    @classmethod
+    def _shown_by_browsers(cls, value: str) -> str:
+        try:
+            return str(logo.checked(BASE_DIR / value)) if value else ""
+        except ValueError as error:
+            raise _mistake("E015", f"SERVICE_LOGO cannot be used: {error}.") from None
 
     @field_validator("email_url")
     @classmethod

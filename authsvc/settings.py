@@ -20,6 +20,7 @@ TRUSTED_PROXIES = _environment.trusted_proxies
 WEB_CONCURRENCY = _environment.web_concurrency
 JWT_KEYS = _environment.jwt_keys
 SERVICE_NAME = _environment.service_name
+SERVICE_LOGO = _environment.service_logo
 
 INSTALLED_APPS = [
     "authsvc.apps.AuthsvcConfig",
@@ -99,6 +100,13 @@ globals().update(mail.from_url(EMAIL_URL, SERVICE_NAME))
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 USE_I18N = True
+# Of the admin site alone: what an API answers does not depend on a browser's language.
+LANGUAGE_COOKIE_PATH = "/admin/"
+LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+# Where what the templates say is translated; every app has a catalogue of its own beside it.
+LOCALE_PATHS = [BASE_DIR / "authsvc" / "locale"]
 TIME_ZONE = _environment.time_zone
 ZONE = ZoneInfo(TIME_ZONE)
 USE_TZ = True
@@ -120,7 +128,7 @@ REQUIRE_HTTPS = not DEBUG if _environment.require_https is None else _environmen
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if REQUIRE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REQUIRE_HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = REQUIRE_HTTPS
 if REQUIRE_HTTPS:
     # A browser takes a cookie of such a name from this very host alone, and over HTTPS alone.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.origin import USER_AGENT_LENGTH
+from audit.origin import USER_AGENT_LENGTH, door_names
 
 
 class EndReason(models.TextChoices):
@@ -25,7 +25,7 @@ class Session(models.Model):
     )
     # The user's stamp as it was before the password was checked: the session lives while the two are equal.
     stamp = models.CharField(max_length=32, editable=False)
-    contract = models.CharField(_("contract"), max_length=20)
+    contract = models.CharField(_("contract"), max_length=20, choices=door_names)
     ip = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     created_at = models.DateTimeField(_("since"))

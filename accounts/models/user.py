@@ -47,7 +47,7 @@ def _require(read: Callable[[str], str], value: str) -> None:
     try:
         read(value)
     except names.NotAName as error:
-        raise ValidationError(str(error), code="invalid") from error
+        raise ValidationError(_(error.sentence), code="invalid", params=error.values) from error
 
 
 def validate_username(value: str) -> None:

@@ -24,7 +24,7 @@ SCREENS = {
     "accounts/user": "alice",
     "accounts/session": "alice",
     "audit/loginattempt": "alice",
-    "audit/securityevent": "session:refreshed",
+    "audit/securityevent": "session renewed",
 }
 
 

@@ -131,6 +131,11 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
             )
         ),
         (
+            {"SERVICE_LOGO": "/nothing/logo.svg"},
+            "(authsvc.E015) SERVICE_LOGO cannot be used: /nothing/logo.svg cannot be read: No such file or directory. "
+            "HINT: SERVICE_LOGO=/etc/authsvc/logo.svg; a relative path counts from the folder of manage.py.",
+        ),
+        (
             {"TIME_ZONE": "Beijing"},
             "(authsvc.E008) TIME_ZONE=Beijing is not a time zone. "
             "HINT: Any name of the IANA time zone database, for instance Asia/Shanghai.",

@@ -98,7 +98,7 @@ def test_another_host_is_refused_in_the_contracts_words(server: Server, door: Do
 
 def test_the_admin_sites_cookies_belong_to_this_host_and_no_script_reads_them(server: Server) -> None:
     page = server.get("/admin/login/")
-    (token,) = re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.body)
+    token = re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.body)[-1]
     (cookie,) = page.cookies
     form = f"csrfmiddlewaretoken={token.decode()}&username=root&password={PASSWORD}".encode()
     headers = (

@@ -1,0 +1,308 @@
+"""The admin site's first page: its numbers, the lists behind them, and who may see which."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone, translation
+from pytest_django.fixtures import Settings
+
+from accounts.models import LoginBudget, Session, User
+from accounts.tests.tools import HERE, PASSWORD, Api
+from audit.models import LoginAttempt
+from authsvc import dashboard
+from authsvc.dashboard_charts import chart
+from authsvc.dashboard_times import Count, counted, last_days, last_hours
+
+pytestmark = pytest.mark.django_db
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+# Half past ten in the evening in UTC is the next morning in Shanghai.
+NOW = datetime(2026, 3, 9, 22, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _now(settings: Settings) -> Iterator[None]:
+    settings.ZONE = SHANGHAI
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def attempt(at: datetime, failure_reason: str = "", **columns: Any) -> LoginAttempt:
+    columns = {"contract": "native", "ip": HERE, "identifier": "alice", **columns}
+    status = "failed" if failure_reason else "success"
+    return LoginAttempt.objects.create(at=at, status=status, failure_reason=failure_reason, **columns)
+
+
+def lock(user: User, until: datetime, **columns: Any) -> None:
+    values = {"account_id": user.pk, "address": HERE, "locked_until": until, "expires_at": until, **columns}
+    LoginBudget.objects.create(**values)
+
+
+def office(user: User) -> Client:
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(user, backend="accounts.security.backends.RoleBackend")
+    return client
+
+
+def figures(user: User) -> dict[str, dashboard.Figure]:
+    return {figure.name: figure for figure in dashboard.seen_by(user)["figures"]}
+
+
+def listed(user: User, url: str) -> int:
+    """Return how many rows the list behind a number has."""
+    answer = office(user).get(url)
+    assert answer.status_code == 200, url
+    return int(answer.context["cl"].result_count)
+
+
+class TestTimes:
+    def test_the_last_hour_is_the_one_that_is_going_on(self) -> None:
+        spans = last_hours(NOW)
+        assert (len(spans.starts), spans.starts[0], spans.starts[-1], spans.end) == (
+            24,
+            datetime(2026, 3, 8, 23, tzinfo=UTC),
+            datetime(2026, 3, 9, 22, tzinfo=UTC),
+            datetime(2026, 3, 9, 23, tzinfo=UTC),
+        )
+
+    def test_a_day_begins_at_midnight_of_the_time_zone(self) -> None:
+        spans = last_days(NOW)
+        assert (len(spans.starts), spans.starts[0], spans.starts[-1], spans.end) == (
+            14,
+            datetime(2026, 2, 25, tzinfo=SHANGHAI),
+            datetime(2026, 3, 10, tzinfo=SHANGHAI),
+            datetime(2026, 3, 11, tzinfo=SHANGHAI),
+        )
+
+    @pytest.mark.parametrize(("day", "hours"), [(8, 23), (9, 24)])
+    def test_a_day_on_which_the_clock_is_put_forward_has_23_hours(
+        self, settings: Settings, day: int, hours: int
+    ) -> None:
+        settings.ZONE = ZoneInfo("America/New_York")
+        spans = last_days(NOW)
+        edges = {start.day: end for start, end in zip(spans.starts, [*spans.starts[1:], spans.end], strict=True)}
+        start = datetime(2026, 3, day, tzinfo=settings.ZONE)
+        assert edges[day].timestamp() - start.timestamp() == hours * 3600
+
+    def test_no_hour_is_skipped_or_doubled_when_the_clock_is_put_forward(self, settings: Settings) -> None:
+        settings.ZONE = ZoneInfo("America/New_York")
+        starts = last_hours(datetime(2026, 3, 8, 20, tzinfo=UTC)).starts
+        assert {b.timestamp() - a.timestamp() for a, b in pairwise(starts)} == {3600}
+        assert [start.hour for start in starts if start.day == 8] == [
+            0,
+            1,
+            3,
+            4,
+            5,
+            6,
+            7,
+            8,
+            9,
+            10,
+            11,
+            12,
+            13,
+            14,
+            15,
+            16,
+        ]
+
+    def test_an_hour_begins_where_the_zones_clock_shows_a_full_hour(self, settings: Settings) -> None:
+        settings.ZONE = ZoneInfo("Asia/Kathmandu")
+        assert last_hours(NOW).starts[-1] == datetime(2026, 3, 9, 22, 15, tzinfo=UTC)
+
+    def test_an_attempt_counts_in_the_stretch_that_it_begins_or_lies_in(self) -> None:
+        midnight = datetime(2026, 3, 9, tzinfo=SHANGHAI)
+        attempt(midnight - timedelta(microseconds=1))
+        attempt(midnight)
+        attempt(midnight + timedelta(hours=23, minutes=59), "wrong_password")
+        attempt(midnight + timedelta(days=1), "locked", repeats=7)
+        counts = [(count.successes, count.failures) for count in counted(last_days(NOW))]
+        assert counts == [(0, 0)] * 11 + [(1, 0), (1, 1), (0, 7)]
+
+    def test_what_is_older_counts_nowhere(self) -> None:
+        attempt(last_days(NOW).starts[0] - timedelta(microseconds=1))
+        assert {(count.successes, count.failures) for count in counted(last_days(NOW))} == {(0, 0)}
+
+    def test_attempts_are_counted_by_one_statement(self, statements: Any) -> None:
+        with statements() as captured:
+            counted(last_hours(NOW))
+        assert len(captured.sql) == 1
+
+
+class TestCharts:
+    def made(self, *counts: tuple[int, int]) -> Any:
+        spans = last_hours(NOW).starts
+        rows = [Count(at, at + timedelta(hours=1), *pair) for at, pair in zip(spans, counts, strict=False)]
+        return chart("hours", "Hours", rows, "H:i", dashboard.attempts_url)
+
+    def test_failures_stand_on_successes(self) -> None:
+        (bar,) = self.made((3, 2)).bars
+        assert bar.failures.y + bar.failures.height == bar.successes.y
+        assert bar.successes.y + bar.successes.height == 192
+
+    def test_heights_are_in_proportion(self) -> None:
+        (bar,) = self.made((60, 40)).bars
+        assert (bar.successes.height, bar.failures.height) == (108, 72)
+
+    @pytest.mark.parametrize(
+        ("most", "lines"),
+        [(0, [0, 1]), (1, [0, 1]), (2, [0, 1, 2]), (3, [0, 5]), (11, [0, 10, 20]), (501, [0, 500, 1000])],
+    )
+    def test_the_scale_reads_well(self, most: int, lines: list[int]) -> None:
+        assert [line.value for line in self.made((most, 0)).lines] == lines
+
+    def test_what_happened_once_is_seen_beside_a_flood(self) -> None:
+        calm, _flood = self.made((1, 0), (0, 100_000)).bars
+        assert calm.successes.height == 2
+
+    def test_what_did_not_happen_is_not_seen(self) -> None:
+        (bar,) = self.made((0, 0)).bars
+        assert (bar.successes.height, bar.failures.height) == (0, 0)
+
+    def test_the_total_leads_to_all_and_a_bar_to_its_own(self, head: User) -> None:
+        attempt(NOW)
+        attempt(NOW, "wrong_password")
+        attempt(NOW - timedelta(hours=2), "unknown_user")
+        attempt(NOW - timedelta(days=3))
+        hours, days = dashboard.seen_by(head)["charts"]
+        found = [
+            (block.times, listed(head, block.url))
+            for block in (
+                hours.successes,
+                hours.failures,
+                days.successes,
+                hours.bars[-1].failures,
+                hours.bars[-3].failures,
+            )
+        ]
+        assert found == [(1, 1), (2, 2), (2, 2), (1, 1), (1, 1)]
+
+
+class TestFigures:
+    def test_who_was_seen_in_the_last_quarter_of_an_hour_is_online(self, head: User, alice: User) -> None:
+        for minutes in (0, 14, 16):
+            with time_machine.travel(NOW - timedelta(minutes=minutes), tick=False):
+                Api().tokens()
+        online = figures(head)["online"]
+        assert (online.number, [row.label for row in online.rows], listed(head, online.url)) == (2, ["alice"] * 2, 2)
+
+    def test_who_logged_out_is_not_online(self, head: User, alice: User) -> None:
+        Api().post("logout", None, Api().tokens()["access_token"])
+        assert figures(head)["online"].number == listed(head, figures(head)["online"].url) == 0
+
+    def test_an_account_is_locked_until_its_lock_is_over(self, head: User, alice: User, bob: User) -> None:
+        lock(alice, NOW + timedelta(seconds=1))
+        lock(alice, NOW + timedelta(hours=1), address="*")
+        lock(bob, NOW)
+        locked = figures(head)["locked"]
+        assert (locked.number, [row.label for row in locked.rows], listed(head, locked.url)) == (1, ["alice"], 1)
+
+    def test_a_lock_of_something_else_than_logins_does_not_count(self, head: User, alice: User) -> None:
+        lock(alice, NOW + timedelta(hours=1), name_digest="code")
+        LoginBudget.objects.create(address=HERE, locked_until=NOW + timedelta(hours=1), expires_at=NOW)
+        assert figures(head)["locked"].number == listed(head, figures(head)["locked"].url) == 0
+
+    def test_who_has_waited_longest_comes_first(self, head: User, alice: User, bob: User) -> None:
+        User.objects.filter(pk=alice.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=1))
+        User.objects.filter(pk=bob.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=2))
+        awaiting = figures(head)["awaiting"]
+        assert (awaiting.number, [row.label for row in awaiting.rows], listed(head, awaiting.url)) == (
+            2,
+            ["bob", "alice"],
+            2,
+        )
+
+    def test_reasons_and_addresses_are_the_commonest_first(self, head: User) -> None:
+        attempt(NOW, "wrong_password", ip="192.0.2.7")
+        attempt(NOW, "wrong_password", ip=None)
+        attempt(NOW, "locked", ip="192.0.2.8", repeats=9)
+        attempt(NOW - timedelta(days=2), "unknown_user")
+        reasons, addresses = dashboard.seen_by(head)["tops"]
+        with translation.override("en"):
+            assert [(str(row.label), row.value, listed(head, row.url)) for row in reasons.rows] == [
+                ("locked", 9, 1),
+                ("wrong password", 2, 2),
+            ]
+        assert [(row.label, row.value, listed(head, row.url)) for row in addresses.rows] == [
+            ("192.0.2.8", 9, 1),
+            ("192.0.2.7", 1, 1),
+        ]
+        assert listed(head, reasons.url) == 3
+
+    def test_a_list_has_five_rows_at_most(self, head: User, alice: User) -> None:
+        for number in range(6):
+            attempt(NOW, "wrong_password", ip=f"192.0.2.{number}")
+        _reasons, addresses = dashboard.seen_by(head)["tops"]
+        assert len(addresses.rows) == 5
+
+
+class TestPage:
+    def test_every_link_on_it_leads_somewhere(self, head: User, alice: User) -> None:
+        Api().tokens()
+        User.objects.filter(pk=alice.pk).update(awaits_approval=True)
+        lock(alice, NOW + timedelta(hours=1), address="*")
+        attempt(NOW, "wrong_password")
+        client = office(head)
+        page = client.get("/admin/").content.decode()
+        links = {unescape(link) for link in re.findall(r'<a[^>]* href="(/admin/[^"]*)"', page)}
+        assert len(links) > 80
+        assert {link: status for link in links if (status := client.get(link).status_code) != 200} == {}
+
+    @pytest.mark.parametrize(
+        ("permission", "seen"),
+        [
+            ("view_session", ["online"]),
+            ("view_user", ["locked", "awaiting"]),
+            ("view_loginattempt", ["hours", "days", "reasons", "addresses"]),
+            ("view_securityevent", []),
+        ],
+    )
+    def test_nobody_sees_what_their_permissions_do_not_show(self, permission: str, seen: list[str]) -> None:
+        auditor = User.objects.create_user("auditor", None, PASSWORD)
+        auditor.user_permissions.add(
+            Permission.objects.get(codename=permission, content_type__app_label__in=["accounts", "audit"])
+        )
+        shown = dashboard.seen_by(auditor)
+        assert [part.name for parts in shown.values() for part in parts] == seen
+
+    def test_a_picture_has_words_and_a_table(self, head: User) -> None:
+        attempt(NOW)
+        page = office(head).get("/admin/").content.decode()
+        assert re.findall(r'<title id="([a-z-]+)">|<desc id="([a-z-]+)">', page) == [
+            ("hours-title", ""),
+            ("", "hours-desc"),
+            ("days-title", ""),
+            ("", "days-desc"),
+        ]
+        assert "Succeeded: 1, failed: 0; the table below has every number." in page
+        assert page.count('<tr><th scope="row">') == 24 + 14
+
+    def test_nothing_on_it_is_inline(self, head: User) -> None:
+        page = office(head).get("/admin/").content.decode()
+        assert re.findall(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", page) == []
+
+    def test_it_takes_a_fixed_number_of_statements(self, head: User, alice: User, statements: Any) -> None:
+        client = office(head)
+        client.get("/admin/")
+
+        def needed() -> int:
+            with statements() as captured:
+                client.get("/admin/")
+            return len(captured.sql)
+
+        before = needed()
+        for _ in range(3):
+            Api().tokens()
+            attempt(timezone.now(), "wrong_password")
+        Session.objects.update(last_seen_at=timezone.now())
+        assert needed() == before

@@ -1,0 +1,156 @@
+"""The admin site in the reader's language; the APIs in their own, whatever the reader's."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client, override_settings
+from django.utils import translation
+
+from accounts.models import User
+from accounts.tests.contracts.doors import Door
+from accounts.tests.tools import HERE, PASSWORD, Api
+from audit.events import Event, FailureReason, Status
+from audit.models import LoginAttempt
+from audit.origin import ADMIN_SITE, CONSOLE, door_names
+from audit.words import EVENTS, REASONS, STATUSES
+from authsvc.mounts import DEFAULT_MOUNTS
+
+# Everything through which people come: the contracts, the admin site and commands.
+DOORS = (*DEFAULT_MOUNTS, ADMIN_SITE, CONSOLE.contract)
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def browser(language: str) -> Client:
+    return Client(REMOTE_ADDR=HERE, headers={"Accept-Language": language})
+
+
+def heading(page: Any) -> str:
+    """Return what the button that logs in says."""
+    found = re.search(r'<input type="submit" value="([^"]*)"', page.content.decode())
+    assert found
+    return found[1]
+
+
+def switch(client: Client, language: str, page: str = "/admin/login/") -> Any:
+    return client.post("/admin/language", {"language": language, "next": page})
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("en", "Log in"), ("en-GB,zh;q=0.5", "Log in"), ("zh-CN,zh;q=0.9", "登录"), ("fr", "登录"), ("", "登录")],
+)
+def test_the_site_speaks_as_the_browser_asks(asked: str, said: str) -> None:
+    assert heading(browser(asked).get("/admin/login/")) == said
+
+
+@pytest.mark.parametrize(("asked", "wanted", "said"), [("en", "zh-hans", "登录"), ("zh-CN", "en", "Log in")])
+def test_a_switch_wins_over_the_browser(asked: str, wanted: str, said: str) -> None:
+    client = browser(asked)
+    assert switch(client, wanted).headers["Location"] == "/admin/login/"
+    assert heading(client.get("/admin/login/")) == said
+
+
+def test_a_switch_leads_nowhere_else() -> None:
+    assert switch(browser("en"), "en", "https://evil.example/").headers["Location"] == "/"
+
+
+def test_a_switch_without_its_csrf_token_is_refused() -> None:
+    assert Client(enforce_csrf_checks=True).post("/admin/language", {"language": "en"}).status_code == 403
+
+
+def test_the_choice_is_kept_in_a_cookie_of_the_admin_site_alone() -> None:
+    client = browser("en")
+    switch(client, "zh-hans")
+    cookie = client.cookies[settings.LANGUAGE_COOKIE_NAME]
+    assert {name: cookie[name] for name in ("path", "httponly", "samesite", "max-age")} == {
+        "path": "/admin/",
+        "httponly": True,
+        "samesite": "Lax",
+        "max-age": 365 * 24 * 3600,
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "page",
+    ["", "password_change/", "accounts/user/", "accounts/session/", "audit/loginattempt/", "audit/securityevent/"],
+)
+def test_every_page_has_the_switch(head: User, page: str) -> None:
+    client = browser("en")
+    client.post("/admin/login/", {"username": "head", "password": PASSWORD})
+    content = client.get(f"/admin/{page}").content.decode()
+    form = re.search(r'<form id="language-switch".*?</form>', content, re.DOTALL)
+    assert form
+    assert re.findall(r'name="language" value="([^"]*)"', form[0]) == ["zh-hans", "en"]
+    assert f'name="next" value="/admin/{page}"' in form[0]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", ["en", "zh-CN", "fr"])
+def test_an_api_answers_the_same_in_every_language(alice: User, door: Door, asked: str) -> None:
+    response = door.login("wrong")
+    translated = door.call("POST", "login", {**door.account, "password": "wrong"}, None, **{"Accept-Language": asked})
+    assert translated.content == response.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", ["en", "zh-CN"])
+def test_a_refused_name_is_told_in_the_contracts_language(asked: str) -> None:
+    body = {"username": "two words", "email": "a@hospital.example", "password": PASSWORD}
+    answer = Api().post("register", body, None, **{"Accept-Language": asked})
+    assert answer.json()["errors"]["username"] == [
+        {"code": "invalid", "detail": "A user name has letters, digits and . _ - + only."}
+    ]
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [(Event, EVENTS), (Status, STATUSES), (FailureReason, REASONS), (DOORS, dict(door_names()))],
+    ids=["events", "states", "reasons", "contracts"],
+)
+def test_every_code_of_the_trail_has_words_in_both_languages(codes: Iterable[str], words: dict[str, Any]) -> None:
+    with translation.override("zh-hans"):
+        assert [code for code in codes if not CHINESE.search(str(words[code]))] == []
+    with translation.override("en"):
+        assert [code for code in codes if not str(words[code]) or CHINESE.search(str(words[code]))] == []
+
+
+@pytest.mark.django_db
+def test_the_trail_keeps_codes_and_shows_words(head: User) -> None:
+    client = browser("zh-CN")
+    client.post("/admin/login/", {"username": "head", "password": "wrong"})
+    client.post("/admin/login/", {"username": "head", "password": PASSWORD})
+    kept = LoginAttempt.objects.order_by("pk").values_list("status", "failure_reason", "contract").first()
+    assert kept == ("failed", "wrong_password", "admin")
+    page = client.get("/admin/audit/loginattempt/").content.decode()
+    assert [word for word in ("失败", "密码错误", "管理后台", "wrong_password") if f">{word}<" in page] == [
+        "失败",
+        "密码错误",
+        "管理后台",
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "said"), [("zh-CN", "密码至少 6 个字符。"), ("en", "A password has at least 6 characters.")]
+)
+def test_a_weak_password_is_told_in_the_readers_language(head: User, asked: str, said: str) -> None:
+    client = browser(asked)
+    client.post("/admin/login/", {"username": "head", "password": PASSWORD})
+    form = {"old_password": PASSWORD, "new_password1": "short", "new_password2": "short"}
+    assert client.post("/admin/password_change/", form).context["form"].errors["new_password1"] == [said]
+
+
+@pytest.mark.django_db
+@override_settings(PROFILE="hardened", SERVICE_NAME="ward")
+@pytest.mark.parametrize("password", ["x" * 200, "short", "password", "head@hospital.example", "my-ward-1-2-3"])
+def test_whatever_is_wrong_with_a_password_has_words(head: User, password: str) -> None:
+    client = browser("zh-CN")
+    client.post("/admin/login/", {"username": "head", "password": PASSWORD})
+    form = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
+    errors = client.post("/admin/password_change/", form).context["form"].errors["new_password1"]
+    assert [error for error in errors if not CHINESE.search(error)] == []
