@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, User
 from accounts.security import lockout
+from accounts.services.sessions import going_on
 from audit.events import Status
 from audit.models import LoginAttempt
 from audit.words import REASONS
@@ -24,8 +25,6 @@ from authsvc.dashboard_times import counted, last_days, last_hours
 ONLINE: Final = timedelta(minutes=15)
 # So many rows a list on the page has; the list behind it has all.
 ROWS: Final = 5
-# An address of a page that names more accounts would be too long for some proxies.
-NAMED_IN_A_LINK: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,8 @@ def _page_of(model: str, key: object) -> str:
 
 
 def _online(now: datetime) -> Figure:
-    lookups: dict[str, object] = {"ended_at__isnull": True, "expires_at__gt": now, "last_seen_at__gte": now - ONLINE}
-    sessions = Session.objects.filter(**lookups)
+    lookups: dict[str, object] = {"last_seen_at__gte": now - ONLINE}
+    sessions = Session.objects.filter(going_on(now), **lookups)
     newest = sessions.select_related("user").order_by("-created_at")[:ROWS]
     rows = [
         Row(session.user.username, session.created_at, _page_of("accounts_session", session.pk)) for session in newest
@@ -103,26 +102,25 @@ def _online(now: datetime) -> Figure:
 
 
 def _locked(now: datetime) -> Figure:
-    numbers = list(lockout.locked_users(now).order_by("pk").values_list("pk", flat=True))
-    named = ",".join(str(number) for number in numbers[:NAMED_IN_A_LINK])
+    people = User.objects.filter(lockout.is_locked(now))
     return Figure(
         "locked",
         _("Locked now"),
         _("Accounts with too many wrong passwords"),
-        len(numbers),
-        _list_of("accounts_user", {"id__in": named or "0"}),
-        _people(User.objects.filter(pk__in=numbers[:ROWS]).order_by("pk")),
+        people.count(),
+        _list_of("accounts_user", {"state": "locked"}),
+        _people(people.order_by("pk")[:ROWS]),
     )
 
 
 def _awaiting() -> Figure:
-    people = User.objects.filter(awaits_approval=True)
+    people = User.objects.filter(is_active=True, awaits_approval=True)
     return Figure(
         "awaiting",
         _("Awaiting approval"),
         _("Who has waited longest comes first"),
         people.count(),
-        _list_of("accounts_user", {"awaits_approval__exact": 1}),
+        _list_of("accounts_user", {"state": "awaiting"}),
         _people(people.order_by("created_at")[:ROWS]),
     )
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,11 +21,6 @@ from audit.origin import Origin
 def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:
     people.require_may_change(actor, session.user)
     return sessions.end(session=session, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
-
-
-def _live() -> Q:
-    whose = Q(stamp=F("user__stamp"), user__is_active=True, user__awaits_approval=False)
-    return Q(ended_at=None, expires_at__gt=timezone.now()) & whose
 
 
 class GoingOnFilter(admin.SimpleListFilter):
@@ -45,9 +40,9 @@ class GoingOnFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
         match self.value():
             case None:
-                return queryset.filter(_live())
+                return queryset.filter(sessions.going_on(timezone.now()))
             case "ended":
-                return queryset.exclude(_live())
+                return queryset.exclude(sessions.going_on(timezone.now()))
         return queryset
 
 
@@ -123,7 +118,9 @@ class SessionAdmin(VerbsAdmin, ReadOnly):
 
     def told(self, obj: Session) -> str:
         since = f"{timezone.localtime(obj.created_at):%Y-%m-%d %H:%M}"
-        return " · ".join(filter(None, (obj.user.username, obj.contract, obj.ip, device(obj.user_agent), since)))
+        return " · ".join(
+            filter(None, (obj.user.username, obj.get_contract_display(), obj.ip, device(obj.user_agent), since))
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: QuerySet[Session] = super().get_queryset(request)

@@ -17,10 +17,10 @@ from operator import or_
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils.crypto import salted_hmac
 
-from accounts.models import LoginBudget, User
+from accounts.models import LoginBudget
 from accounts.models.login_budget import ELSEWHERE_ADDRESS
 from accounts.policies import ADDRESS, ELSEWHERE, PAIR, RESERVATION_LIFE, Lockout
 from accounts.transactions import atomically
@@ -237,13 +237,6 @@ def refuse(budget: Budget, now: datetime) -> int:
     due = row.count_refusal(now)
     row.save(update_fields=["refused", "refusal_recorded_at"])
     return due
-
-
-def locked_users(now: datetime) -> QuerySet[User]:
-    """Return the users whose logins are locked at this time, from some address or from all that they do not know."""
-    locked = LoginBudget.objects.filter(account_id__gt=0, name_digest="", locked_until__gt=now)
-    users: QuerySet[User] = User.objects.filter(pk__in=locked.values("account_id"))
-    return users
 
 
 def unlock(user_id: int) -> int:

@@ -102,6 +102,12 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
     return session
 
 
+def going_on(now: datetime) -> Q:
+    """Return the condition of sessions that are live, whosever they are."""
+    whose = Q(stamp=F("user__stamp"), user__is_active=True, user__awaits_approval=False)
+    return Q(ended_at=None, expires_at__gt=now) & whose
+
+
 def live(*, user: User) -> QuerySet[Session]:
     """Return the sessions that a user has going, newest first."""
     return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())

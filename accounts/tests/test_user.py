@@ -175,6 +175,7 @@ def test_an_administrator_has_the_permissions_of_the_administrators_group(alice:
 def test_the_permissions_of_the_administrators_group(head: User) -> None:
     assert head.get_all_permissions() == {
         "accounts.view_user",
+        "accounts.add_user",
         "accounts.change_user",
         "accounts.view_session",
         "accounts.view_message",

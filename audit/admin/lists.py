@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from audit.origin import ADMIN_SITE, CONSOLE
+from audit.origin import ADMIN_SITE, CONSOLE, door_names
 
 LISTED: Final = 10_000
 PERIOD: Final = "when"
@@ -146,7 +146,9 @@ class ContractFilter(SimpleListFilter):
     parameter_name = "contract"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
-        return [(name, name) for name in (*sorted(settings.CONTRACT_MOUNTS), ADMIN_SITE, CONSOLE.contract)]
+        words = dict(door_names())
+        doors = (*sorted(settings.CONTRACT_MOUNTS), ADMIN_SITE, CONSOLE.contract)
+        return [(name, str(words.get(name, name))) for name in doors]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(contract=self.value()) if self.value() else queryset

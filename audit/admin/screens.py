@@ -183,7 +183,7 @@ class LoginAttemptAdmin(TrailAdmin):
         "user_agent",
         "request_id",
     )
-    lookups = frozenset({"user__id__exact", "status__exact", "failure_reason__exact"})
+    lookups = frozenset({"user__id__exact", "status__exact", "failure_reason__exact", "ip__exact", "at__gte", "at__lt"})
 
     def matching(self, term: str) -> Q:
         found = Q(identifier__istartswith=term) | Q(request_id=term)

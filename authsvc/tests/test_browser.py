@@ -34,12 +34,12 @@ class Words:
     online: str
     locked: str
     awaiting: str
-    awaits_approval: str
-    save: str
-    end_sessions: str
+    approve: str
+    unlock: str
+    force_logout: str
     sessions: str
-    ended: str
     attempts: str
+    export: str
     wrong_password: str
     as_a_table: str
     change_password: str
@@ -57,12 +57,12 @@ CHINESE = Words(
     online="当前在线",
     locked="当前锁定",
     awaiting="待审批",
-    awaits_approval="待审批",
-    save="保存",
-    end_sessions="结束所选会话",
+    approve="批准",
+    unlock="解锁",
+    force_logout="强制下线",
     sessions="会话",
-    ended="已结束 1 个会话。",
     attempts="登录尝试",
+    export="将此列表导出为 CSV",
     wrong_password="密码错误",
     as_a_table="以表格显示",
     change_password="修改密码",
@@ -79,12 +79,12 @@ ENGLISH = Words(
     online="Online now",
     locked="Locked now",
     awaiting="Awaiting approval",
-    awaits_approval="Awaits approval",
-    save="Save",
-    end_sessions="End the selected sessions",
+    approve="Approve",
+    unlock="Unlock",
+    force_logout="Force logout",
     sessions="Sessions",
-    ended="1 session was ended.",
     attempts="Login attempts",
+    export="Export this list as CSV",
     wrong_password="wrong password",
     as_a_table="As a table",
     change_password="Change password",
@@ -128,38 +128,37 @@ def figure(reader: Reader, name: str, number: int) -> None:
     expect(reader.page.get_by_role("heading", name=f"{name} {number}")).to_be_visible()
 
 
-def approve(reader: Reader, words: Words, name: str) -> None:
-    """From the first page, let somebody in who waits."""
+def follow(reader: Reader, figure_name: str, title: str) -> None:
+    """From the first page, go to the list behind a number."""
+    reader.page.locator(f"#{figure_name}").get_by_role("link", name=title).click()
+    reader.look(f"list-{figure_name}", "#result_list")
+
+
+def act(reader: Reader, name: str, verb: str) -> None:
+    """In a list, do something to somebody: choose, read what follows, confirm, and be told that it is done."""
     page = reader.page
-    page.locator("#awaiting").get_by_role("link", name=name).click()
-    reader.look("user", "#user_form")
-    page.get_by_label(words.awaits_approval).uncheck()
-    page.get_by_role("button", name=words.save, exact=True).click()
-    reader.look("users", ".messagelist .success")
-
-
-def unlock(reader: Reader, words: Words, name: str) -> None:
-    """From the first page, give somebody another try who is locked."""
-    page = reader.page
-    page.locator("#locked").get_by_role("link", name=words.locked).click()
-    expect(page.get_by_role("link", name=name)).to_be_visible()
-
-    def by_the_api() -> int:
-        token = Api(ELSEWHERE).tokens("head")["access_token"]
-        return Api().post(f"users/{User.objects.get(username=name).pk}/unlock", None, token).status_code
-
-    assert aside(by_the_api) == 200
-
-
-def end_session(reader: Reader, words: Words, name: str) -> None:
-    """From any page, end the one session of somebody."""
-    page = reader.page
-    page.get_by_role("link", name=words.sessions, exact=True).first.click()
-    reader.look("sessions", "#changelist")
     page.get_by_role("row", name=name).get_by_role("checkbox").check()
-    page.locator("select[name=action]").select_option(label=words.end_sessions)
+    page.locator("select[name=action]").select_option(label=verb)
     page.locator("button[name=index]").click()
-    expect(page.get_by_text(words.ended)).to_be_visible()
+    reader.look("confirmation", "input[name=confirmed] ~ p")
+    expect(page.locator("#content li", has_text=name)).to_be_visible()
+    page.get_by_role("button", name=verb).click()
+    reader.look("done", ".messagelist .success")
+
+
+def look_at(reader: Reader, name: str) -> None:
+    """In the list of users, open somebody's page."""
+    reader.page.goto("/admin/accounts/user/")
+    reader.look("users", "#result_list")
+    reader.page.get_by_role("link", name=name, exact=True).click()
+    reader.look("user", "#user_form")
+
+
+def export(reader: Reader, words: Words) -> str:
+    """Download a list, and return what is in the file."""
+    with reader.page.expect_download() as download:
+        reader.page.get_by_role("button", name=words.export).click()
+    return download.value.path().read_text(encoding="utf-8-sig")
 
 
 def test_an_administrators_day(live_server: LiveServer, words: Words, token: str, tmp_path: Path) -> None:
@@ -176,22 +175,27 @@ def test_an_administrators_day(live_server: LiveServer, words: Words, token: str
         reader.look("first-page", "#hours")
 
         figure(reader, words.awaiting, 1)
-        approve(reader, words, "carol")
+        follow(reader, "awaiting", words.awaiting)
+        act(reader, "carol", words.approve)
         assert aside(lambda: Api().login("carol").status_code) == 200
         figure(reader, words.awaiting, 0)
 
         figure(reader, words.locked, 1)
-        unlock(reader, words, "alice")
+        follow(reader, "locked", words.locked)
+        act(reader, "alice", words.unlock)
         figure(reader, words.locked, 0)
 
         assert aside(lambda: Api().get("me", token).status_code) == 200
-        end_session(reader, words, "bob")
+        page.get_by_role("link", name=words.sessions, exact=True).first.click()
+        act(reader, "bob", words.force_logout)
         assert aside(lambda: Api().get("me", token).status_code) == 401
 
         page.goto("/admin/")
         page.get_by_role("link", name=words.attempts, exact=True).first.click()
         expect(page.get_by_role("cell", name=words.wrong_password).first).to_be_visible()
         reader.look("attempts", "#result_list")
+        assert export(reader, words).count("alice,alice,") == 5
+        look_at(reader, "alice")
         page.get_by_role("link", name=words.change_password).click()
         reader.look("own-password", "#id_old_password")
 
