@@ -30,7 +30,10 @@ def _sessions(user: User) -> dict[str, Any]:
         "title": _("Sessions going on"),
         "all": f"{reverse('admin:accounts_session_changelist')}?state=all&user__id__exact={user.pk}",
         "header": [_("since"), _("last seen"), _("contract"), _("address"), _("device")],
-        "rows": [[row.created_at, row.last_seen_at, row.contract, row.ip, device(row.user_agent)] for row in rows],
+        "rows": [
+            [row.created_at, row.last_seen_at, row.get_contract_display(), row.ip, device(row.user_agent)]
+            for row in rows
+        ],
     }
 
 
@@ -45,7 +48,7 @@ def _attempts(user: User) -> dict[str, Any]:
                 row.at,
                 row.get_status_display(),
                 row.get_failure_reason_display(),
-                row.contract,
+                row.get_contract_display(),
                 row.ip,
                 device(row.user_agent),
             ]
@@ -65,7 +68,7 @@ def _events(user: User) -> dict[str, Any]:
                 row.at,
                 row.get_event_display(),
                 row.actor or (f"#{row.actor_id}" if row.actor_id else ""),
-                row.contract,
+                row.get_contract_display(),
                 row.ip,
             ]
             for row in rows

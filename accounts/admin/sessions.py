@@ -26,11 +26,11 @@ def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:
 class GoingOnFilter(admin.SimpleListFilter):
     """Those that go on, unless others are asked for."""
 
-    title = _("going on")
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("ended", _("ended")), ("all", _("all"))]
+        return [("ended", _("over")), ("all", _("all"))]
 
     def choices(self, changelist: Any) -> Any:
         default, *others = super().choices(changelist)

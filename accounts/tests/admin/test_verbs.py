@@ -220,7 +220,7 @@ class TestSessions:
         session = Session.objects.get()
         body = {"action": "end", "_selected_action": [str(session.pk)]}
         page = office.post("/admin/accounts/session/", body).content.decode()
-        assert f"alice · native · {HERE} · Firefox on a ward computer" in page
+        assert f"alice · native API · {HERE} · Firefox on a ward computer" in page
         assert Session.objects.get().ended_at is None
 
     def test_a_superusers_session_is_left_to_superusers(self, office: Client, root: User) -> None:
