@@ -107,6 +107,7 @@ class LoginAttempt(Entry):
         indexes: ClassVar = [
             models.Index(fields=["user", "-id"], name="attempt_user"),
             models.Index(fields=["ip", "-id"], name="attempt_ip"),
+            models.Index(fields=["contract", "-id"], name="attempt_contract"),
             models.Index(fields=["failure_reason", "-id"], name="attempt_reason"),
             models.Index(fields=["request_id"], name="attempt_request"),
         ]
@@ -161,6 +162,7 @@ class SecurityEvent(Entry):
             models.Index(fields=["actor", "-id"], name="event_actor"),
             models.Index(fields=["event", "-id"], name="event_kind"),
             models.Index(fields=["ip", "-id"], name="event_ip"),
+            models.Index(fields=["contract", "-id"], name="event_contract"),
             models.Index(fields=["request_id"], name="event_request"),
         ]
 
