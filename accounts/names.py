@@ -121,7 +121,8 @@ def canonical_email(text: str) -> str:
 
     Raises NotAName for what no mail system would deliver to, and for control, bidirectional and zero-width characters.
     """
-    key = clean_email(text).casefold()
+    # Folding would make one of `straße.example` and `strasse.example`, which are two domains.
+    key = clean_email(text).lower()
     if len(key) > EMAIL_LENGTH:
         raise NotAName(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
     return key

@@ -32,12 +32,16 @@ class SessionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """A budget of failures: so many within a window, then a lock, each further one twice as long."""
+    """A budget of failures: so many within a window, then a lock, each further one twice as long.
+
+    With `extends` each failure keeps the earlier ones for another window.
+    """
 
     limit: int
     window: timedelta
     first_lock: timedelta = timedelta(minutes=15)
     longest_lock: timedelta = timedelta(hours=24)
+    extends: bool = False
 
     def lock(self, earlier: int) -> timedelta:
         """Return how long the next lock lasts after so many earlier ones."""
@@ -58,7 +62,7 @@ REGISTRATION_WINDOW: Final = timedelta(hours=1)
 # A code that proves who reads an address or a number: six digits, and so good for a short time and few guesses.
 CODE_LIFE: Final = timedelta(minutes=10)
 CODE_DIGITS: Final = 6
-CODE_TRIES: Final = Lockout(limit=5, window=timedelta(hours=24), first_lock=timedelta(hours=24))
+CODE_TRIES: Final = Lockout(limit=5, window=timedelta(hours=24), first_lock=timedelta(hours=24), extends=True)
 # So many codes an account may have sent for one purpose.
 CODES_A_MINUTE: Final = 1
 CODES_A_DAY: Final = 10

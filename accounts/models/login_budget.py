@@ -114,6 +114,8 @@ class LoginBudget(models.Model):
         if self.locked_for(now):
             return False
         self.failed += 1
+        if policy.extends:
+            self.expires_at = now + policy.window
         if self.failed < policy.limit:
             return False
         self.locked_until = now + policy.lock(self.locks)

@@ -239,9 +239,14 @@ def refuse(budget: Budget, now: datetime) -> int:
     return due
 
 
-def unlock(user_id: int) -> int:
-    """Forget a user's failures and locks everywhere; return how many budgets had any. Inside a transaction."""
+def unlock(user_id: int, *, codes_too: bool) -> int:
+    """Forget a user's failed logins and locks everywhere; return how many budgets had any. Inside a transaction.
+
+    With `codes_too` the wrong codes and the codes that were sent are forgotten as well.
+    """
     rows = LoginBudget.objects.filter(account_id=user_id).exclude(failed=0, locks=0, locked_until=None)
+    if not codes_too:
+        rows = rows.filter(name_digest="")
     return rows.update(failed=0, locks=0, locked_until=None)
 
 

@@ -1,9 +1,11 @@
 """Where people are reached: an e-mail address or a phone number, and the code that proves whose it is."""
 
+from collections.abc import Callable
+
 from django.utils import timezone
 
 from accounts import names
-from accounts.errors import InvalidInput, Problem
+from accounts.errors import InvalidCode, InvalidInput, Problem
 from accounts.messaging import outbox
 from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import CODE_LIFE
@@ -37,19 +39,28 @@ def request_verification(*, user: User, channel: Channel, origin: Origin) -> str
     Raises InvalidInput, TooManyCodes and Overloaded.
     """
     address = _unproved(user, channel)
-    return _send(user, channel, address, origin)
+    target, deliver = _target(user, channel, address), _deliver(user, channel, address)
+    return codes.send(target=target, stamp=user.stamp, origin=origin, deliver=deliver)
 
 
-def propose(*, user: User, channel: Channel, address: str, origin: Origin) -> None:
-    """Have a new address take the present one's place once a code proves it. Raises TooManyCodes and Overloaded."""
+def proposal(*, user: User, channel: Channel, address: str, origin: Origin) -> Callable[[], None]:
+    """Return what has a new address take the present one's place once a code proves it, for the caller's transaction.
+
+    Raises TooManyCodes and Overloaded; what is returned raises TooManyCodes.
+    """
     kept = canonical(channel, address) if channel is Channel.PHONE else address
-    _send(user, channel, kept, origin, **{f"pending_{channel}": kept})
-    setattr(user, f"pending_{channel}", kept)
+    target = _target(user, channel, kept)
+    codes.require_sendable(target=target, origin=origin)
+    made = target.make()
 
+    def propose() -> None:
+        # A new password in the same transaction has renewed the stamp.
+        stamp = User.objects.values_list("stamp", flat=True).get(pk=user.pk)
+        setattr(user, f"pending_{channel}", kept)
+        user.save(update_fields=[f"pending_{channel}"])
+        codes.put(target=target, made=made, stamp=stamp, origin=origin, deliver=_deliver(user, channel, kept))
 
-def require_sendable(*, user: User, channel: Channel, address: str, origin: Origin) -> None:
-    """Raise TooManyCodes where no code for this address would be sent now."""
-    codes.require_sendable(target=_target(user, channel, address), origin=origin)
+    return propose
 
 
 def withdraw(*, user: User, channel: Channel) -> None:
@@ -69,11 +80,20 @@ def verify(*, user: User, channel: Channel, code: object, origin: Origin) -> Use
     with codes.proven(target=target, code=code, stamp=user.stamp, origin=origin) as spend, people.taken_is_told(user):
 
         def work() -> None:
+            _require_unchanged(user, channel)
             spend()
             _confirm(user, channel, address, origin)
 
         atomically(work)
     return user
+
+
+def _require_unchanged(user: User, channel: Channel) -> None:
+    """Hold the user's row. Raises InvalidCode where what the code was checked for has changed meanwhile."""
+    columns = ("stamp", channel.value, f"pending_{channel}")
+    read = {name: getattr(user, name) for name in columns}
+    if User.objects.select_for_update().filter(pk=user.pk).values(*columns).first() != read:
+        raise InvalidCode
 
 
 def _confirm(user: User, channel: Channel, address: str, origin: Origin) -> None:
@@ -100,11 +120,5 @@ def _target(user: User, channel: Channel, address: str) -> Target:
     return Target(Account(user.pk), purpose, channel, canonical(channel, address))
 
 
-def _send(user: User, channel: Channel, address: str, origin: Origin, **columns: str) -> str:
-    def deliver(code: str) -> None:
-        if columns:
-            User.objects.filter(pk=user.pk).update(**columns)
-        put_code(user=user, channel=channel, address=address, kind=Kind.VERIFICATION_CODE, code=code)
-
-    target = _target(user, channel, address)
-    return codes.send(target=target, stamp=user.stamp, origin=origin, deliver=deliver)
+def _deliver(user: User, channel: Channel, address: str) -> Callable[[str], None]:
+    return lambda code: put_code(user=user, channel=channel, address=address, kind=Kind.VERIFICATION_CODE, code=code)

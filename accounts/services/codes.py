@@ -33,19 +33,29 @@ def send(
     done but for the message. Raises TooManyCodes and Overloaded.
     """
     require_sendable(target=target, origin=origin)
-    code, encoded = target.make()
+    made = target.make()
+    atomically(lambda: put(target=target, made=made, stamp=stamp, origin=origin, deliver=deliver, actor_id=actor_id))
+    return made[0]
 
-    def work() -> None:
-        now = timezone.now()
-        for quota in target.quotas(budget_address(origin.ip)):
-            quota.spend(now)
-        target.store(encoded, stamp=stamp, now=now)
-        if target.genuine:
-            deliver(code)
-        record(_event(origin, Event.CODE_REQUESTED, target, actor_id, sent=target.genuine))
 
-    atomically(work)
-    return code
+def put(
+    *,
+    target: Target,
+    made: tuple[str, str],
+    stamp: str,
+    origin: Origin,
+    deliver: Callable[[str], None],
+    actor_id: int | None = None,
+) -> None:
+    """Store a code with its hash, and put its message down. Inside a transaction; raises TooManyCodes."""
+    now = timezone.now()
+    code, encoded = made
+    for quota in target.quotas(budget_address(origin.ip)):
+        quota.spend(now)
+    target.store(encoded, stamp=stamp, now=now)
+    if target.genuine:
+        deliver(code)
+    record(_event(origin, Event.CODE_REQUESTED, target, actor_id, sent=target.genuine))
 
 
 @contextmanager

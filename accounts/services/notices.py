@@ -13,8 +13,9 @@ _CHANGED = {Channel.EMAIL: Kind.EMAIL_CHANGED, Channel.PHONE: Kind.PHONE_CHANGED
 
 
 def tell(*, user: User, kind: Kind, origin: Origin) -> None:
-    """Tell somebody at every address that they have. Inside the transaction that makes the change."""
-    _put({channel: getattr(user, channel) for channel in Channel}, user, kind, origin)
+    """Tell somebody wherever the database says that they are reached. Inside the transaction that makes the change."""
+    addresses = User.objects.values(*Channel.values).get(pk=user.pk)
+    _put({channel: addresses[channel] for channel in Channel}, user, kind, origin)
 
 
 def tell_of_new_address(*, user: User, channel: Channel, old: str | None, origin: Origin) -> None:

@@ -1,6 +1,6 @@
 """What people change of their own account."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from accounts import names
@@ -8,6 +8,7 @@ from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
 from accounts.policies import profile
 from accounts.services import addresses, passwords, people
+from accounts.transactions import atomically
 from audit.origin import Origin
 
 
@@ -27,14 +28,23 @@ def change(
     fields = people.put(user, at_once, actor=user)
     if new_password and (wrong := passwords.problems(new_password, user, profile().password)):
         raise InvalidInput({"password": wrong})
-    for channel, address in waiting.items():
-        addresses.require_sendable(user=user, channel=channel, address=address, origin=origin)
     if guarded or (new_password and not profile().password_by_token):
         _prove(user, old_password, origin)
+    proposals = [
+        addresses.proposal(user=user, channel=channel, address=address, origin=origin)
+        for channel, address in waiting.items()
+    ]
+
+    def save() -> None:
+        people.save_changes(user=user, fields=fields, actor=user, origin=origin)
+        for propose in proposals:
+            propose()
+
     with people.taken_is_told(user):
-        _save(user, fields, new_password, origin)
-    for channel, address in waiting.items():
-        addresses.propose(user=user, channel=channel, address=address, origin=origin)
+        if new_password:
+            passwords.replace(user=user, password=new_password, rule=profile().password, origin=origin, also=save)
+        else:
+            atomically(save)
     for channel in {Channel(name) for name in Channel.values if name in changes} - guarded.keys():
         addresses.withdraw(user=user, channel=channel)
     return user
@@ -66,16 +76,3 @@ def _prove(user: User, old_password: str | None, origin: Origin) -> None:
     if not old_password:
         raise InvalidInput({"old_password": [Problem("required", "This change wants the current password.")]})
     passwords.prove_current(user=user, password=old_password, origin=origin)
-
-
-def _save(user: User, fields: Collection[str], new_password: str | None, origin: Origin) -> None:
-    if not new_password:
-        people.save_changes(user=user, fields=fields, actor=user, origin=origin)
-        return
-    passwords.replace(
-        user=user,
-        password=new_password,
-        rule=profile().password,
-        origin=origin,
-        also=lambda: people.save_changes(user=user, fields=fields, actor=user, origin=origin),
-    )

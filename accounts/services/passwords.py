@@ -119,11 +119,14 @@ def replace(
         encoded = hashing.make(password)
 
     def work() -> None:
-        if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(password=encoded, updated_at=timezone.now()):
+        # Who knew the former password may have proposed an address of theirs.
+        columns = {"password": encoded, "pending_email": "", "pending_phone": "", "updated_at": timezone.now()}
+        if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(**columns):
             raise InvalidCredentials
+        # Before `also` may change where the account is reached.
+        notices.tell(user=user, kind=_NOTICES[event], origin=origin)
         also()
         sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
-        notices.tell(user=user, kind=_NOTICES[event], origin=origin)
         record(SecurityEvent.of(origin, event, user_id=user.pk, actor_id=user.pk))
 
     atomically(work)

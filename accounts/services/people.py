@@ -169,7 +169,11 @@ def save_changes(
         before = {name: stored[name] for name in fields if stored[name] != getattr(user, name)}
         if not before:
             return False
-        user.save(update_fields=[*before, "updated_at"])
+        # A change that somebody else makes, or that is made at once, takes the place of one that waits for its code.
+        proposals = [f"pending_{channel}" for channel in Channel if channel in before]
+        for column in proposals:
+            setattr(user, column, "")
+        user.save(update_fields=[*before, *proposals, "updated_at"])
         if CREDENTIAL_FIELDS & before.keys():
             sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
         for channel in Channel:
@@ -218,7 +222,7 @@ def unlock(*, user: User, actor: User, origin: Origin) -> bool:
     require_may_change(actor, user)
 
     def work() -> bool:
-        if not lockout.unlock(user.pk):
+        if not lockout.unlock(user.pk, codes_too=True):
             return False
         record(_event(origin, Event.USER_UNLOCKED, user, actor))
         return True

@@ -65,7 +65,7 @@ def reset_password(
 
         def also() -> None:
             spend()
-            lockout.unlock(user.pk)
+            lockout.unlock(user.pk, codes_too=False)
 
         try:
             passwords.replace(user=user, password=new, rule=rule, origin=origin, event=Event.PASSWORD_RESET, also=also)

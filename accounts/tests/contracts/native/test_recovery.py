@@ -313,6 +313,22 @@ class TestReset:
             answers = [reset("wrong").status_code for _ in range(3)]
         assert answers == [400, 400, 429]
 
+    def test_a_reset_gives_neither_tries_nor_codes_back(self, code: str) -> None:
+        token = Api().tokens()["access_token"]
+        wrong = {"channel": "phone", "code": "wrong"}
+        assert [Api().post("verify", wrong, token).status_code for _ in range(5)] == [400] * 5
+        reset(code)
+        token = Api().tokens(password=NEW)["access_token"]
+        assert Api().post("verify", wrong, token).status_code == 429
+        assert request().status_code == 429
+
+    def test_wrong_codes_count_until_none_has_come_for_a_day(self, alice: User) -> None:
+        assert reset("wrong").status_code == 400
+        with later(hours=23):
+            assert [reset("wrong").status_code for _ in range(3)] == [400] * 3
+        with later(hours=25):
+            assert [reset("wrong").status_code for _ in range(2)] == [400, 429]
+
     def test_the_fifth_wrong_code_is_an_event(self, code: str, alice: User) -> None:
         for _ in range(5):
             reset("wrong")

@@ -1,11 +1,14 @@
 """Whose an address or a number is: the code that proves it, and the change that waits for one."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from accounts.errors import Overloaded
 from accounts.models import Message, User
+from accounts.security.codes import Target
 from accounts.tests.messages import last, queued
 from accounts.tests.tools import HERE, PASSWORD, Api, later
 from audit.models import LoginAttempt, SecurityEvent
@@ -281,6 +284,68 @@ def test_hardened_the_hospitals_profile_waits_too(settings: Settings, alice: Use
     ]
     access = Api().tokens(password="xq7-zwkp-41")["access_token"]
     assert verify(access, last()["code"]).json()["email"] == NEW_EMAIL
+
+
+def test_a_proposal_ends_with_the_password_that_it_was_made_under(settings: Settings, token: str) -> None:
+    settings.PROFILE = "hardened"
+    patch(token, email=NEW_EMAIL, phone=NEW_PHONE, old_password=PASSWORD)
+    Api().post("change-password", {"old_password": PASSWORD, "new_password": "Xq7-zwkp-41"}, token)
+    shown = me(Api().tokens(password="Xq7-zwkp-41")["access_token"])
+    assert (shown["pending_email"], shown["pending_phone"]) == (None, None)
+
+
+def test_a_proposal_ends_with_an_administrators_change(settings: Settings, token: str, alice: User, head: User) -> None:
+    settings.PROFILE = "hardened"
+    patch(token, email=NEW_EMAIL, old_password=PASSWORD)
+    admin = Api().tokens("head")["access_token"]
+    Api().call("PATCH", f"/api/auth/users/{alice.pk}", {"email": "third@hospital.example"}, admin)
+    shown = me(token)
+    assert (shown["email"], shown["pending_email"]) == ("third@hospital.example", None)
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [{"password": "!"}, {"email": "third@hospital.example"}, {"pending_email": "third@hospital.example"}]
+)
+def test_what_changes_while_a_code_is_checked_makes_it_worthless(
+    token: str, alice: User, meanwhile: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request(token)
+    code, check = last()["code"], Target.check
+
+    def overtaken(*args: Any, **kwargs: Any) -> Any:
+        row = check(*args, **kwargs)
+        User.objects.filter(pk=alice.pk).update(**meanwhile)
+        return row
+
+    monkeypatch.setattr(Target, "check", overtaken)
+    assert verify(token, code).json()["code"] == "invalid_code"
+    assert User.objects.get(pk=alice.pk).verified_email == ""
+
+
+def test_a_change_that_cannot_be_made_whole_is_not_made_at_all(
+    settings: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROFILE = "hardened"
+    api = Api(mount="/hospital/api/auth")
+    token = api.login().json()["data"]["token"]
+    before = User.objects.values("password", "full_name", "pending_email").get()
+
+    def overloaded(self: Target) -> None:
+        raise Overloaded(timedelta(seconds=2))
+
+    monkeypatch.setattr(Target, "make", overloaded)
+    body = {"full_name": "Alice Li", "email": NEW_EMAIL, "password": "xq7-zwkp-41", "old_password": PASSWORD}
+    assert api.call("PUT", "/hospital/api/auth/profile", body, token).status_code == 503
+    assert User.objects.values("password", "full_name", "pending_email").get() == before
+
+
+def test_a_new_password_is_told_where_the_account_was_reached_before(alice: User) -> None:
+    api = Api(mount="/hospital/api/auth")
+    token = api.login().json()["data"]["token"]
+    body = {"email": NEW_EMAIL, "phone": NEW_PHONE, "password": "xq7-zwkp-41"}
+    assert api.call("PUT", "/hospital/api/auth/profile", body, token).status_code == 200
+    told = [(channel, address) for channel, address, kind in queued() if kind == "password_changed"]
+    assert told == [("email", "alice@hospital.example"), ("phone", "+8613800138000")]
 
 
 def test_a_notice_names_both_addresses_and_where_it_came_from(token: str) -> None:
