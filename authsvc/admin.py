@@ -100,7 +100,7 @@ class OwnPasswordForm(PasswordChangeForm):
 
 
 @require_safe
-@cache_control(public=True, max_age=300)
+@cache_control(private=True, max_age=300)
 def logo_file(request: HttpRequest) -> HttpResponseBase:
     """Send the operator's picture; the login page has it too, so everybody may see it."""
     if not settings.SERVICE_LOGO:

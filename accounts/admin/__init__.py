@@ -1,7 +1,8 @@
 """The administrators' screens of people, sessions and messages."""
 
+from accounts.admin import groups
 from accounts.admin.messages import MessageAdmin
 from accounts.admin.people import UserAdmin
 from accounts.admin.sessions import SessionAdmin
 
-__all__ = ["MessageAdmin", "SessionAdmin", "UserAdmin"]
+__all__ = ["MessageAdmin", "SessionAdmin", "UserAdmin", "groups"]

@@ -4,11 +4,11 @@ import re
 import unicodedata
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts.models import User
+from audit.admin.lists import RefusesNonsense
 
 SECRET_COLUMNS = frozenset({"password", "stamp", "sealed"})
 _DIALLED = re.compile(r"\+?[0-9 ()-]{3,}")
@@ -32,7 +32,7 @@ def dialled(term: str) -> str:
     return re.sub(r"[^0-9]", "", text) if _DIALLED.fullmatch(text) else ""
 
 
-class NoSecrets(admin.ModelAdmin):
+class NoSecrets(RefusesNonsense):
     """A list that nobody filters by a secret: whoever may filter by a column can read it, character by character."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:

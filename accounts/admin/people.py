@@ -50,7 +50,16 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
         ("created_at", "updated_at"),
         "read_at",
     )
-    readonly_fields = ("addresses", "last_login", "last_login_ip", "created_at", "updated_at")
+    # Whether somebody may log in is decided by the verbs, which say what follows and leave their own trace.
+    readonly_fields = (
+        "is_active",
+        "awaits_approval",
+        "addresses",
+        "last_login",
+        "last_login_ip",
+        "created_at",
+        "updated_at",
+    )
 
     @admin.display(description=_("state"))
     def state(self, user: User) -> str:
@@ -106,8 +115,12 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
         return self.fields if self.has_change_permission(request, obj) else self.fields[:-1]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        actor = actor_of(request)
         # Groups carry permissions, which only a superuser grants.
-        return self.readonly_fields if actor_of(request).is_superuser else (*self.readonly_fields, "groups")
+        groups = () if actor.is_superuser else ("groups",)
+        # Nobody shuts themselves out.
+        own = ("role",) if obj and obj.pk == actor.pk else ()
+        return (*self.readonly_fields, *groups, *own)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)

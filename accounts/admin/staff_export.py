@@ -8,7 +8,7 @@ import openpyxl
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -67,7 +67,8 @@ class ExportAdmin(admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            # Whoever had to log in again, or changed the language, comes here by a link.
+            return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
         try:
             people = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
@@ -83,7 +83,8 @@ class VerbsAdmin(admin.ModelAdmin):
     def do(self, request: HttpRequest, verb_name: str) -> HttpResponse:
         """Ask for confirmation of a verb or, with it, do it; the objects' keys come in `ids`."""
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            # Whoever had to log in again, or changed the language, comes here by a link.
+            return HttpResponseRedirect(self._list())
         verb = self.permitted(request).get(verb_name)
         if verb is None:
             raise PermissionDenied
@@ -92,7 +93,7 @@ class VerbsAdmin(admin.ModelAdmin):
         if "confirmed" not in request.POST or (verb.asks_reason and not 0 < len(reason) <= REASON_LENGTH):
             return self.ask(request, verb_name, found, wrong="confirmed" in request.POST)
         self._do_all(request, verb, found, reason)
-        return HttpResponseRedirect(self._back(request))
+        return HttpResponseRedirect(self._back(request, found))
 
     def _found(self, request: HttpRequest) -> list[Any]:
         keys = request.POST.get("ids", "").split(",")
@@ -120,16 +121,18 @@ class VerbsAdmin(admin.ModelAdmin):
             "reason_length": REASON_LENGTH,
             "reason_is_wrong": wrong,
             "page": request.POST.get("page", ""),
-            "back": self._back(request),
+            "back": self._back(request, found),
         }
         return TemplateResponse(request, "admin/accounts/confirm.html", context)
 
-    def _back(self, request: HttpRequest) -> str:
+    def _back(self, request: HttpRequest, found: list[Any]) -> str:
         """Return where the verb came from: an object's page, or the list with its filters."""
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}"
-        if request.POST.get("page"):
-            return reverse(f"{name}_change", args=[request.POST.get("ids", "")])
-        return f"{reverse(f'{name}_changelist')}?{request.GET.urlencode()}"
+        if request.POST.get("page") and len(found) == 1:
+            return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[found[0].pk])
+        return f"{self._list()}?{request.GET.urlencode()}"
+
+    def _list(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def _do_all(self, request: HttpRequest, verb: Verb, found: list[Any], reason: str) -> None:
         actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)

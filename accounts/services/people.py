@@ -239,7 +239,8 @@ def _change_events(user: User, before: Mapping[str, Any], actor: User | None, or
         events.append(_event(origin, event, user, actor))
     if before.get("awaits_approval"):
         events.append(_event(origin, Event.USER_APPROVED, user, actor))
-    if others := sorted(before.keys() - {"role", "is_active", "awaits_approval"}):
+    told = {"role", "is_active"} | ({"awaits_approval"} if before.get("awaits_approval") else set())
+    if others := sorted(before.keys() - told):
         events.append(_event(origin, Event.USER_CHANGED, user, actor, fields=others))
     return events
 

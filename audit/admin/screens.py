@@ -10,7 +10,7 @@ from django.contrib.admin.utils import label_for_field
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Q, QuerySet, Value
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -30,7 +30,7 @@ from audit.origin import visible
 _NUMBER = re.compile(r"#([0-9]{1,18})")
 
 
-class TrailAdmin(admin.ModelAdmin):
+class TrailAdmin(lists.RefusesNonsense):
     change_list_template = "admin/audit/change_list.html"
     paginator = lists.CappedPaginator
     show_full_result_count = False
@@ -101,14 +101,14 @@ class TrailAdmin(admin.ModelAdmin):
         """Return the rows that the list is filtered to, all of them, as CSV."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        the_list = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            # Whoever had to log in again, or changed the language, comes here by a link.
+            return HttpResponseRedirect(the_list)
         try:
             rows = self.get_changelist_instance(request).queryset
         except admin.options.IncorrectLookupParameters:
-            return HttpResponseRedirect(
-                f"{reverse(f'admin:{self.opts.app_label}_{self.opts.model_name}_changelist')}?e=1"
-            )
+            return HttpResponseRedirect(f"{the_list}?e=1")
         header = ["id", *(str(label_for_field(name, self.model)) for name in self.columns)]
         parts = ([self._cells(entry) for entry in part] for part in chunks(rows, lists.order(request)))
         return Export.of(request, Event.TRAIL_EXPORTED).csv(header, parts)  # type: ignore[return-value]

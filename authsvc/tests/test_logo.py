@@ -41,7 +41,7 @@ def test_a_picture_is_sent_as_what_it_is(
     assert {name: answer[name] for name in ("Content-Type", "X-Content-Type-Options", "Cache-Control")} == {
         "Content-Type": kind,
         "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "public, max-age=300",
+        "Cache-Control": "private, max-age=300",
     }
 
 

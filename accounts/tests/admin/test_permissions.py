@@ -43,8 +43,8 @@ SCREENS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("POST", "audit/securityevent/{event}/change/"): (403, 403, 403, 302),
     ("POST", "audit/securityevent/{event}/delete/"): (403, 403, 403, 302),
     ("POST", "audit/securityevent/export/"): (200, 200, 200, 302),
-    ("GET", "auth/group/"): (200, 403, 403, 302),
-    ("GET", "auth/group/add/"): (200, 403, 403, 302),
+    ("GET", "auth/group/"): (404, 404, 404, 302),
+    ("GET", "auth/group/add/"): (404, 404, 404, 302),
 }
 WHO = ("root", "head", "audrey", "bob")
 

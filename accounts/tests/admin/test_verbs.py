@@ -191,7 +191,8 @@ def test_what_is_no_key_is_refused(office: Client, ids: str) -> None:
 
 
 def test_a_verb_is_no_link(office: Client, alice: User) -> None:
-    assert office.get(f"{USERS}do/deactivate/").status_code == 405
+    answer = office.get(f"{USERS}do/deactivate/")
+    assert (answer.status_code, answer["Location"]) == (302, USERS)
 
 
 def test_a_verb_wants_its_csrf_token(office: Client, alice: User) -> None:
