@@ -35,7 +35,7 @@ class AlreadyTaken(InvalidInput):
         super().__init__({field: [Problem("taken", "Another account has this already.")] for field in fields})
 
 
-class NotThere(IdentityError):
+class NotFound(IdentityError):
     """There is no such thing, or none that the caller may know of."""
 
 

@@ -34,7 +34,7 @@ _TOGETHER: Final = (
 _SCRIPTLESS: Final = frozenset({"COMMON", "INHERITED"})
 
 
-class NotAName(ValueError):
+class InvalidIdentifier(ValueError):
     """The text cannot be a user name, an e-mail address or a phone number; the message says why, in English.
 
     `sentence` and `values` are what the message is made of, for whoever tells it in another language.
@@ -49,26 +49,26 @@ class NotAName(ValueError):
 def canonical_username(text: str) -> str:
     """Return the form in which user names are compared: `Alice`, `ALICE` and `ａｌｉｃｅ` are `alice`.
 
-    Raises NotAName for anything but 1 to 150 letters and digits of one script and `. _ - +`, and for a valid phone
-    number, which would be ambiguous at login.
+    Raises InvalidIdentifier for anything but 1 to 150 letters and digits of one script and `. _ - +`, and for a valid
+    phone number, which would be ambiguous at login.
     """
     if not 0 < len(text) <= NAME_LENGTH:
-        raise NotAName(_("A user name has 1 to %(most)d characters."), most=NAME_LENGTH)
+        raise InvalidIdentifier(_("A user name has 1 to %(most)d characters."), most=NAME_LENGTH)
     try:
         name = _USERNAME.enforce(unicodedata.normalize("NFKC", text))
     except UnicodeEncodeError as error:
-        raise NotAName(_("A user name has letters, digits and . _ - + only.")) from error
+        raise InvalidIdentifier(_("A user name has letters, digits and . _ - + only.")) from error
     if len(name) > NAME_LENGTH:
-        raise NotAName(_("A user name has 1 to %(most)d characters."), most=NAME_LENGTH)
+        raise InvalidIdentifier(_("A user name has 1 to %(most)d characters."), most=NAME_LENGTH)
     if _has_format_characters(name) or any(
         char.isascii() and not char.isalnum() and char not in _PUNCTUATION for char in name
     ):
-        raise NotAName(_("A user name has letters, digits and . _ - + only."))
+        raise InvalidIdentifier(_("A user name has letters, digits and . _ - + only."))
     scripts = frozenset(categories.unique_aliases(name)) - _SCRIPTLESS
     if _has_twin_of_ascii(name) or (len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)):
-        raise NotAName(_("A user name has no letters that imitate others."))
+        raise InvalidIdentifier(_("A user name has no letters that imitate others."))
     if _is_phone(name):
-        raise NotAName(_("A user name cannot be a phone number."))
+        raise InvalidIdentifier(_("A user name cannot be a phone number."))
     return str(name)
 
 
@@ -97,7 +97,7 @@ def _has_format_characters(text: str) -> bool:
 def _is_phone(text: str) -> bool:
     try:
         canonical_phone(text)
-    except NotAName:
+    except InvalidIdentifier:
         return False
     return True
 
@@ -106,7 +106,7 @@ def is_username(text: str) -> bool:
     """Return whether the text can be a user name."""
     try:
         canonical_username(text)
-    except NotAName:
+    except InvalidIdentifier:
         return False
     return True
 
@@ -119,48 +119,49 @@ def display_username(text: str) -> str:
 def canonical_email(text: str) -> str:
     """Return the form in which e-mail addresses are compared: without regard to case.
 
-    Raises NotAName for what no mail system would deliver to, and for control, bidirectional and zero-width characters.
+    Raises InvalidIdentifier for what no mail system would deliver to, and for control, bidirectional and zero-width
+    characters.
     """
     # Folding would make one of `straße.example` and `strasse.example`, which are two domains.
     key = clean_email(text).lower()
     if len(key) > EMAIL_LENGTH:
-        raise NotAName(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
+        raise InvalidIdentifier(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
     return key
 
 
 def clean_email(text: str) -> str:
-    """Return the address as it is kept: its domain in lower case, its local part as typed. Raises NotAName."""
+    """Return the address as it is kept: its domain in lower case, its local part as typed. Raises InvalidIdentifier."""
     if len(text) > EMAIL_LENGTH:
-        raise NotAName(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
+        raise InvalidIdentifier(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
     try:
         # A hospital's own domain need not be one that the public Internet could deliver to.
         checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except (EmailNotValidError, ValueError) as error:
-        raise NotAName(_("This is not an e-mail address.")) from error
+        raise InvalidIdentifier(_("This is not an e-mail address.")) from error
     local = str(checked.local_part)
     try:
         _OPAQUE.enforce(local)
     except UnicodeEncodeError as error:
-        raise NotAName(_("An e-mail address has no invisible characters.")) from error
+        raise InvalidIdentifier(_("An e-mail address has no invisible characters.")) from error
     if _has_format_characters(local):
-        raise NotAName(_("An e-mail address has no invisible characters."))
+        raise InvalidIdentifier(_("An e-mail address has no invisible characters."))
     return str(checked.normalized)
 
 
 def canonical_phone(text: str) -> str:
     """Return the number as E.164, such as `+8613912345678`; without a country code it is one of China's.
 
-    Raises NotAName for what is not a valid number of its country.
+    Raises InvalidIdentifier for what is not a valid number of its country.
     """
     dialled = unicodedata.normalize("NFKC", text)
     if not _DIALLED.fullmatch(dialled):
-        raise NotAName(_("This is not a phone number."))
+        raise InvalidIdentifier(_("This is not a phone number."))
     try:
         number = phonenumbers.parse(dialled, PHONE_REGION)
     except phonenumbers.NumberParseException as error:
-        raise NotAName(_("This is not a phone number.")) from error
+        raise InvalidIdentifier(_("This is not a phone number.")) from error
     if not phonenumbers.is_valid_number(number):
-        raise NotAName(_("This is not a valid phone number."))
+        raise InvalidIdentifier(_("This is not a valid phone number."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -25,8 +25,8 @@ class SessionPolicy:
     the access token itself is refreshed it does not, because old clients keep a token per tab.
     """
 
-    unused: timedelta
-    in_all: timedelta
+    idle_timeout: timedelta
+    absolute_timeout: timedelta
     reuse_ends: bool = True
 
 
@@ -130,7 +130,7 @@ class Profile:
     `password` is every new password's rule but for `native_change`, where document 003 asks for more.
     `addresses_at_once` says whether people change their own e-mail address and phone number without a confirmation from
     the new one, and `password_by_token` whether their token is proof enough for a new password where the document asks
-    for no other. `tells_who_exists` says whether a refusal may tell that there is no such account. `at_once` are the
+    for no other. `discloses_existence` says whether a refusal may tell that there is no such account. `at_once` are the
     roles that the public may take and use, `on_approval` those that wait for an administrator.
     """
 
@@ -138,7 +138,7 @@ class Profile:
     native_change: PasswordRule
     addresses_at_once: bool
     password_by_token: bool
-    tells_who_exists: bool
+    discloses_existence: bool
     at_once: frozenset[str]
     on_approval: frozenset[str]
 
@@ -149,7 +149,7 @@ PROFILES: Final = {
         native_change=PasswordRule(shortest=8, mixed=True),
         addresses_at_once=True,
         password_by_token=True,
-        tells_who_exists=True,
+        discloses_existence=True,
         at_once=frozenset(
             {"doctor", "researcher", "viewer", "patient", "pharmacy", "supplier", "logistics", "regulator", "unauth"}
         ),
@@ -160,13 +160,13 @@ PROFILES: Final = {
         native_change=PasswordRule(shortest=8, mixed=True, guessable=False),
         addresses_at_once=False,
         password_by_token=False,
-        tells_who_exists=False,
+        discloses_existence=False,
         at_once=frozenset({"patient", "viewer", "unauth", "pharmacy", "supplier", "logistics"}),
         on_approval=frozenset({"doctor", "researcher", "regulator"}),
     ),
 }
 
 
-def profile() -> Profile:
+def active_profile() -> Profile:
     """Return the deployment's profile."""
     return PROFILES[settings.PROFILE]

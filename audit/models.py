@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event, FailureReason, Status
-from audit.origin import USER_AGENT_LENGTH, Origin, current_request_id, door_names, visible
-from audit.words import EVENTS, REASONS, STATUSES
+from audit.labels import EVENTS, REASONS, STATUSES
+from audit.origin import USER_AGENT_LENGTH, Origin, contract_choices, current_request_id, escape_control_chars
 
 # PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would forgive both.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -51,7 +51,7 @@ class Entry(models.Model):
         related_name="+",
         db_index=False,
     )
-    contract = models.CharField(_("contract"), max_length=20, choices=door_names)
+    contract = models.CharField(_("contract"), max_length=20, choices=contract_choices)
     ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)
@@ -71,7 +71,7 @@ class Entry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("Rows of the trail are never deleted.")
 
-    def fit(self) -> None:
+    def truncate(self) -> None:
         """Make every text storable: no NUL, no lone surrogate, no longer than its column."""
         for field in self._meta.concrete_fields:
             value = getattr(self, field.attname)
@@ -79,7 +79,7 @@ class Entry(models.Model):
                 setattr(self, field.attname, _UNSTORABLE.sub("", value)[: field.max_length])
 
     @staticmethod
-    def whence(origin: Origin) -> dict[str, Any]:
+    def origin_columns(origin: Origin) -> dict[str, Any]:
         """Return the columns that say where an entry came from."""
         return {
             "contract": origin.contract,
@@ -128,11 +128,11 @@ class LoginAttempt(Entry):
         """Return an entry for `record()`; without a failure reason it is a success."""
         return cls(
             user_id=user_id,
-            identifier=visible(identifier),
+            identifier=escape_control_chars(identifier),
             status=Status.FAILED if failure_reason else Status.SUCCESS,
             failure_reason=failure_reason or "",
             repeats=repeats,
-            **cls.whence(origin),
+            **cls.origin_columns(origin),
         )
 
 
@@ -180,4 +180,4 @@ class SecurityEvent(Entry):
         **detail: object,
     ) -> "SecurityEvent":
         """Return an entry for `record()`; `detail` is what JSON can hold and never a secret."""
-        return cls(user_id=user_id, actor_id=actor_id, event=event, detail=detail, **cls.whence(origin))
+        return cls(user_id=user_id, actor_id=actor_id, event=event, detail=detail, **cls.origin_columns(origin))

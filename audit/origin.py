@@ -15,7 +15,7 @@ USER_AGENT_LENGTH = 300
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def visible(text: str) -> str:
+def escape_control_chars(text: str) -> str:
     """Return the text with control, bidirectional and zero-width characters written as escapes."""
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
@@ -36,7 +36,7 @@ ADMIN_SITE = "admin"
 CONSOLE = Origin(contract="console")
 
 # A contract that is not named here is shown as it is stored.
-_DOORS = {
+_CONTRACT_LABELS = {
     "native": _("native API"),
     "hospital": _("hospital (000)"),
     "union": _("medical union (001)"),
@@ -47,6 +47,6 @@ _DOORS = {
 }
 
 
-def door_names() -> list[tuple[str, str | Promise]]:
+def contract_choices() -> list[tuple[str, str | Promise]]:
     """Return what people read for each name of a contract; as a function, so that another needs no migration."""
-    return list(_DOORS.items())
+    return list(_CONTRACT_LABELS.items())

@@ -16,7 +16,7 @@ def record(*entries: Entry) -> None:
         raise transaction.TransactionManagementError("record() belongs to the transaction that it tells of.")
     kinds: dict[type[models.Model], list[Entry]] = defaultdict(list)
     for entry in entries:
-        entry.fit()
+        entry.truncate()
         kinds[type(entry)].append(entry)
     for kind, rows in kinds.items():
         kind._default_manager.bulk_create(rows)

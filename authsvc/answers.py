@@ -23,7 +23,7 @@ def contract_of(path: str) -> Contract:
 def error_answer(request: HttpRequest, error: BaseException) -> HttpResponse:
     """Return the error in the words of the request's contract."""
     contract = contract_of(request.path)
-    words = contract.words_for(error)
+    words = contract.wire_error(error)
     return JsonResponse(
         contract.envelope(words, error),
         status=words.status,

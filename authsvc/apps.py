@@ -11,4 +11,4 @@ class AuthsvcConfig(AppConfig):
 
 
 class AdminConfig(DjangoAdminConfig):
-    default_site = "authsvc.admin.Site"
+    default_site = "authsvc.admin_site.site.Site"

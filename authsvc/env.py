@@ -24,7 +24,8 @@ from pydantic_settings import (
 
 from accounts.messaging.senders import sms
 from accounts.policies import HMAC_BYTES, SHARED_KEYS
-from authsvc import logo, mail
+from authsvc import mail
+from authsvc.admin_site import logo
 from authsvc.mounts import MountError, mount_table
 
 BASE_DIR: Path = Path(__file__).resolve().parent.parent

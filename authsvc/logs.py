@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any
 
-from audit.origin import current_request_id, visible
+from audit.origin import current_request_id, escape_control_chars
 
 # Where a request keeps its name, for what is logged of it when its answer is on the way out.
 REQUEST_ID = "authsvc.request_id"
@@ -32,7 +32,7 @@ class LineFormatter(logging.Formatter):
     default_msec_format = "%s.%03dZ"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 Python's name.
-        record.message = visible(record.message)
+        record.message = escape_control_chars(record.message)
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
@@ -41,4 +41,4 @@ class LineFormatter(logging.Formatter):
         return super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 As above.
-        return "\n".join(_INDENT + visible(line) for line in super().formatException(ei).splitlines())
+        return "\n".join(_INDENT + escape_control_chars(line) for line in super().formatException(ei).splitlines())

@@ -13,7 +13,7 @@ _SHOWN: Final = frozenset(
 )
 
 
-class Discreet(SafeExceptionReporterFilter):
+class RedactingFilter(SafeExceptionReporterFilter):
     """Django's filter hides what is named like a secret; passwords of people are in variables of any name.
 
     With DEBUG everything of the request is shown, on the developer's own machine.

@@ -40,15 +40,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "authsvc.middleware.RequestID",
-    "authsvc.middleware.ContentSecurityPolicy",
+    "authsvc.middleware.base.RequestID",
+    "authsvc.middleware.base.ContentSecurityPolicy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "authsvc.middleware.RequireHTTPS",
+    "authsvc.middleware.base.RequireHTTPS",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "authsvc.middleware.OnlyUTF8",
-    "authsvc.middleware.AdminSession",
+    "authsvc.middleware.base.OnlyUTF8",
+    "authsvc.middleware.base.AdminSession",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -177,7 +177,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 DEFAULT_EXCEPTION_REPORTER = "authsvc.reports.Report"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "authsvc.reports.Discreet"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "authsvc.reports.RedactingFilter"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -4,8 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from authsvc.entrance import Entrance
+from authsvc.middleware.request_guard import RequestGuard
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
 
-application = Entrance(get_wsgi_application())
+application = RequestGuard(get_wsgi_application())

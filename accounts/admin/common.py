@@ -8,9 +8,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts.models import User
-from audit.admin.lists import RefusesNonsense
+from audit.admin.lists import SafeLookupAdmin
 
-SECRET_COLUMNS = frozenset({"password", "stamp", "sealed"})
+SECRET_COLUMNS = frozenset({"password", "stamp", "encrypted"})
 _DIALLED = re.compile(r"\+?[0-9 ()-]{3,}")
 
 
@@ -32,7 +32,7 @@ def dialled(term: str) -> str:
     return re.sub(r"[^0-9]", "", text) if _DIALLED.fullmatch(text) else ""
 
 
-class NoSecrets(RefusesNonsense):
+class NoSecrets(SafeLookupAdmin):
     """A list that nobody filters by a secret: whoever may filter by a column can read it, character by character."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:

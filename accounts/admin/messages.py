@@ -28,7 +28,7 @@ class MessageAdmin(ReadOnly):
         # Not a join: it would hide the messages of a user who was deleted.
         username = User.objects.filter(pk=OuterRef("user_id")).values("username")
         messages: QuerySet[Message] = super().get_queryset(request)
-        return messages.defer("sealed").annotate(username=Subquery(username))
+        return messages.defer("encrypted").annotate(username=Subquery(username))
 
     @admin.display(description=_("user"))
     def who(self, message: Message) -> str:

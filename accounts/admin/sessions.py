@@ -10,16 +10,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.common import ReadOnly, normalized
-from accounts.admin.verbs import Verb, VerbsAdmin
+from accounts.admin.confirmed_actions import Verb, VerbsAdmin
 from accounts.models import EndReason, Session, User
-from accounts.services import people, sessions
+from accounts.services import sessions, users
 from audit.admin.lists import CappedPaginator, ContractFilter
 from audit.devices import device
 from audit.origin import Origin
 
 
 def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:
-    people.require_may_change(actor, session.user)
+    users.require_may_change(actor, session.user)
     return sessions.end(session=session, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
 
 
@@ -40,9 +40,9 @@ class GoingOnFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
         match self.value():
             case None:
-                return queryset.filter(sessions.going_on(timezone.now()))
+                return queryset.filter(sessions.is_active(timezone.now()))
             case "ended":
-                return queryset.exclude(sessions.going_on(timezone.now()))
+                return queryset.exclude(sessions.is_active(timezone.now()))
         return queryset
 
 
@@ -81,7 +81,7 @@ class SessionAdmin(VerbsAdmin, ReadOnly):
     }
     paginator = CappedPaginator
     show_full_result_count = False
-    list_display = ("user", "role", "contract", "ip", "device", "created_at", "last_seen_at", "going_on")
+    list_display = ("user", "role", "contract", "ip", "device", "created_at", "last_seen_at", "is_active")
     list_filter = (GoingOnFilter, ContractFilter, "user__role", LastSeenFilter, "end_reason")
     list_per_page = 50
     search_fields = ("user__username_key", "user__full_name", "user__phone", "user__email_key", "ip")
@@ -110,13 +110,13 @@ class SessionAdmin(VerbsAdmin, ReadOnly):
         return device(session.user_agent) or "-"
 
     @admin.display(description=_("going on"), boolean=True)
-    def going_on(self, session: Session) -> bool:
-        return session.is_live(timezone.now()) and session.user.may_log_in()
+    def is_active(self, session: Session) -> bool:
+        return session.is_active(timezone.now()) and session.user.may_log_in()
 
-    def whose(self, obj: Session) -> User:
+    def user_of(self, obj: Session) -> User:
         return obj.user
 
-    def told(self, obj: Session) -> str:
+    def label(self, obj: Session) -> str:
         since = f"{timezone.localtime(obj.created_at):%Y-%m-%d %H:%M}"
         return " · ".join(
             filter(None, (obj.user.username, obj.get_contract_display(), obj.ip, device(obj.user_agent), since))

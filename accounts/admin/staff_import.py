@@ -26,15 +26,15 @@ _SALT: Final = "accounts.staff_import"
 _GOOD_FOR: Final = 30 * 60
 
 
-def _sealed(key: str, actor: User, candidates: list[Candidate]) -> str:
+def _signed(key: str, actor: User, candidates: list[Candidate]) -> str:
     """Return what was looked at, so that it is what is confirmed, by the same person."""
     rows = [[each.number, dict(each.columns)] for each in candidates]
     return signing.dumps({"key": key, "actor": actor.pk, "rows": rows}, salt=_SALT, compress=True)
 
 
-def _opened(sealed: str, actor: User) -> tuple[str, list[Candidate]]:
+def _unsigned(signed: str, actor: User) -> tuple[str, list[Candidate]]:
     """Return the list's key and rows. Raises BadSignature."""
-    told = signing.loads(sealed, salt=_SALT, max_age=_GOOD_FOR)
+    told = signing.loads(signed, salt=_SALT, max_age=_GOOD_FOR)
     if told["actor"] != actor.pk:
         raise signing.BadSignature
     return told["key"], [Candidate(number, columns) for number, columns in told["rows"]]
@@ -67,18 +67,18 @@ class ImportAdmin(admin.ModelAdmin):
         if uploaded is None:
             raise staff_file.NotAList(_("Choose a file."))
         found = staff_file.read(uploaded.read(staff_file.MOST_BYTES + 1))
-        sealed = _sealed(uuid.uuid4().hex, actor_of(request), found.candidates)
-        return self._look(request, found.candidates, staff.problems(found.candidates), sealed, ignored=found.ignored)
+        signed = _signed(uuid.uuid4().hex, actor_of(request), found.candidates)
+        return self._look(request, found.candidates, staff.problems(found.candidates), signed, ignored=found.ignored)
 
     def _confirm(self, request: HttpRequest) -> HttpResponse:
         actor = actor_of(request)
-        sealed = request.POST.get("sealed", "")
-        key, candidates = _opened(sealed, actor)
+        signed = request.POST.get("signed", "")
+        key, candidates = _unsigned(signed, actor)
         try:
             added = staff.add_all(candidates=candidates, key=key, actor=actor, origin=origin_of(request, ADMIN_SITE))
         except BadRows as error:
             if not staff.was_added(key=key, actor=actor):
-                return self._look(request, candidates, dict(error.problems), sealed)
+                return self._look(request, candidates, dict(error.problems), signed)
             messages.info(request, _("This list was imported already, by an earlier click."))
         else:
             told = ngettext("%d account was created.", "%d accounts were created.", added) % added
@@ -90,14 +90,14 @@ class ImportAdmin(admin.ModelAdmin):
         request: HttpRequest,
         candidates: list[Candidate],
         wrong: dict[int, list[str]],
-        sealed: str,
+        signed: str,
         ignored: list[str] | None = None,
     ) -> HttpResponse:
         rows = [
             (each.number, [each.columns.get(name, "") for name in COLUMNS], wrong.get(each.number, []))
             for each in candidates
         ]
-        return self._page(request, rows=rows, bad=len(wrong), sealed=sealed, ignored=ignored)
+        return self._page(request, rows=rows, bad=len(wrong), signed=signed, ignored=ignored)
 
     def _page(self, request: HttpRequest, **context: Any) -> HttpResponse:
         labels = [staff.label(name) for name in COLUMNS]

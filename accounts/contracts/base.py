@@ -38,7 +38,7 @@ from accounts.errors import (
 )
 from accounts.models import Session, User
 from accounts.security.client_address import client_address
-from audit.origin import USER_AGENT_LENGTH, Origin, visible
+from audit.origin import USER_AGENT_LENGTH, Origin, escape_control_chars
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ _RETRY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class WireError:
     """How a contract tells of an error: the HTTP status, its own code, and a sentence."""
 
     status: int
@@ -54,7 +54,7 @@ class Words:
     message: str
 
 
-ErrorTable = Mapping[type[BaseException], Words]
+ErrorTable = Mapping[type[BaseException], WireError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,13 @@ class Contract:
 
     name: str
     errors: ErrorTable
-    envelope: Callable[[Words, BaseException], dict[str, Any]]
+    envelope: Callable[[WireError, BaseException], dict[str, Any]]
     session_of: Callable[[str], Session]
     media_type: str = "application/json"
     # The language of what the framework says about fields; a contract speaks one, whatever the browser prefers.
     language: str = "en"
 
-    def words_for(self, error: BaseException) -> Words:
+    def wire_error(self, error: BaseException) -> WireError:
         """Return the words for the most particular kind of this error that the table has."""
         return next(self.errors[kind] for kind in type(error).__mro__ if kind in self.errors)
 
@@ -85,11 +85,11 @@ def origin_of(request: HttpRequest | Request, contract: str) -> Origin:
         ip=client_address(
             request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES
         ),
-        user_agent=visible(request.META.get("HTTP_USER_AGENT", ""))[:USER_AGENT_LENGTH],
+        user_agent=escape_control_chars(request.META.get("HTTP_USER_AGENT", ""))[:USER_AGENT_LENGTH],
     )
 
 
-def error_headers(words: Words, error: BaseException) -> dict[str, str]:
+def error_headers(words: WireError, error: BaseException) -> dict[str, str]:
     """Return the headers that HTTP asks for with this error (RFC 9110, RFC 6750)."""
     headers = {"Cache-Control": "no-store"}
     if words.status == 401:
@@ -101,7 +101,7 @@ def error_headers(words: Words, error: BaseException) -> dict[str, str]:
     return headers
 
 
-class OwnWords(BaseContentNegotiation):
+class IgnoreAcceptNegotiation(BaseContentNegotiation):
     """Takes what the contract speaks, whatever `Accept` says: a legacy client always gets JSON."""
 
     def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:  # type: ignore[override]
@@ -190,7 +190,7 @@ class ContractViewSet(GenericViewSet[Any]):
     optional: ClassVar[frozenset[str]] = frozenset()
     renderer_classes = [JSONRenderer]
     parser_classes = [StrictJSONParser]
-    content_negotiation_class = OwnWords
+    content_negotiation_class = IgnoreAcceptNegotiation
     pagination_class: type[BasePagination] = Pages
     filter_backends = [DjangoFilterBackend]
     # What the query of a list may say.
@@ -244,7 +244,7 @@ class ContractViewSet(GenericViewSet[Any]):
         if isinstance(exc, ValidationError) and isinstance(exc.detail, dict):
             # What a filter of a list does not take; fields of a body come as InvalidInput already.
             exc = InvalidInput(problems(exc.detail))
-        words = self.contract.words_for(exc)
+        words = self.contract.wire_error(exc)
         if words.status == 500 or isinstance(exc, OperationalError | InterfaceError):
             logger.error("%s %s failed", self.request.method, self.request.path, exc_info=exc)
         headers = error_headers(words, exc)

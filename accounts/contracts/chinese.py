@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from accounts.errors import InvalidInput, Problem
-from accounts.policies import LONGEST_PASSWORD, profile
+from accounts.policies import LONGEST_PASSWORD, active_profile
 
 _SENTENCES: Final = MappingProxyType(
     {
@@ -35,6 +35,6 @@ def told(error: InvalidInput, labels: Mapping[str, str]) -> str:
 
 def _sentence(problem: Problem) -> str:
     if problem.code == "password_too_short":
-        return f"不能少于{profile().password.shortest}个字符"
+        return f"不能少于{active_profile().password.shortest}个字符"
     # What the framework says of lengths has their bounds in it, and is in the contract's language already.
     return _SENTENCES.get(problem.code, problem.detail.removesuffix("。"))

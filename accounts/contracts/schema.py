@@ -24,7 +24,7 @@ from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError, Un
 from rest_framework.pagination import PageNumberPagination
 
 from accounts import errors
-from accounts.contracts.base import Contract, ContractViewSet, Words, error_headers, problems
+from accounts.contracts.base import Contract, ContractViewSet, WireError, error_headers, problems
 
 Outcome = type[BaseException]
 OpenAPI = dict[str, Any]
@@ -175,7 +175,7 @@ def error_answers(
     """
     by_status: dict[int, list[_Told]] = {}
     for error in told:
-        words = contract.words_for(error)
+        words = contract.wire_error(error)
         one = _Told(words, error, contract.envelope(words, error))
         alike = by_status.setdefault(words.status, [])
         # Two errors with one body are one to the contract's clients.
@@ -191,7 +191,7 @@ def error_answers(
 class _Told:
     """An error, as a contract tells it."""
 
-    words: Words
+    words: WireError
     error: BaseException
     body: dict[str, Any]
 

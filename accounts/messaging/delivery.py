@@ -23,8 +23,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import names
-from accounts.messaging import letters
-from accounts.messaging.senders import CutOff, Impossible, Refused, sender_for
+from accounts.messaging import rendering
+from accounts.messaging.senders import DeliveryUnknown, Refused, Undeliverable, sender_for
 from accounts.models import Message, State
 from accounts.models.message import ERROR_LENGTH
 from accounts.policies import DELIVERY_LEASE, DELIVERY_POLL, HOUSEKEEPING_INTERVAL, retry_after
@@ -79,14 +79,14 @@ class Loop:
 
     def _step(self) -> bool:
         if timezone.now() >= self._next_housekeeping:
-            keep_house()
+            expire_messages()
             self._next_housekeeping = timezone.now() + HOUSEKEEPING_INTERVAL
         return deliver_next() is not None
 
 
 def deliver_due() -> Counter[State]:
     """Deliver all that is due by now, each message once, and return what became of how many."""
-    outcomes, now = keep_house(), timezone.now()
+    outcomes, now = expire_messages(), timezone.now()
     while outcome := deliver_next(now):
         outcomes[outcome] += 1
     return outcomes
@@ -98,7 +98,7 @@ def deliver_next(due_by: datetime | None = None) -> State | None:
     return _attempt(message) if message else None
 
 
-def keep_house() -> Counter[State]:
+def expire_messages() -> Counter[State]:
     """Give up what has expired, blank its text, and find what a worker was sending when it went away."""
     now = timezone.now()
     ends = Counter[State]()
@@ -109,8 +109,8 @@ def keep_house() -> Counter[State]:
         ends[State.DEAD] += _move(message, State.DEAD, waiting, error=message.error or _EXPIRED)
     open_ended = Message.objects.filter(state__in=[State.SENDING, State.UNKNOWN], expires_at__lte=now)
     # A row at a time, like every other write here: two loops that lock many rows at once could deadlock.
-    for pk in open_ended.exclude(sealed="").values_list("pk", flat=True):
-        Message.objects.filter(pk=pk).update(sealed="")
+    for pk in open_ended.exclude(encrypted="").values_list("pk", flat=True):
+        Message.objects.filter(pk=pk).update(encrypted="")
     return ends
 
 
@@ -131,7 +131,7 @@ def _claim(due_by: datetime) -> Message | None:
 def _attempt(message: Message) -> State:
     """Send a claimed message once and return the state that it is in then."""
     try:
-        letter, send = letters.compose(message), sender_for(message.channel)
+        letter, send = rendering.compose(message), sender_for(message.channel)
     except Error:
         raise
     except Exception as error:
@@ -142,7 +142,7 @@ def _attempt(message: Message) -> State:
         return _end(message, State.DEAD, error=_EXPIRED)
     try:
         send(letter)
-    except Impossible as error:
+    except Undeliverable as error:
         return _end(message, State.DEAD, error=str(error))
     except Refused as error:
         return _refused(message, error)
@@ -165,13 +165,13 @@ def _end(message: Message, state: State, **columns: Any) -> State:
 
 def _said(error: Exception) -> str:
     """Return what may be shown of an error: a sender's own words, or of any other its kind alone."""
-    return str(error) if isinstance(error, (Refused, CutOff)) else f"It failed with {type(error).__name__}."
+    return str(error) if isinstance(error, (Refused, DeliveryUnknown)) else f"It failed with {type(error).__name__}."
 
 
 def _move(message: Message, state: State, *conditions: Q, **columns: Any) -> bool:
     """Take a message to its next state, if it is still the attempt that is known; return whether it was."""
     if state in (State.DELIVERED, State.DEAD):
-        columns["sealed"] = ""
+        columns["encrypted"] = ""
     if "error" in columns:
         columns["error"] = columns["error"][:ERROR_LENGTH]
     same = Message.objects.filter(*conditions, pk=message.pk, attempts=message.attempts, state__in=_BEFORE[state])

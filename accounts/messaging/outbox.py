@@ -7,30 +7,30 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Channel, Kind, Message, User
-from accounts.security import vault
+from accounts.security import encryption
 
-_SEALED = "messages"
+_PURPOSE = "messages"
 
 
-def put(*, user: User, channel: Channel, address: str, kind: Kind, expires_at: datetime, **values: str) -> None:
+def enqueue(*, user: User, channel: Channel, address: str, kind: Kind, expires_at: datetime, **values: str) -> None:
     """Queue a message in the caller's transaction; it is delivered after the commit, and never after `expires_at`.
 
     `values` are what its template names. Raises TransactionManagementError outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("put() belongs to the transaction that causes the message.")
+        raise transaction.TransactionManagementError("enqueue() belongs to the transaction that causes the message.")
     Message.objects.create(
         user=user,
         channel=channel,
         address=address,
         kind=kind,
         language=user.language or settings.LANGUAGE_CODE,
-        sealed=vault.seal(_SEALED, json.dumps(values)),
+        encrypted=encryption.encrypt(_PURPOSE, json.dumps(values)),
         expires_at=expires_at,
     )
 
 
 def values_of(message: Message) -> dict[str, str]:
-    """Return what was queued. Raises vault.Unreadable."""
-    values: dict[str, str] = json.loads(vault.unseal(_SEALED, message.sealed))
+    """Return what was queued. Raises encryption.DecryptionError."""
+    values: dict[str, str] = json.loads(encryption.decrypt(_PURPOSE, message.encrypted))
     return values

@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='session',
             name='contract',
-            field=models.CharField(choices=audit.origin.door_names, max_length=20, verbose_name='contract'),
+            field=models.CharField(choices=audit.origin.contract_choices, max_length=20, verbose_name='contract'),
         ),
     ]

@@ -54,7 +54,8 @@ class Message(models.Model):
     kind = models.CharField(_("kind"), max_length=30, choices=Kind)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
     # The values of its template, encrypted; blank once it is delivered or expired.
-    sealed = models.TextField(editable=False)
+    # The column keeps the name that the release before this one reads.
+    encrypted = models.TextField(editable=False, db_column="sealed")
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires"))

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.origin import USER_AGENT_LENGTH, door_names
+from audit.origin import USER_AGENT_LENGTH, contract_choices
 
 
 class EndReason(models.TextChoices):
@@ -25,7 +25,7 @@ class Session(models.Model):
     )
     # The user's stamp as it was before the password was checked: the session lives while the two are equal.
     stamp = models.CharField(max_length=32, editable=False)
-    contract = models.CharField(_("contract"), max_length=20, choices=door_names)
+    contract = models.CharField(_("contract"), max_length=20, choices=contract_choices)
     ip = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     created_at = models.DateTimeField(_("since"))
@@ -50,6 +50,6 @@ class Session(models.Model):
     def __str__(self) -> str:
         return f"{self.contract} {self.created_at:%Y-%m-%d %H:%M}"
 
-    def is_live(self, now: datetime) -> bool:
+    def is_active(self, now: datetime) -> bool:
         """Return whether the session's tokens are good: neither ended nor expired, and no credential changed since."""
         return self.ended_at is None and self.expires_at > now and self.stamp == self.user.stamp

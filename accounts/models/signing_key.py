@@ -8,7 +8,7 @@ from accounts.policies import KEY_KNOWN_EVERYWHERE
 
 
 class SigningKeyQuerySet(models.QuerySet["SigningKey"]):
-    def live(self, now: datetime) -> "SigningKeyQuerySet":
+    def verifying(self, now: datetime) -> "SigningKeyQuerySet":
         """Return the keys that verify at this time."""
         return self.filter(models.Q(verifies_until=None) | models.Q(verifies_until__gt=now))
 

@@ -46,7 +46,7 @@ class Role(models.TextChoices):
 def _require(read: Callable[[str], str], value: str) -> None:
     try:
         read(value)
-    except names.NotAName as error:
+    except names.InvalidIdentifier as error:
         raise ValidationError(_(error.sentence), code="invalid", params=error.values) from error
 
 
@@ -68,7 +68,7 @@ def validate_phone(value: str) -> None:
 def derived(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that follow from those given: canonical forms, and NULL for what is blank.
 
-    Raises NotAName, a ValueError.
+    Raises InvalidIdentifier, a ValueError.
     """
     result: dict[str, Any] = {}
     if "username" in columns:
@@ -136,7 +136,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  # type:
     def get_by_natural_key(self, username: str | None) -> "User":
         try:
             key = names.canonical_username(username or "")
-        except names.NotAName:
+        except names.InvalidIdentifier:
             raise self.model.DoesNotExist from None
         user: User = self.get(username_key=key)
         return user
@@ -268,7 +268,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return name in self.__dict__ and (name not in since or since[name] != self.__dict__[name])
 
     def derive(self) -> None:
-        """Bring the canonical columns in line with what they are made from. Raises NotAName, a ValueError.
+        """Bring the canonical columns in line with what they are made from. Raises InvalidIdentifier, a ValueError.
 
         What was read from the database and left alone is not judged again: the rules may have changed since.
         """

@@ -24,10 +24,10 @@ from jwt.algorithms import ECAlgorithm
 
 from accounts.models import SigningKey
 from accounts.policies import HMAC_BYTES, KEYS_REREAD, REMEMBERED_TOKENS, SHARED_KEYS, TokenPolicy
-from accounts.security import vault
+from accounts.security import encryption
 
 _KID = re.compile(r"[0-9a-f]{16}")
-_SEALED = "signing keys"
+_PURPOSE = "signing keys"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -89,12 +89,12 @@ class KeySet:
         self._lock = threading.Lock()
         self._verified: dict[tuple[TokenPolicy, str], tuple[Key, str]] = {}
 
-    def live(self, now: datetime) -> tuple[Key, ...]:
+    def verifying(self, now: datetime) -> tuple[Key, ...]:
         return tuple(key for key in self.keys if now < key.verifies_until)
 
     def find(self, kid: str, now: datetime) -> Key | None:
         """Return the key of that name if it verifies at this time."""
-        return next((key for key in self.live(now) if key.kid == kid), None)
+        return next((key for key in self.verifying(now) if key.kid == kid), None)
 
     def recall(self, policy: TokenPolicy, token: str, now: datetime) -> str | None:
         """Return the payload that was remembered for this very token, if its key still verifies."""
@@ -127,7 +127,7 @@ def new_row(*, purpose: str, number: int, algorithm: str, lifetime: timedelta) -
         number=number,
         algorithm=algorithm,
         lifetime=lifetime,
-        encrypted=vault.seal(_SEALED, _new_secret(algorithm)),
+        encrypted=encryption.encrypt(_PURPOSE, _new_secret(algorithm)),
     )
 
 
@@ -160,8 +160,8 @@ def _name_of(secret: bytes) -> str:
 
 def _opened(row: SigningKey) -> Key:
     try:
-        secret = vault.unseal(_SEALED, row.encrypted)
-    except vault.Unreadable as error:
+        secret = encryption.decrypt(_PURPOSE, row.encrypted)
+    except encryption.DecryptionError as error:
         raise UnreadableKey(
             f"Signing key {row.kid} of {row.purpose} was encrypted with another SECRET_KEY: set the former SECRET_KEY "
             "again, or, if it is lost, run `manage.py keys rotate --all` and then `manage.py keys retire` for each "
@@ -171,7 +171,7 @@ def _opened(row: SigningKey) -> Key:
 
 
 def _stored(purpose: str) -> tuple[Key, ...]:
-    rows = SigningKey.objects.live(timezone.now()).filter(purpose=purpose).order_by("-number")
+    rows = SigningKey.objects.verifying(timezone.now()).filter(purpose=purpose).order_by("-number")
     return tuple(_opened(row) for row in rows)
 
 
@@ -192,7 +192,7 @@ class KeyRing:
         if not key_set.keys:
             _make_first(policy)
             key_set = self._read(policy.purpose)
-        return key_set.live(timezone.now())
+        return key_set.verifying(timezone.now())
 
     def current(self, policy: TokenPolicy) -> KeySet:
         """Return the policy's key set."""

@@ -11,7 +11,7 @@ from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import CODE_LIFE
 from accounts.security.codes import Target
 from accounts.security.lockout import Account
-from accounts.services import codes, people
+from accounts.services import codes, users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -23,14 +23,14 @@ _VERIFIED = {Channel.EMAIL: Event.EMAIL_VERIFIED, Channel.PHONE: Event.PHONE_VER
 
 
 def canonical(channel: Channel, typed: str) -> str:
-    """Return the form in which a channel's addresses are compared. Raises NotAName."""
+    """Return the form in which a channel's addresses are compared. Raises InvalidIdentifier."""
     return _CANONICAL[channel](typed)
 
 
-def put_code(*, user: User, channel: Channel, address: str, kind: Kind, code: str) -> None:
+def enqueue_code(*, user: User, channel: Channel, address: str, kind: Kind, code: str) -> None:
     """Queue the message that brings a code. Inside the transaction that stores it."""
     expires_at = timezone.now() + CODE_LIFE
-    outbox.put(user=user, channel=channel, address=address, kind=kind, expires_at=expires_at, code=code)
+    outbox.enqueue(user=user, channel=channel, address=address, kind=kind, expires_at=expires_at, code=code)
 
 
 def request_verification(*, user: User, channel: Channel, origin: Origin) -> str:
@@ -58,7 +58,7 @@ def proposal(*, user: User, channel: Channel, address: str, origin: Origin) -> C
         stamp = User.objects.values_list("stamp", flat=True).get(pk=user.pk)
         setattr(user, f"pending_{channel}", kept)
         user.save(update_fields=[f"pending_{channel}"])
-        codes.put(target=target, made=made, stamp=stamp, origin=origin, deliver=_deliver(user, channel, kept))
+        codes.store(target=target, made=made, stamp=stamp, origin=origin, deliver=_deliver(user, channel, kept))
 
     return propose
 
@@ -77,7 +77,10 @@ def verify(*, user: User, channel: Channel, code: object, origin: Origin) -> Use
     """
     address = _unproved(user, channel)
     target = _target(user, channel, address)
-    with codes.proven(target=target, code=code, stamp=user.stamp, origin=origin) as spend, people.taken_is_told(user):
+    with (
+        codes.proven(target=target, code=code, stamp=user.stamp, origin=origin) as spend,
+        users.duplicate_as_already_taken(user),
+    ):
 
         def work() -> None:
             _require_unchanged(user, channel)
@@ -100,7 +103,7 @@ def _confirm(user: User, channel: Channel, address: str, origin: Origin) -> None
     setattr(user, channel, address)
     setattr(user, f"verified_{channel}", canonical(channel, address))
     setattr(user, f"pending_{channel}", "")
-    people.save_changes(user=user, fields=[channel.value], actor=user, origin=origin)
+    users.save_changes(user=user, fields=[channel.value], actor=user, origin=origin)
     user.save(update_fields=[f"verified_{channel}", f"pending_{channel}", "updated_at"])
     record(SecurityEvent.of(origin, _VERIFIED[channel], user_id=user.pk, actor_id=user.pk))
 
@@ -121,4 +124,6 @@ def _target(user: User, channel: Channel, address: str) -> Target:
 
 
 def _deliver(user: User, channel: Channel, address: str) -> Callable[[str], None]:
-    return lambda code: put_code(user=user, channel=channel, address=address, kind=Kind.VERIFICATION_CODE, code=code)
+    return lambda code: enqueue_code(
+        user=user, channel=channel, address=address, kind=Kind.VERIFICATION_CODE, code=code
+    )

@@ -34,11 +34,11 @@ def send(
     """
     require_sendable(target=target, origin=origin)
     made = target.make()
-    atomically(lambda: put(target=target, made=made, stamp=stamp, origin=origin, deliver=deliver, actor_id=actor_id))
+    atomically(lambda: store(target=target, made=made, stamp=stamp, origin=origin, deliver=deliver, actor_id=actor_id))
     return made[0]
 
 
-def put(
+def store(
     *,
     target: Target,
     made: tuple[str, str],

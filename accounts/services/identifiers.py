@@ -73,5 +73,5 @@ def _read(typed: str, column: Column) -> Identifier:
     }[column]
     try:
         return Identifier(typed, column, canonical(typed))
-    except names.NotAName:
+    except names.InvalidIdentifier:
         return Identifier(typed, None, typed)

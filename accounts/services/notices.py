@@ -12,21 +12,21 @@ from audit.origin import Origin
 _CHANGED = {Channel.EMAIL: Kind.EMAIL_CHANGED, Channel.PHONE: Kind.PHONE_CHANGED}
 
 
-def tell(*, user: User, kind: Kind, origin: Origin) -> None:
+def notify(*, user: User, kind: Kind, origin: Origin) -> None:
     """Tell somebody wherever the database says that they are reached. Inside the transaction that makes the change."""
     addresses = User.objects.values(*Channel.values).get(pk=user.pk)
-    _put({channel: addresses[channel] for channel in Channel}, user, kind, origin)
+    _enqueue({channel: addresses[channel] for channel in Channel}, user, kind, origin)
 
 
-def tell_of_new_address(*, user: User, channel: Channel, old: str | None, origin: Origin) -> None:
+def notify_of_new_address(*, user: User, channel: Channel, old: str | None, origin: Origin) -> None:
     """Tell somebody at their former address, or at the other one where there was none. Inside the transaction."""
     addresses = {channel: old} if old else {each: getattr(user, each) for each in Channel if each is not channel}
-    _put(addresses, user, _CHANGED[channel], origin, old=old or "", new=getattr(user, channel) or "")
+    _enqueue(addresses, user, _CHANGED[channel], origin, old=old or "", new=getattr(user, channel) or "")
 
 
-def _put(addresses: Mapping[Channel, str | None], user: User, kind: Kind, origin: Origin, **values: str) -> None:
+def _enqueue(addresses: Mapping[Channel, str | None], user: User, kind: Kind, origin: Origin, **values: str) -> None:
     expires_at = timezone.now() + NOTICE_LIFE
     told = {"ip": origin.ip or "", **values}
     for channel, address in addresses.items():
         if address:
-            outbox.put(user=user, channel=channel, address=address, kind=kind, expires_at=expires_at, **told)
+            outbox.enqueue(user=user, channel=channel, address=address, kind=kind, expires_at=expires_at, **told)

@@ -7,9 +7,9 @@ from django.contrib.auth.password_validation import CommonPasswordValidator, Use
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts.errors import InvalidCredentials, InvalidInput, NotThere, Problem
+from accounts.errors import InvalidCredentials, InvalidInput, NotFound, Problem
 from accounts.models import EndReason, Kind, User
-from accounts.policies import LONGEST_PASSWORD, PasswordRule, profile
+from accounts.policies import LONGEST_PASSWORD, PasswordRule, active_profile
 from accounts.security import hashing
 from accounts.services import identifiers, notices, sessions, sign_in
 from accounts.transactions import atomically
@@ -69,16 +69,16 @@ def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin
 def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str, origin: Origin) -> None:
     """Change the password of somebody without a session, the old one proved like at any login; every session ends.
 
-    Raises NotThere for an unknown identifier where the profile tells who exists, InvalidInput, and what
+    Raises NotFound for an unknown identifier where the profile tells who exists, InvalidInput, and what
     `sign_in.sign_in` raises.
     """
     try:
         user = sign_in.prove(identifier=identifier, password=old, origin=origin)
     except InvalidCredentials as error:
-        if profile().tells_who_exists and identifiers.user_id(identifier) is None:
-            raise NotThere from error
+        if active_profile().discloses_existence and identifiers.user_id(identifier) is None:
+            raise NotFound from error
         raise
-    replace(user=user, password=new, rule=profile().password, origin=origin)
+    replace(user=user, password=new, rule=active_profile().password, origin=origin)
 
 
 def prove_current(*, user: User, password: str, origin: Origin) -> None:
@@ -124,7 +124,7 @@ def replace(
         if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(**columns):
             raise InvalidCredentials
         # Before `also` may change where the account is reached.
-        notices.tell(user=user, kind=_NOTICES[event], origin=origin)
+        notices.notify(user=user, kind=_NOTICES[event], origin=origin)
         also()
         sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
         record(SecurityEvent.of(origin, event, user_id=user.pk, actor_id=user.pk))
@@ -138,8 +138,8 @@ class ProfileRule:
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError for what a new password must not be."""
-        if wrong := problems(password, user or User(), profile().password):
+        if wrong := problems(password, user or User(), active_profile().password):
             raise ValidationError([ValidationError(problem.detail, code=problem.code) for problem in wrong])
 
     def get_help_text(self) -> str:
-        return f"A password has at least {profile().password.shortest} characters."
+        return f"A password has at least {active_profile().password.shortest} characters."

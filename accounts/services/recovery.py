@@ -1,12 +1,12 @@
 """How somebody who has lost their password gets a new one: by a code, sent to an address that the account has."""
 
 from accounts import names
-from accounts.errors import InvalidCode, InvalidCredentials, InvalidInput, NotThere, Problem
+from accounts.errors import InvalidCode, InvalidCredentials, InvalidInput, NotFound, Problem
 from accounts.models import Channel, Kind, Purpose, User
-from accounts.policies import profile
+from accounts.policies import active_profile
 from accounts.security import lockout
 from accounts.security.codes import Target
-from accounts.services import addresses, codes, identifiers, passwords, people
+from accounts.services import addresses, codes, identifiers, passwords, users
 from accounts.services.identifiers import Identifier
 from audit.events import Event
 from audit.origin import Origin
@@ -22,7 +22,7 @@ def request_code(*, identifier: Identifier, channel: Channel, contact: str, orig
     def deliver(code: str) -> None:
         if user:
             address = getattr(user, channel)
-            addresses.put_code(user=user, channel=channel, address=address, kind=Kind.RESET_CODE, code=code)
+            addresses.enqueue_code(user=user, channel=channel, address=address, kind=Kind.RESET_CODE, code=code)
 
     return codes.send(target=target, stamp=user.stamp if user else "", origin=origin, deliver=deliver)
 
@@ -31,18 +31,18 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
     """Have a code sent to somebody who asked an administrator, by e-mail or else by phone; within everybody's limits.
 
     The administrator does not learn it. Raises PermissionDenied for a superuser's account unless `actor` is one,
-    NotThere where the account is disabled or has no address, TooManyCodes and Overloaded.
+    NotFound where the account is disabled or has no address, TooManyCodes and Overloaded.
     """
-    people.require_may_change(actor, user)
+    users.require_may_change(actor, user)
     channel = Channel.EMAIL if user.email_key else Channel.PHONE
     contact = user.email_key or user.phone
     if not contact or not user.is_active:
-        raise NotThere
+        raise NotFound
     target = Target(lockout.Account(user.pk), Purpose.RESET, channel, contact)
 
     def deliver(code: str) -> None:
         address = getattr(user, channel)
-        addresses.put_code(user=user, channel=channel, address=address, kind=Kind.RESET_CODE, code=code)
+        addresses.enqueue_code(user=user, channel=channel, address=address, kind=Kind.RESET_CODE, code=code)
 
     codes.send(target=target, stamp=user.stamp, origin=origin, deliver=deliver, actor_id=actor.pk)
 
@@ -54,7 +54,7 @@ def reset_password(
 
     Raises InvalidInput, for which the code stays good; InvalidCode, TooManyAttempts and Overloaded.
     """
-    rule = profile().native_change
+    rule = active_profile().native_change
     # What is wrong with any account's password is told before anything about this one.
     passwords.require_fit(new, User(), rule)
     user, target = _target(identifier, channel, contact)
@@ -77,7 +77,7 @@ def reset_password(
 def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[User | None, Target]:
     try:
         canonical = addresses.canonical(channel, contact)
-    except names.NotAName as error:
+    except names.InvalidIdentifier as error:
         raise InvalidInput({"contact": [Problem("invalid", str(error))]}) from error
     user = identifiers.user(identifier)
     account = lockout.Account(user.pk) if user else lockout.Account.nobody(identifier.value)

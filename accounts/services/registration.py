@@ -11,11 +11,11 @@ from django.utils import timezone
 from accounts import names
 from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem, TooManyRegistrations
 from accounts.models import User
-from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, profile
+from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, active_profile
 from accounts.security import hashing
 from accounts.security.client_address import budget_address
 from accounts.security.quota import Quota
-from accounts.services import passwords, people
+from accounts.services import passwords, users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -43,15 +43,15 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     quota = Quota("registration", REGISTRATIONS, REGISTRATION_WINDOW, TooManyRegistrations, address=address)
     quota.require(timezone.now())
     try:
-        people.require_free(user)
+        users.require_free(user)
     except AlreadyTaken:
         # Who asks what is taken learns who is here, so the question costs as much as an account.
         quota.spend(timezone.now())
         raise
     with hashing.slots.take():
         user.password = hashing.make(password)
-    user.awaits_approval = user.role in profile().on_approval
-    with people.taken_is_told(user):
+    user.awaits_approval = user.role in active_profile().on_approval
+    with users.duplicate_as_already_taken(user):
         atomically(lambda: _create(user, quota, origin))
     return user
 
@@ -67,7 +67,7 @@ def register_or_create(
         return register(columns=columns, password=password, roles=roles, origin=origin)
     if columns["role"] not in roles:
         raise InvalidInput({"role": [_NOT_ALLOWED]})
-    return people.create(columns=columns, password=password, origin=origin, actor=actor)
+    return users.create(columns=columns, password=password, origin=origin, actor=actor)
 
 
 def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
@@ -108,11 +108,11 @@ def _create(user: User, quota: Quota, origin: Origin) -> None:
 
 
 def _require_valid(user: User, password: str, roles: Collection[str]) -> None:
-    errors = people.wrong_columns(user)
-    allowed = profile().at_once | profile().on_approval
+    errors = users.wrong_columns(user)
+    allowed = active_profile().at_once | active_profile().on_approval
     if user.role not in roles or user.role not in allowed:
         errors["role"] = [_NOT_ALLOWED]
-    if wrong := passwords.problems(password, user, profile().password):
+    if wrong := passwords.problems(password, user, active_profile().password):
         errors["password"] = wrong
     if errors:
         raise InvalidInput(errors)

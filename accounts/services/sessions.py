@@ -8,7 +8,7 @@ from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 from django.utils import timezone
 
-from accounts.errors import IdentityError, NotThere, SessionEnded, TokenReused, UserGone, UserInactive
+from accounts.errors import IdentityError, NotFound, SessionEnded, TokenReused, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
 from accounts.models.prepared import Prepared
 from accounts.models.user import new_stamp
@@ -29,7 +29,7 @@ def authenticate(*, session_id: UUID, contract: str, generation: int | None = No
     """
     session, in_grace = _found(session_id, contract)
     now = timezone.now()
-    _require_live(session, now)
+    _require_active(session, now)
     if generation not in {None, session.generation} and not (in_grace and generation == session.generation - 1):
         raise SessionEnded
     if session.last_seen_at <= now - LAST_SEEN_STEP:
@@ -55,11 +55,11 @@ def _found(session_id: UUID, contract: str) -> tuple[Session, bool]:
     return session, bool(session.__dict__["recent"])
 
 
-def _require_live(session: Session, now: datetime) -> None:
+def _require_active(session: Session, now: datetime) -> None:
     """Raise where the session's row or its user says that it is over."""
     if not session.user.may_log_in():
         raise UserInactive
-    if not session.is_live(now):
+    if not session.is_active(now):
         raise SessionEnded
 
 
@@ -84,11 +84,11 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
         generation=F("generation") + 1,
         rotated_at=Now(),
         last_seen_at=now,
-        expires_at=Least(F("latest_end_at"), Value(now + policy.unused)),
+        expires_at=Least(F("latest_end_at"), Value(now + policy.idle_timeout)),
     )
     session, in_grace = _found(session_id, origin.contract)
     # A dead user or session takes the rotation back, by raising.
-    _require_live(session, now)
+    _require_active(session, now)
     if rotated:
         record(_event(origin, Event.SESSION_REFRESHED, session))
     elif in_grace and generation == session.generation - 1:
@@ -102,22 +102,22 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
     return session
 
 
-def going_on(now: datetime) -> Q:
+def is_active(now: datetime) -> Q:
     """Return the condition of sessions that are live, whosever they are."""
-    whose = Q(stamp=F("user__stamp"), user__is_active=True, user__awaits_approval=False)
-    return Q(ended_at=None, expires_at__gt=now) & whose
+    user_is_active = Q(stamp=F("user__stamp"), user__is_active=True, user__awaits_approval=False)
+    return Q(ended_at=None, expires_at__gt=now) & user_is_active
 
 
-def live(*, user: User) -> QuerySet[Session]:
+def active(*, user: User) -> QuerySet[Session]:
     """Return the sessions that a user has going, newest first."""
     return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())
 
 
 def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:
-    """End one of a user's own sessions. Raises NotThere for anybody else's, and for one that is over."""
-    session = live(user=user).filter(pk=session_id).first()
+    """End one of a user's own sessions. Raises NotFound for anybody else's, and for one that is over."""
+    session = active(user=user).filter(pk=session_id).first()
     if session is None or not end(session=session, reason=EndReason.LOGOUT, origin=origin, actor=user):
-        raise NotThere
+        raise NotFound
 
 
 def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | None = None) -> bool:

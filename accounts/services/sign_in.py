@@ -28,11 +28,11 @@ from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
 from audit.events import Event, FailureReason
 from audit.models import LoginAttempt, SecurityEvent
-from audit.origin import Origin, visible
+from audit.origin import Origin, escape_control_chars
 from audit.record import record
 
 # Says why this door does not take this user, whose password was right; the client learns no more than for a wrong one.
-DoorRule = Callable[[User], FailureReason | None]
+LoginRule = Callable[[User], FailureReason | None]
 # What a good login does besides being recorded, in the transaction that settles it.
 Opening = Callable[[User, datetime], None]
 
@@ -52,7 +52,7 @@ def sign_in(
     password: str,
     policy: SessionPolicy,
     origin: Origin,
-    door: DoorRule | None = None,
+    rule: LoginRule | None = None,
 ) -> Session:
     """Log somebody in and return the new session, its `user` at hand.
 
@@ -61,7 +61,7 @@ def sign_in(
     opened: list[Session] = []
 
     def open_session(user: User, now: datetime) -> None:
-        latest = now + policy.in_all
+        latest = now + policy.absolute_timeout
         opened[:] = [
             Session.objects.create(
                 user=user,
@@ -72,12 +72,12 @@ def sign_in(
                 created_at=now,
                 last_seen_at=now,
                 rotated_at=now,
-                expires_at=min(latest, now + policy.unused),
+                expires_at=min(latest, now + policy.idle_timeout),
                 latest_end_at=latest,
             )
         ]
 
-    prove(identifier=identifier, password=password, origin=origin, door=door, opening=open_session)
+    prove(identifier=identifier, password=password, origin=origin, rule=rule, opening=open_session)
     return opened[0]
 
 
@@ -86,7 +86,7 @@ def prove(
     identifier: Identifier,
     password: str,
     origin: Origin,
-    door: DoorRule | None = None,
+    rule: LoginRule | None = None,
     opening: Opening | None = None,
 ) -> User:
     """Return the user whose identifier and password these are, settled and recorded as a login.
@@ -97,7 +97,7 @@ def prove(
     if len(password) > LONGEST_PASSWORD or not _is_text(password):
         raise InvalidCredentials
     try:
-        return _prove(attempt, password, door, opening)
+        return _prove(attempt, password, rule, opening)
     finally:
         attempt.abandon()
 
@@ -107,7 +107,7 @@ def _is_text(password: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in password)
 
 
-def _prove(attempt: "_Attempt", password: str, door: DoorRule | None, opening: Opening | None) -> User:
+def _prove(attempt: "_Attempt", password: str, rule: LoginRule | None, opening: Opening | None) -> User:
     try:
         verdict = attempt.evaluate(password)
     except lockout.LockedOut as locked:
@@ -123,7 +123,7 @@ def _prove(attempt: "_Attempt", password: str, door: DoorRule | None, opening: O
     if reason := _closed(user):
         attempt.turn_away(reason)
         raise _TOLD[reason]
-    if reason := door(user) if door else None:
+    if reason := rule(user) if rule else None:
         attempt.fail(reason)
         raise InvalidCredentials
     if not attempt.succeed(user, opening):
@@ -285,5 +285,5 @@ class _Attempt:
             event,
             user_id=account_id or None,
             address=self.address,
-            identifier=visible(self.identifier.typed)[:150],
+            identifier=escape_control_chars(self.identifier.typed)[:150],
         )

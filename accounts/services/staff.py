@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts import names
 from accounts.errors import BadRows
 from accounts.models import User
-from accounts.services import people
+from accounts.services import users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -54,16 +54,16 @@ def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: O
 
     `key` is the list's own: `was_added` knows it again. Raises BadRows, and nothing is written then.
     """
-    users, wrong = _checked(candidates)
+    accounts, wrong = _checked(candidates)
     if wrong:
         raise BadRows(wrong)
 
     def work() -> None:
-        for user in users:
-            people.insert(user)
-        told = {"count": len(users), "import": key}
+        for user in accounts:
+            users.insert(user)
+        told = {"count": len(accounts), "import": key}
         done = SecurityEvent.of(origin, Event.STAFF_IMPORTED, user_id=None, actor_id=actor.pk, **told)
-        record(*(people.created(user, actor, origin) for user in users), done)
+        record(*(users.created(user, actor, origin) for user in accounts), done)
 
     try:
         atomically(work)
@@ -72,7 +72,7 @@ def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: O
         if wrong := problems(candidates):
             raise BadRows(wrong) from error
         raise
-    return len(users)
+    return len(accounts)
 
 
 def was_added(*, key: str, actor: User) -> bool:
@@ -85,15 +85,15 @@ def was_added(*, key: str, actor: User) -> bool:
 
 def _checked(candidates: Sequence[Candidate]) -> tuple[list[User], dict[int, list[str]]]:
     wrong: dict[int, list[str]] = {}
-    users = {each.number: _user(each.columns) for each in candidates}
-    for number, user in users.items():
+    accounts = {each.number: _user(each.columns) for each in candidates}
+    for number, user in accounts.items():
         if found := list(_wrong_columns(user)):
             wrong[number] = found
-    good = {number: user for number, user in users.items() if number not in wrong}
+    good = {number: user for number, user in accounts.items() if number not in wrong}
     for column, field in _UNIQUE.items():
         for number, problem in _not_unique(good, column):
             wrong.setdefault(number, []).append(f"{label(field)}: {problem}")
-    return list(users.values()), wrong
+    return list(accounts.values()), wrong
 
 
 def _user(columns: Mapping[str, str]) -> User:
@@ -101,7 +101,7 @@ def _user(columns: Mapping[str, str]) -> User:
     phone: str | None = given["phone"] or None
     if phone:
         # What is no number is told as it was written.
-        with suppress(names.NotAName):
+        with suppress(names.InvalidIdentifier):
             phone = names.canonical_phone(phone)
     email = given["email"] or None
     user = User(**{**given, "username": names.display_username(given["username"]), "email": email, "phone": phone})
@@ -121,10 +121,10 @@ def _wrong_columns(user: User) -> Iterator[str]:
             yield f"{label(name)}: {_('It has control characters.')}"
 
 
-def _not_unique(users: Mapping[int, User], column: str) -> Iterator[tuple[int, str]]:
+def _not_unique(accounts: Mapping[int, User], column: str) -> Iterator[tuple[int, str]]:
     """Yield the rows whose name, address or number another row or account has, with what is wrong."""
     first: dict[str, int] = {}
-    for number, user in users.items():
+    for number, user in accounts.items():
         user.derive()
         value = getattr(user, column)
         if value is None:

@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from accounts.models.user import UserQuerySet
-from accounts.names import NotAName
+from accounts.names import InvalidIdentifier
 from accounts.tests.tools import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_bulk_create_derives_the_canonical_columns(db: None) -> None:
 
 
 def test_a_name_that_cannot_be_one_is_not_saved(db: None) -> None:
-    with pytest.raises(NotAName):
+    with pytest.raises(InvalidIdentifier):
         User(username="two words").save()
 
 

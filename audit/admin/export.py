@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from audit.admin.sheets import BOM, Row, csv_text
 from audit.events import Event
 from audit.models import SecurityEvent
-from audit.origin import ADMIN_SITE, Origin, current_request_id, visible
+from audit.origin import ADMIN_SITE, Origin, current_request_id, escape_control_chars
 from audit.record import record
 
 
@@ -26,7 +26,11 @@ def origin_of(request: HttpRequest) -> Origin:
 
 def filters_of(request: HttpRequest) -> dict[str, list[str]]:
     """Return what a list is filtered and searched by, as the trail can hold it."""
-    return {visible(name): [visible(value) for value in values] for name, values in request.GET.lists() if any(values)}
+    return {
+        escape_control_chars(name): [escape_control_chars(value) for value in values]
+        for name, values in request.GET.lists()
+        if any(values)
+    }
 
 
 @dataclass(frozen=True)

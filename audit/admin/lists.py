@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from audit.origin import ADMIN_SITE, CONSOLE, door_names
+from audit.origin import ADMIN_SITE, CONSOLE, contract_choices
 
 LISTED: Final = 10_000
 PERIOD: Final = "when"
@@ -45,7 +45,7 @@ class CappedPaginator(Paginator):
         return min(self._counted, LISTED)
 
 
-class RefusesNonsense(ModelAdmin):
+class SafeLookupAdmin(ModelAdmin):
     """A list whose query no database can answer leads to the whole list, as one with an unknown filter does."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
@@ -165,7 +165,7 @@ class ContractFilter(SimpleListFilter):
     parameter_name = "contract"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
-        words = dict(door_names())
+        words = dict(contract_choices())
         doors = (*sorted(settings.CONTRACT_MOUNTS), ADMIN_SITE, CONSOLE.contract)
         return [(name, str(words.get(name, name))) for name in doors]
 

@@ -24,13 +24,13 @@ from audit.admin.sheets import Row, chunks
 from audit.devices import device
 from audit.events import Event
 from audit.models import Entry, LoginAttempt, SecurityEvent
-from audit.origin import visible
+from audit.origin import escape_control_chars
 
 # No database has longer numbers.
 _NUMBER = re.compile(r"#([0-9]{1,18})")
 
 
-class TrailAdmin(lists.RefusesNonsense):
+class TrailAdmin(lists.SafeLookupAdmin):
     change_list_template = "admin/audit/change_list.html"
     paginator = lists.CappedPaginator
     show_full_result_count = False
@@ -83,7 +83,7 @@ class TrailAdmin(lists.RefusesNonsense):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = visible(search_term.strip())
+        term = escape_control_chars(search_term.strip())
         if not term:
             return queryset, False
         address = lists.as_address(term)

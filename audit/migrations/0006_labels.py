@@ -14,11 +14,11 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='loginattempt',
             name='contract',
-            field=models.CharField(choices=audit.origin.door_names, max_length=20, verbose_name='contract'),
+            field=models.CharField(choices=audit.origin.contract_choices, max_length=20, verbose_name='contract'),
         ),
         migrations.AlterField(
             model_name='securityevent',
             name='contract',
-            field=models.CharField(choices=audit.origin.door_names, max_length=20, verbose_name='contract'),
+            field=models.CharField(choices=audit.origin.contract_choices, max_length=20, verbose_name='contract'),
         ),
     ]

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.tests.contracts.doors import DOORS, Door
+from accounts.tests.contracts.clients import CLIENTS, ContractClient
 from authsvc.tests.server import Server, serving
 
 
@@ -12,6 +12,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(params=DOORS, ids=lambda door: door.name)
-def door(request: pytest.FixtureRequest) -> Door:
+@pytest.fixture(params=CLIENTS, ids=lambda client: client.name)
+def caller(request: pytest.FixtureRequest) -> ContractClient:
     return request.param  # type: ignore[no-any-return]

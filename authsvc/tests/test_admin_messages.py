@@ -18,7 +18,7 @@ LIST = "/admin/accounts/message/"
 @pytest.fixture
 def message(alice: User) -> Message:
     with transaction.atomic():
-        outbox.put(
+        outbox.enqueue(
             user=alice,
             channel=Channel.EMAIL,
             address="alice@hospital.example",
@@ -55,7 +55,7 @@ def test_the_list_tells_what_became_of_a_message_to_whom(in_office: Client, mess
 def test_neither_the_text_nor_the_address_is_shown(in_office: Client, message: Message, screen: str) -> None:
     response = in_office.get(LIST if screen == "list" else page(message))
     assert response.status_code == 200
-    assert [text for text in ("482915", message.sealed, message.address) if text in response.content.decode()] == []
+    assert [text for text in ("482915", message.encrypted, message.address) if text in response.content.decode()] == []
 
 
 @pytest.mark.parametrize("state", ["queued", "dead"])
@@ -64,7 +64,7 @@ def test_the_list_is_filtered_by_state(in_office: Client, message: Message, stat
     assert ("a***@hospital.example" in shown) == (state == "queued")
 
 
-@pytest.mark.parametrize("lookup", ["sealed__startswith", "user__password__startswith"])
+@pytest.mark.parametrize("lookup", ["encrypted__startswith", "user__password__startswith"])
 def test_the_list_is_not_filtered_by_a_secret(in_office: Client, message: Message, lookup: str) -> None:
     assert in_office.get(f"{LIST}?{lookup}=a").status_code == 400
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from accounts.services import people
+from accounts.services import users
 from audit.models import SecurityEvent
 from audit.origin import CONSOLE
 
@@ -57,7 +57,7 @@ def test_groups_are_not_edited_where_nobody_would_know(office: Client) -> None:
 
 def test_an_account_that_is_made_to_wait_again_is_in_the_trail(alice: User) -> None:
     alice.awaits_approval = True
-    people.save_changes(user=alice, fields=["awaits_approval"], actor=None, origin=CONSOLE)
+    users.save_changes(user=alice, fields=["awaits_approval"], actor=None, origin=CONSOLE)
     assert SecurityEvent.objects.values_list("event", "detail").get() == (
         "user:changed",
         {"fields": ["awaits_approval"]},

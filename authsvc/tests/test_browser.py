@@ -23,7 +23,7 @@ PICTURED = "[...document.images].every(image => image.complete && image.naturalW
 
 
 @dataclass(frozen=True)
-class Words:
+class WireError:
     """What the screens say in one language."""
 
     locale: str
@@ -48,7 +48,7 @@ class Words:
     other_home: str
 
 
-CHINESE = Words(
+CHINESE = WireError(
     locale="zh-CN",
     user_name="用户名",
     password="密码",
@@ -70,7 +70,7 @@ CHINESE = Words(
     other_language="English",
     other_home="Online now",
 )
-ENGLISH = Words(
+ENGLISH = WireError(
     locale="en-US",
     user_name="User name",
     password="Password",
@@ -95,7 +95,7 @@ ENGLISH = Words(
 
 
 @pytest.fixture(params=[CHINESE, ENGLISH], ids=lambda words: words.locale)
-def words(request: pytest.FixtureRequest) -> Words:
+def words(request: pytest.FixtureRequest) -> WireError:
     return request.param  # type: ignore[no-any-return]
 
 
@@ -115,7 +115,7 @@ def _logo(settings: Settings, tmp_path: Path) -> None:
     settings.SERVICE_LOGO = str(logo)
 
 
-def log_in(reader: Reader, words: Words, password: str) -> None:
+def log_in(reader: Reader, words: WireError, password: str) -> None:
     page = reader.page
     page.get_by_label(words.user_name).fill("head")
     page.get_by_label(words.password).fill(password)
@@ -154,14 +154,14 @@ def look_at(reader: Reader, name: str) -> None:
     reader.look("user", "#user_form")
 
 
-def export(reader: Reader, words: Words) -> str:
+def export(reader: Reader, words: WireError) -> str:
     """Download a list, and return what is in the file."""
     with reader.page.expect_download() as download:
         reader.page.get_by_role("button", name=words.export).click()
     return download.value.path().read_text(encoding="utf-8-sig")
 
 
-def test_an_administrators_day(live_server: LiveServer, words: Words, token: str, tmp_path: Path) -> None:
+def test_an_administrators_day(live_server: LiveServer, words: WireError, token: str, tmp_path: Path) -> None:
     with reading(live_server.url, words.locale, tmp_path) as reader:
         page = reader.page
         page.goto("/admin/")

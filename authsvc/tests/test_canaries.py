@@ -20,7 +20,7 @@ from django.utils.log import AdminEmailHandler
 from pytest_django.fixtures import Settings
 
 from accounts.models import Session, User
-from accounts.tests.contracts.doors import DOORS
+from accounts.tests.contracts.clients import CLIENTS
 from accounts.tests.tools import HERE
 from audit.models import LoginAttempt, SecurityEvent
 from authsvc.schema import document
@@ -39,7 +39,7 @@ OPERATIONS = {
     for path, operations in json.loads(document())["paths"].items()
     for method, operation in operations.items()
 }
-DOOR_OF = {door.name: door for door in DOORS}
+CLIENT_OF = {client.name: client for client in CLIENTS}
 ME = {"username": "matron", "email": "matron@hospital.example", "phone": "13700137000", "userType": "ADMIN"}
 
 
@@ -94,9 +94,9 @@ class Drive:
         self.session_id = uuid.uuid4()
 
     def tokens(self, contract: str) -> dict[str, Any]:
-        """Return what a login at this contract's door answers."""
-        door = DOOR_OF.get(contract, DOOR_OF["native"])
-        answer = door.call("POST", "login", {**ME, "password": CURRENT}).json()
+        """Return what a login at this contract contract answers."""
+        client = CLIENT_OF.get(contract, CLIENT_OF["native"])
+        answer = client.call("POST", "login", {**ME, "password": CURRENT}).json()
         found = {**answer, **(answer.get("data") or {})}
         tokens = {name: found[name] for name in ("access_token", "refresh_token", "token") if name in found}
         self.secrets |= {token.rpartition(".")[2] for token in tokens.values()}
@@ -279,14 +279,14 @@ def test_no_secret_of_the_admin_site_is_heard_of_again(ear: Ear, matron: User, b
 
 
 def test_a_password_that_was_typed_as_a_name_is_in_the_trail_as_a_name_alone(ear: Ear, matron: User) -> None:
-    DOOR_OF["native"].login("wrong", username=TYPED)
+    CLIENT_OF["native"].login("wrong", username=TYPED)
     assert LoginAttempt.objects.get().identifier == TYPED
     require_silence(ear, Drive(matron))
 
 
 def test_a_crash_is_heard_with_the_place_where_it_happened(ear: Ear, matron: User) -> None:
     with BREAKDOWNS["hashing"]():
-        DOOR_OF["native"].login(CURRENT, username=ME["username"])
+        CLIENT_OF["native"].login(CURRENT, username=ME["username"])
     said = "\n".join(ear.heard)
     assert "ZeroDivisionError" in said
     assert "in _reserve_and_hash" in said

@@ -10,7 +10,7 @@ from django.core.handlers.wsgi import WSGIHandler
 
 from accounts.contracts.native.wire import Login
 from accounts.models import User
-from accounts.tests.contracts.doors import DOORS, Door
+from accounts.tests.contracts.clients import CLIENTS, ContractClient
 from accounts.tests.described import DESCRIPTION
 
 # Without a transaction around it, as a WSGI server would call.
@@ -33,26 +33,26 @@ class Caller:
 
     token = ""
 
-    def fresh_token(self, door: Door) -> str:
-        if door.ask(self.token).status_code != 200:
+    def fresh_token(self, caller: ContractClient) -> str:
+        if caller.ask(self.token).status_code != 200:
             name, password = Login.example["username"], Login.example["password"]
             User.objects.all().delete()
             User.objects.create_user(name, "alice@hospital.example", password, phone="13800138000", role="admin")
-            # A contract ignores what it does not ask for, so one body serves at every door.
-            self.token = door.token(door.login(password, userType="ADMIN").json())
+            # A contract ignores what it does not ask for, so one body serves through every contract.
+            self.token = caller.token(caller.login(password, userType="ADMIN").json())
         return self.token
 
 
 CALLER = Caller()
-DOOR_OF = {door.name: door for door in DOORS}
+CLIENT_OF = {caller.name: caller for caller in CLIENTS}
 
 
 @DESCRIPTION.parametrize()
 def test_every_answer_is_as_described(case: schemathesis.Case[Any]) -> None:
     operation = case.operation.definition.raw
-    door = DOOR_OF.get(operation["tags"][0])
+    client = CLIENT_OF.get(operation["tags"][0])
     headers = {}
-    if door and not operation["operationId"].endswith("register"):
-        token = CALLER.fresh_token(door)
+    if client and not operation["operationId"].endswith("register"):
+        token = CALLER.fresh_token(client)
         headers = {"Authorization": f"Bearer {token}"} if "security" in operation else {}
     case.call_and_validate(headers=headers)

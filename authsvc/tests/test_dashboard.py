@@ -18,9 +18,9 @@ from pytest_django.fixtures import Settings
 from accounts.models import LoginBudget, Session, User
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit.models import LoginAttempt
-from authsvc import dashboard
-from authsvc.dashboard_charts import chart
-from authsvc.dashboard_times import Count, counted, last_days, last_hours
+from authsvc.admin_site import dashboard
+from authsvc.admin_site.charts import chart
+from authsvc.admin_site.periods import Count, counted, last_days, last_hours
 
 pytestmark = pytest.mark.django_db
 

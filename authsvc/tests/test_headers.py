@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from accounts.tests.contracts.doors import Door
+from accounts.tests.contracts.clients import ContractClient
 from accounts.tests.tools import PASSWORD
 from authsvc.tests.server import Answer, From, Server
 
@@ -59,10 +59,10 @@ def test_every_answer_has_the_headers_that_protect_it(server: Server, kind: str)
     assert "unsafe" not in policy
 
 
-def test_plain_http_is_refused_with_the_headers_that_it_can_have(server: Server, door: Door) -> None:
-    answer = server.get(f"/{door.mount}/{door.me}", "Host: auth.hospital.example\r\n")
+def test_plain_http_is_refused_with_the_headers_that_it_can_have(server: Server, caller: ContractClient) -> None:
+    answer = server.get(f"/{caller.mount}/{caller.me}", "Host: auth.hospital.example\r\n")
     expected = {name: value for name, value in EVERYWHERE.items() if name != "Strict-Transport-Security"}
-    assert (answer.status, answer.headers["Content-Type"]) == (426, door.media_type)
+    assert (answer.status, answer.headers["Content-Type"]) == (426, caller.media_type)
     assert {name: answer.headers.get(name) for name in expected} == expected
 
 
@@ -90,9 +90,9 @@ def test_an_origin_that_is_allowed_may_read_answers_and_send_no_cookies(server: 
 @pytest.mark.parametrize(
     "host", ["evil.example", "auth.hospital.example.evil.example", "auth.hospital.example@evil", "", "["]
 )
-def test_another_host_is_refused_in_the_contracts_words(server: Server, door: Door, host: str) -> None:
-    answer = server.get(f"/{door.mount}/{door.me}", f"Host: {host}\r\nX-Forwarded-Proto: https\r\n")
-    assert (answer.status, answer.headers["Content-Type"]) == (400, door.media_type)
+def test_another_host_is_refused_in_the_contracts_words(server: Server, caller: ContractClient, host: str) -> None:
+    answer = server.get(f"/{caller.mount}/{caller.me}", f"Host: {host}\r\nX-Forwarded-Proto: https\r\n")
+    assert (answer.status, answer.headers["Content-Type"]) == (400, caller.media_type)
     assert b"evil" not in answer.body
 
 

@@ -10,16 +10,16 @@ from django.test import Client, override_settings
 from django.utils import translation
 
 from accounts.models import User
-from accounts.tests.contracts.doors import Door
+from accounts.tests.contracts.clients import ContractClient
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit.events import Event, FailureReason, Status
+from audit.labels import EVENTS, REASONS, STATUSES
 from audit.models import LoginAttempt
-from audit.origin import ADMIN_SITE, CONSOLE, door_names
-from audit.words import EVENTS, REASONS, STATUSES
+from audit.origin import ADMIN_SITE, CONSOLE, contract_choices
 from authsvc.mounts import DEFAULT_MOUNTS
 
 # Everything through which people come: the contracts, the admin site and commands.
-DOORS = (*DEFAULT_MOUNTS, ADMIN_SITE, CONSOLE.contract)
+CLIENTS = (*DEFAULT_MOUNTS, ADMIN_SITE, CONSOLE.contract)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -90,9 +90,11 @@ def test_every_page_has_the_switch(head: User, page: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("asked", ["en", "zh-CN", "fr"])
-def test_an_api_answers_the_same_in_every_language(alice: User, door: Door, asked: str) -> None:
-    response = door.login("wrong")
-    translated = door.call("POST", "login", {**door.account, "password": "wrong"}, None, **{"Accept-Language": asked})
+def test_an_api_answers_the_same_in_every_language(alice: User, caller: ContractClient, asked: str) -> None:
+    response = caller.login("wrong")
+    translated = caller.call(
+        "POST", "login", {**caller.account, "password": "wrong"}, None, **{"Accept-Language": asked}
+    )
     assert translated.content == response.content
 
 
@@ -109,7 +111,7 @@ def test_a_refused_name_is_told_in_the_contracts_language(asked: str) -> None:
 @pytest.mark.any_database
 @pytest.mark.parametrize(
     ("codes", "words"),
-    [(Event, EVENTS), (Status, STATUSES), (FailureReason, REASONS), (DOORS, dict(door_names()))],
+    [(Event, EVENTS), (Status, STATUSES), (FailureReason, REASONS), (CLIENTS, dict(contract_choices()))],
     ids=["events", "states", "reasons", "contracts"],
 )
 def test_every_code_of_the_trail_has_words_in_both_languages(codes: Iterable[str], words: dict[str, Any]) -> None:

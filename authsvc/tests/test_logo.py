@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from authsvc import logo
+from authsvc.admin_site import logo
 
 pytestmark = pytest.mark.any_database
 

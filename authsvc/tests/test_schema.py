@@ -78,8 +78,8 @@ class TestTheDocument:
 
     def test_a_view_without_a_description_stops_it(self) -> None:
         schema = ContractSchema()
-        schema.view = views.NothingViewSet(action="nothing")
-        with pytest.raises(LookupError, match=r"NothingViewSet\.nothing is not described"):
+        schema.view = views.NotFoundViewSet(action="nothing")
+        with pytest.raises(LookupError, match=r"NotFoundViewSet\.nothing is not described"):
             _ = schema.documentation
 
     def test_every_operation_says_what_it_does(self) -> None:

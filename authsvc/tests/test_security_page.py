@@ -140,8 +140,8 @@ def test_the_ends_of_logins_are_the_codes(name: str) -> None:
     # Where there is no other token, one that has run out renews nothing.
     refresh = getattr(contract, "REFRESH", None)
     renewable = refresh.lifetime if isinstance(refresh, TokenPolicy) else access
-    unused = min(session.unused, renewable)
-    assert f"| {name} | {span(access)} | {span(unused)} | {span(session.in_all)} |\n" in PAGE
+    unused = min(session.idle_timeout, renewable)
+    assert f"| {name} | {span(access)} | {span(unused)} | {span(session.absolute_timeout)} |\n" in PAGE
 
 
 def test_the_end_of_an_administrators_login_is_the_codes() -> None:

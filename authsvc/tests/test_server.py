@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from accounts.tests.contracts.doors import Door
+from accounts.tests.contracts.clients import ContractClient
 from authsvc.tests.server import HOST, Server
 
 pytestmark = pytest.mark.any_database
@@ -63,26 +63,26 @@ def length(number: int) -> str:
     ],
 )
 def test_a_hostile_body_is_refused_in_the_contracts_words_and_the_worker_lives_on(
-    server: Server, door: Door, verb: str, headers: str, body: bytes, finish: bool, status: int
+    server: Server, caller: ContractClient, verb: str, headers: str, body: bytes, finish: bool, status: int
 ) -> None:
     began = time.monotonic()
-    answer = server.ask(f"/{door.mount}/{verb}", headers, body, finish=finish)
-    assert (answer.status, answer.headers["Content-Type"]) == (status, door.media_type)
+    answer = server.ask(f"/{caller.mount}/{verb}", headers, body, finish=finish)
+    assert (answer.status, answer.headers["Content-Type"]) == (status, caller.media_type)
     assert json.loads(answer.body)
     assert server.get("/healthz").status == 200
     assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("size", [1, 7, 8000])
-def test_a_body_in_chunks_is_read_like_any_other(server: Server, door: Door, size: int) -> None:
+def test_a_body_in_chunks_is_read_like_any_other(server: Server, caller: ContractClient, size: int) -> None:
     # Somebody else each time, so that nobody is locked; a body that was not read would miss its fields.
     body = BODY.replace(b"nobody", b"nobody-%d" % size)
-    answer = server.ask(f"/{door.mount}/login", CHUNKED, chunks(body, size))
-    assert (answer.status, json.loads(answer.body)) == door.wrong
+    answer = server.ask(f"/{caller.mount}/login", CHUNKED, chunks(body, size))
+    assert (answer.status, json.loads(answer.body)) == caller.wrong
 
 
-def test_an_empty_body_in_chunks_is_an_empty_body(server: Server, door: Door) -> None:
-    assert server.ask(f"/{door.mount}/login", CHUNKED, chunks(b"")).status in {400, 422}
+def test_an_empty_body_in_chunks_is_an_empty_body(server: Server, caller: ContractClient) -> None:
+    assert server.ask(f"/{caller.mount}/login", CHUNKED, chunks(b"")).status in {400, 422}
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_what_is_no_http_never_reaches_the_service(server: Server, request_line:
     assert server.get("/healthz").status == 200
 
 
-def test_two_authorization_headers_are_one_bad_one(server: Server, door: Door) -> None:
+def test_two_authorization_headers_are_one_bad_one(server: Server, caller: ContractClient) -> None:
     headers = "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"
-    assert server.get(f"/{door.mount}/{door.me}", headers).status == 401
+    assert server.get(f"/{caller.mount}/{caller.me}", headers).status == 401
 
 
 def test_the_server_does_not_say_which_version_it_is(server: Server) -> None:

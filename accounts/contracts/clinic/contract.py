@@ -12,16 +12,16 @@ from django.http import Http404
 from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError, UnsupportedMediaType
 
 from accounts import errors
-from accounts.contracts.base import Contract, ErrorTable, Words
+from accounts.contracts.base import Contract, ErrorTable, WireError
 from accounts.models import Session
-from accounts.policies import SessionPolicy, TokenPolicy, profile
+from accounts.policies import SessionPolicy, TokenPolicy, active_profile
 from accounts.security import tokens
 from accounts.services import sessions
 from audit.origin import Origin
 
 NAME: Final = "clinic"
 
-SESSION: Final = SessionPolicy(unused=timedelta(days=7), in_all=timedelta(days=7), reuse_ends=False)
+SESSION: Final = SessionPolicy(idle_timeout=timedelta(days=7), absolute_timeout=timedelta(days=7), reuse_ends=False)
 ACCESS: Final = TokenPolicy("clinic:access", "HS256", "JWT", lifetime=timedelta(hours=3))
 
 # Who registers here is a patient.
@@ -31,16 +31,16 @@ ROLE: Final = "patient"
 _FIELDS: Final = {"phone": "phone_number"}
 
 
-def _says(status: int, message: str) -> Words:
+def _says(status: int, message: str) -> WireError:
     """Return the words of an error; the document has no codes but HTTP's."""
-    return Words(status, status, message)
+    return WireError(status, status, message)
 
 
 ERRORS: Final[ErrorTable] = MappingProxyType(
     {
         errors.InvalidInput: _says(422, "Unprocessable Entity"),
         errors.AlreadyTaken: _says(400, "This is registered already."),
-        errors.NotThere: _says(404, "Not Found"),
+        errors.NotFound: _says(404, "Not Found"),
         errors.InvalidCredentials: _says(400, "Incorrect email or password."),
         errors.AccountDisabled: _says(403, "This account is disabled."),
         errors.ApprovalPending: _says(403, "This account waits for an administrator's approval."),
@@ -73,7 +73,7 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
 )
 
 
-def failure(words: Words, error: BaseException) -> dict[str, Any]:
+def failure(words: WireError, error: BaseException) -> dict[str, Any]:
     """Return an error as the document's framework does; wrong fields are a list."""
     if isinstance(error, errors.AlreadyTaken):
         return {"detail": _taken(error)}
@@ -82,7 +82,7 @@ def failure(words: Words, error: BaseException) -> dict[str, Any]:
     return {"detail": words.message}
 
 
-def failure_in_a_sentence(words: Words, error: BaseException) -> dict[str, Any]:
+def failure_in_a_sentence(words: WireError, error: BaseException) -> dict[str, Any]:
     """Return an error where wrong fields are told in a sentence too."""
     if isinstance(error, errors.InvalidInput):
         return {"detail": "; ".join(f"{item['loc'][1]}: {item['msg']}" for item in _wrong_fields(error))}
@@ -114,7 +114,7 @@ def _in_pydantic_words(field: str, problem: errors.Problem) -> dict[str, str]:
             sentence = "Input should be a valid string, unable to parse raw data as a unicode string"
             return {"msg": sentence, "type": "string_unicode"}
         case "password_too_short":
-            shortest = profile().password.shortest
+            shortest = active_profile().password.shortest
             return {"msg": f"String should have at least {shortest} characters", "type": "string_too_short"}
         case "max_length":
             return {"msg": problem.detail, "type": "string_too_long"}
@@ -186,7 +186,7 @@ RESET: Final = replace(
         {
             **ERRORS,
             errors.InvalidInput: _says(400, "Bad Request"),
-            errors.NotThere: _says(404, "There is no user with this email."),
+            errors.NotFound: _says(404, "There is no user with this email."),
         }
     ),
     envelope=failure_in_a_sentence,

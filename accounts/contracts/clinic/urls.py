@@ -14,5 +14,5 @@ urlpatterns = [
     # The document spells it both ways.
     path("reset_password", RESET),
     path("reset-password", RESET),
-    re_path(r"", views.NothingViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
 ]

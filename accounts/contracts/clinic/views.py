@@ -89,7 +89,7 @@ class ResetViewSet(ClinicViewSet):
     contract = contract.RESET
     public = frozenset({"reset"})
 
-    @documented(takes=wire.Reset, answers=wire.ResetAnswer, outcomes=(errors.NotThere, *PROOF))
+    @documented(takes=wire.Reset, answers=wire.ResetAnswer, outcomes=(errors.NotFound, *PROOF))
     def reset(self, request: Request) -> Response:
         """Change the password of somebody without a token.
 
@@ -105,7 +105,7 @@ class ResetViewSet(ClinicViewSet):
         return self.answer({"message": "Password has been reset successfully."})
 
 
-class NothingViewSet(ClinicViewSet):
+class NotFoundViewSet(ClinicViewSet):
     """Answers every path of the mount that nothing else answers."""
 
     schema = None

@@ -12,9 +12,9 @@ from accounts.contracts.clinic.contract import ACCESS
 from accounts.contracts.fields import Text
 from accounts.contracts.schema import Answer, Shape
 from accounts.models import User
-from accounts.policies import LONGEST_PASSWORD, profile
+from accounts.policies import LONGEST_PASSWORD, active_profile
 
-_SHORTEST = f"At least {profile().password.shortest} characters."
+_SHORTEST = f"At least {active_profile().password.shortest} characters."
 
 
 class String(Text):
@@ -40,7 +40,7 @@ class EmailStr(String):
         value = super().run_validation(data)
         try:
             names.canonical_email(value)
-        except names.NotAName as error:
+        except names.InvalidIdentifier as error:
             reason = error.__cause__ if isinstance(error.__cause__, EmailNotValidError) else error
             raise ValidationError(str(reason)) from error
         return value

@@ -12,7 +12,7 @@ from django.http import Http404
 from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError, UnsupportedMediaType
 
 from accounts import errors
-from accounts.contracts.base import Contract, ErrorTable, Words
+from accounts.contracts.base import Contract, ErrorTable, WireError
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
@@ -20,8 +20,8 @@ from accounts.services import sessions
 
 NAME: Final = "hospital"
 
-SESSION: Final = SessionPolicy(unused=timedelta(hours=24), in_all=timedelta(hours=24))
-ACCESS: Final = TokenPolicy("hospital:access", "HS256", "JWT", lifetime=SESSION.in_all)
+SESSION: Final = SessionPolicy(idle_timeout=timedelta(hours=24), absolute_timeout=timedelta(hours=24))
+ACCESS: Final = TokenPolicy("hospital:access", "HS256", "JWT", lifetime=SESSION.absolute_timeout)
 
 # The roles that document 000 names.
 ROLES: Final = frozenset({"admin", "doctor", "researcher", "viewer"})
@@ -29,16 +29,16 @@ ROLES: Final = frozenset({"admin", "doctor", "researcher", "viewer"})
 _NOT_GIVEN: Final = frozenset({"required", "null", "blank"})
 
 
-def _says(status: int, message: str) -> Words:
+def _says(status: int, message: str) -> WireError:
     """Return the words of an error; the document has no codes but HTTP's."""
-    return Words(status, status, message)
+    return WireError(status, status, message)
 
 
 ERRORS: Final[ErrorTable] = MappingProxyType(
     {
         errors.InvalidInput: _says(400, "Invalid input"),
         errors.AlreadyTaken: _says(400, "Already exists"),
-        errors.NotThere: _says(404, "Not found"),
+        errors.NotFound: _says(404, "Not found"),
         errors.InvalidCredentials: _says(401, "Invalid username or password"),
         errors.AccountDisabled: _says(401, "Account is disabled"),
         errors.ApprovalPending: _says(401, "Account is disabled"),
@@ -71,12 +71,12 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
 )
 
 
-def failure(words: Words, error: BaseException) -> dict[str, Any]:
+def failure(words: WireError, error: BaseException) -> dict[str, Any]:
     """Return an error in the document's envelope."""
     return {"success": False, "message": words.message}
 
 
-def failure_of_a_field(words: Words, error: BaseException) -> dict[str, Any]:
+def failure_of_a_field(words: WireError, error: BaseException) -> dict[str, Any]:
     """Return an error in the document's envelope; of wrong fields it names the first, missing ones before others."""
     message = words.message
     if isinstance(error, errors.AlreadyTaken):

@@ -10,5 +10,5 @@ urlpatterns = [
     path("profile", views.ProfileViewSet.as_view({"get": "retrieve", "put": "update"})),
     path("logout", views.ProfileViewSet.as_view({"post": "logout"})),
     path("users", views.UserViewSet.as_view({"get": "list"})),
-    re_path(r"", views.NothingViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
 ]

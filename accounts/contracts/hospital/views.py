@@ -10,7 +10,7 @@ from accounts.contracts.base import AdministratorsOnly, ContractViewSet
 from accounts.contracts.hospital import contract, filters, wire
 from accounts.contracts.schema import PROOF, documented
 from accounts.models import EndReason, User
-from accounts.services import identifiers, own_account, registration, sessions, sign_in
+from accounts.services import identifiers, profile, registration, sessions, sign_in
 
 
 class HospitalViewSet(ContractViewSet):
@@ -85,7 +85,7 @@ class ProfileViewSet(HospitalViewSet):
         """
         changes = self.read(wire.OwnChanges)
         password, old_password = changes.pop("password", None), changes.pop("old_password", None)
-        user = own_account.change(
+        user = profile.change(
             user=self.session.user,
             changes=changes,
             new_password=password,
@@ -116,7 +116,7 @@ class UserViewSet(HospitalViewSet, AdministratorsOnly):
         return self.listed(self.queryset.all(), wire.user_out)
 
 
-class NothingViewSet(HospitalViewSet):
+class NotFoundViewSet(HospitalViewSet):
     """Answers every path of the mount that nothing else answers."""
 
     schema = None

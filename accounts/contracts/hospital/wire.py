@@ -12,7 +12,7 @@ from accounts.contracts.fields import Text
 from accounts.contracts.hospital.contract import ROLES
 from accounts.contracts.schema import Answer, Shape
 from accounts.models import Role, User
-from accounts.policies import LONGEST_PASSWORD, profile
+from accounts.policies import LONGEST_PASSWORD, active_profile
 
 # As long as the document's columns.
 NAME_LENGTH = 50
@@ -58,7 +58,9 @@ class Login(Shape):
 class Registration(Shape):
     # In the order in which the document asks for them.
     username = Needed(max_length=NAME_LENGTH)
-    password = Needed(max_length=LONGEST_PASSWORD, help_text=f"At least {profile().password.shortest} characters.")
+    password = Needed(
+        max_length=LONGEST_PASSWORD, help_text=f"At least {active_profile().password.shortest} characters."
+    )
     email = Needed(max_length=EMAIL_LENGTH)
     full_name = Needed(max_length=100)
     role = OwnRole(max_length=20, default="doctor")

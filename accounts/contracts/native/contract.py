@@ -15,7 +15,7 @@ from django.utils import timezone
 from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError, UnsupportedMediaType
 
 from accounts import errors
-from accounts.contracts.base import Contract, ErrorTable, Words
+from accounts.contracts.base import Contract, ErrorTable, WireError
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
@@ -24,56 +24,62 @@ from audit.origin import Origin
 
 NAME: Final = "native"
 
-SESSION: Final = SessionPolicy(unused=timedelta(days=14), in_all=timedelta(days=30))
+SESSION: Final = SessionPolicy(idle_timeout=timedelta(days=14), absolute_timeout=timedelta(days=30))
 ACCESS: Final = TokenPolicy("native:access", "ES256", "at+jwt", lifetime=timedelta(minutes=15))
 # For this service alone: its key is never published, so that no reader of the JWKS takes it for an access token.
-REFRESH: Final = TokenPolicy("native:refresh", "HS256", "refresh+jwt", lifetime=SESSION.in_all)
+REFRESH: Final = TokenPolicy("native:refresh", "HS256", "refresh+jwt", lifetime=SESSION.absolute_timeout)
 
 # The roles that document 003 names.
 ROLES: Final = frozenset({"pharmacy", "supplier", "logistics", "regulator", "unauth"})
 
 ERRORS: Final[ErrorTable] = MappingProxyType(
     {
-        errors.InvalidInput: Words(400, "invalid_input", "Some fields are missing or wrong; see errors."),
-        errors.AlreadyTaken: Words(409, "already_taken", "Another account has this already; see errors."),
-        errors.NotThere: Words(404, "not_found", "There is nothing at this address."),
-        errors.InvalidCredentials: Words(401, "invalid_credentials", "The user name or the password is wrong."),
-        errors.AccountDisabled: Words(403, "account_disabled", "This account is disabled. Ask an administrator."),
-        errors.ApprovalPending: Words(403, "approval_pending", "This account waits for an administrator's approval."),
-        errors.TooManyAttempts: Words(429, "too_many_attempts", "Too many failed attempts. Wait, then try again."),
-        errors.TooManyRegistrations: Words(
+        errors.InvalidInput: WireError(400, "invalid_input", "Some fields are missing or wrong; see errors."),
+        errors.AlreadyTaken: WireError(409, "already_taken", "Another account has this already; see errors."),
+        errors.NotFound: WireError(404, "not_found", "There is nothing at this address."),
+        errors.InvalidCredentials: WireError(401, "invalid_credentials", "The user name or the password is wrong."),
+        errors.AccountDisabled: WireError(403, "account_disabled", "This account is disabled. Ask an administrator."),
+        errors.ApprovalPending: WireError(
+            403, "approval_pending", "This account waits for an administrator's approval."
+        ),
+        errors.TooManyAttempts: WireError(429, "too_many_attempts", "Too many failed attempts. Wait, then try again."),
+        errors.TooManyRegistrations: WireError(
             429, "too_many_registrations", "Too many accounts were registered from this address. Try again later."
         ),
-        errors.TooManyCodes: Words(429, "too_many_codes", "A code was sent lately. Wait, then ask for the next."),
-        errors.InvalidCode: Words(400, "invalid_code", "This code is wrong, expired or used. Ask for a new one."),
-        errors.Overloaded: Words(503, "overloaded", "The service is busy. Try again in a moment."),
-        errors.TokenMissing: Words(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
-        errors.TokenMalformed: Words(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
-        errors.TokenInvalid: Words(401, "token_invalid", "This token is not valid here. Log in again."),
-        errors.TokenExpired: Words(401, "token_expired", "This token has expired. Refresh it, or log in again."),
-        errors.SessionEnded: Words(401, "session_ended", "This session has ended. Log in again."),
-        errors.UserGone: Words(401, "session_ended", "This session has ended. Log in again."),
-        errors.UserInactive: Words(401, "session_ended", "This session has ended. Log in again."),
-        errors.TokenReused: Words(
+        errors.TooManyCodes: WireError(429, "too_many_codes", "A code was sent lately. Wait, then ask for the next."),
+        errors.InvalidCode: WireError(400, "invalid_code", "This code is wrong, expired or used. Ask for a new one."),
+        errors.Overloaded: WireError(503, "overloaded", "The service is busy. Try again in a moment."),
+        errors.TokenMissing: WireError(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
+        errors.TokenMalformed: WireError(
+            401, "token_missing", "Send the access token as Authorization: Bearer <token>."
+        ),
+        errors.TokenInvalid: WireError(401, "token_invalid", "This token is not valid here. Log in again."),
+        errors.TokenExpired: WireError(401, "token_expired", "This token has expired. Refresh it, or log in again."),
+        errors.SessionEnded: WireError(401, "session_ended", "This session has ended. Log in again."),
+        errors.UserGone: WireError(401, "session_ended", "This session has ended. Log in again."),
+        errors.UserInactive: WireError(401, "session_ended", "This session has ended. Log in again."),
+        errors.TokenReused: WireError(
             401, "token_reused", "This refresh token was used before, so its session has ended. Log in again."
         ),
-        errors.PermissionDenied: Words(403, "permission_denied", "Your account may not do this."),
-        errors.HTTPSRequired: Words(426, "https_required", "This service answers over HTTPS only."),
-        ParseError: Words(400, "malformed_body", "The body is not the JSON object that this needs."),
-        SuspiciousOperation: Words(400, "bad_request", "The request is malformed."),
-        NotFound: Words(404, "not_found", "There is nothing at this address."),
-        Http404: Words(404, "not_found", "There is nothing at this address."),
-        MethodNotAllowed: Words(405, "method_not_allowed", "This address does not take that method; see Allow."),
-        RequestDataTooBig: Words(413, "body_too_large", "The body is larger than anything this service takes."),
-        UnsupportedMediaType: Words(415, "unsupported_media_type", "Send the body as application/json."),
-        OperationalError: Words(503, "unavailable", "The service cannot reach its database. Try again in a moment."),
-        InterfaceError: Words(503, "unavailable", "The service cannot reach its database. Try again in a moment."),
-        BaseException: Words(500, "internal_error", "Something went wrong here. The request id helps to find it."),
+        errors.PermissionDenied: WireError(403, "permission_denied", "Your account may not do this."),
+        errors.HTTPSRequired: WireError(426, "https_required", "This service answers over HTTPS only."),
+        ParseError: WireError(400, "malformed_body", "The body is not the JSON object that this needs."),
+        SuspiciousOperation: WireError(400, "bad_request", "The request is malformed."),
+        NotFound: WireError(404, "not_found", "There is nothing at this address."),
+        Http404: WireError(404, "not_found", "There is nothing at this address."),
+        MethodNotAllowed: WireError(405, "method_not_allowed", "This address does not take that method; see Allow."),
+        RequestDataTooBig: WireError(413, "body_too_large", "The body is larger than anything this service takes."),
+        UnsupportedMediaType: WireError(415, "unsupported_media_type", "Send the body as application/json."),
+        OperationalError: WireError(
+            503, "unavailable", "The service cannot reach its database. Try again in a moment."
+        ),
+        InterfaceError: WireError(503, "unavailable", "The service cannot reach its database. Try again in a moment."),
+        BaseException: WireError(500, "internal_error", "Something went wrong here. The request id helps to find it."),
     }
 )
 
 
-def problem(words: Words, error: BaseException) -> dict[str, Any]:
+def problem(words: WireError, error: BaseException) -> dict[str, Any]:
     """Return an error as problem details (RFC 9457); fields that are wrong are named in `errors`."""
     body: dict[str, Any] = {
         "type": "about:blank",

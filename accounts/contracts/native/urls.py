@@ -25,5 +25,5 @@ urlpatterns = [
     path("users/<int:user_id>/approve", views.UserViewSet.as_view({"post": "approve"})),
     path("users/<int:user_id>/unlock", views.UserViewSet.as_view({"post": "unlock"})),
     path("login-attempts", views.LoginAttemptViewSet.as_view({"get": "list"})),
-    re_path(r"", views.NothingViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
 ]

@@ -10,17 +10,17 @@ from accounts.contracts.base import AdministratorsOnly, ContractViewSet
 from accounts.contracts.native import contract, filters, wire
 from accounts.contracts.schema import PROOF, documented
 from accounts.models import Channel, EndReason, Session, User
-from accounts.policies import profile
+from accounts.policies import active_profile
 from accounts.services import (
     addresses,
     identifiers,
-    own_account,
     passwords,
-    people,
+    profile,
     recovery,
     registration,
     sessions,
     sign_in,
+    users,
 )
 from audit.models import LoginAttempt
 
@@ -128,9 +128,7 @@ class MeViewSet(NativeViewSet):
         """
         changes = self.read(wire.OwnChangesAndProof)
         old_password = changes.pop("old_password", None)
-        user = own_account.change(
-            user=self.session.user, changes=changes, old_password=old_password, origin=self.origin
-        )
+        user = profile.change(user=self.session.user, changes=changes, old_password=old_password, origin=self.origin)
         return self.answer(wire.user_out(user))
 
     @documented(
@@ -148,7 +146,7 @@ class MeViewSet(NativeViewSet):
             user=self.session.user,
             old=given["old_password"],
             new=given["new_password"],
-            rule=profile().native_change,
+            rule=active_profile().native_change,
             origin=self.origin,
         )
         return self.answer(None, status=204)
@@ -235,7 +233,7 @@ class SessionViewSet(NativeViewSet):
     @documented(answers=wire.SessionsAnswer)
     def list(self, request: Request) -> Response:
         """List one's own sessions that are going, the newest first."""
-        rows = sessions.live(user=self.session.user)
+        rows = sessions.active(user=self.session.user)
         return self.listed(rows, lambda row: wire.session_out(row, self.session))
 
     @documented(status=204)
@@ -264,13 +262,13 @@ class UserViewSet(NativeViewSet, AdministratorsOnly):
         """Create an account, of any role."""
         columns = self.read(wire.UserCreation)
         password = columns.pop("password")
-        user = people.create(columns=columns, password=password, origin=self.origin, actor=self.session.user)
+        user = users.create(columns=columns, password=password, origin=self.origin, actor=self.session.user)
         return self.answer(wire.user_out(user), status=201)
 
     @documented(answers=wire.UserAnswer)
     def retrieve(self, request: Request, user_id: int) -> Response:
         """Show an account."""
-        return self.answer(wire.user_out(people.find(user_id=user_id)))
+        return self.answer(wire.user_out(users.find(user_id=user_id)))
 
     @documented(takes=wire.UserChanges, answers=wire.UserAnswer, outcomes=(errors.AlreadyTaken,))
     def partial_update(self, request: Request, user_id: int) -> Response:
@@ -298,13 +296,13 @@ class UserViewSet(NativeViewSet, AdministratorsOnly):
     @documented(answers=wire.UserAnswer)
     def unlock(self, request: Request, user_id: int) -> Response:
         """Forget an account's failed logins, so that its owner may try again at once."""
-        user = people.find(user_id=user_id)
-        people.unlock(user=user, actor=self.session.user, origin=self.origin)
+        user = users.find(user_id=user_id)
+        users.unlock(user=user, actor=self.session.user, origin=self.origin)
         return self.answer(wire.user_out(user))
 
     def _change(self, user_id: int, changes: dict[str, Any]) -> Response:
-        user = people.change(
-            user=people.find(user_id=user_id), changes=changes, actor=self.session.user, origin=self.origin
+        user = users.change(
+            user=users.find(user_id=user_id), changes=changes, actor=self.session.user, origin=self.origin
         )
         return self.answer(wire.user_out(user))
 
@@ -319,7 +317,7 @@ class LoginAttemptViewSet(NativeViewSet, AdministratorsOnly):
         return self.listed(self.queryset.all(), wire.attempt_out)
 
 
-class NothingViewSet(NativeViewSet):
+class NotFoundViewSet(NativeViewSet):
     """Answers every path of the mount that nothing else answers."""
 
     schema = None

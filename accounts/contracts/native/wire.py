@@ -10,14 +10,14 @@ from accounts.contracts.fields import Anything, Email, JSONObject, Password, Tex
 from accounts.contracts.native.contract import ACCESS, ROLES
 from accounts.contracts.schema import Answer, Page, Shape
 from accounts.models import Channel, Role, Session, User
-from accounts.policies import CODE_LIFE, profile
+from accounts.policies import CODE_LIFE, active_profile
 from audit.events import FailureReason, Status
 from audit.models import LoginAttempt
 
 _CODE = "Stable: programs may rely on it."
 _SENTENCE = "A sentence for people."
-_GUARDED = not profile().addresses_at_once
-_WAITING = ", ".join(sorted(ROLES & profile().on_approval))
+_GUARDED = not active_profile().addresses_at_once
+_WAITING = ", ".join(sorted(ROLES & active_profile().on_approval))
 
 
 class OwnRole(Text):
@@ -53,7 +53,7 @@ class Registration(Person):
         help_text="Letters and digits of one script and `. _ - +`; `Alice` and `alice` are one. No phone number.",
     )
     email = Email(max_length=names.EMAIL_LENGTH)
-    password = Password(help_text=f"At least {profile().password.shortest} characters.")
+    password = Password(help_text=f"At least {active_profile().password.shortest} characters.")
     role = OwnRole(
         max_length=20, default="unauth", help_text=_WAITING and f"An administrator has to approve: {_WAITING}."
     )
@@ -88,7 +88,7 @@ class OwnChangesAndProof(OwnChanges):
 
 class UserCreation(Person):
     username = Text(max_length=names.NAME_LENGTH)
-    password = Password(help_text=f"At least {profile().password.shortest} characters.")
+    password = Password(help_text=f"At least {active_profile().password.shortest} characters.")
     email = Email(max_length=names.EMAIL_LENGTH, required=False, allow_null=True)
     role = serializers.ChoiceField(choices=Role.choices)
 
@@ -104,7 +104,7 @@ class UserChanges(OwnChanges):
 
 class PasswordChange(Shape):
     old_password = Password()
-    new_password = Password(help_text=f"At least {profile().native_change.shortest} characters.")
+    new_password = Password(help_text=f"At least {active_profile().native_change.shortest} characters.")
 
     example = {"old_password": "Ward-7-by-the-lake", "new_password": "Ward-8-on-the-hill"}
 
@@ -121,7 +121,7 @@ class Contact(Shape):
 
 class PasswordReset(Contact):
     code = Anything(help_text="The six digits that came. Whatever else is sent is a wrong code.")
-    new_password = Password(help_text=f"At least {profile().native_change.shortest} characters.")
+    new_password = Password(help_text=f"At least {active_profile().native_change.shortest} characters.")
 
     example = {**Contact.example, "code": "048213", "new_password": "Ward-8-on-the-hill"}
 

@@ -13,7 +13,7 @@ from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError, Un
 
 from accounts import errors
 from accounts.contracts import chinese
-from accounts.contracts.base import Contract, ErrorTable, Words
+from accounts.contracts.base import Contract, ErrorTable, WireError
 from accounts.models import Role, Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
@@ -22,7 +22,7 @@ from audit.origin import Origin
 
 NAME: Final = "portal"
 
-SESSION: Final = SessionPolicy(unused=timedelta(days=7), in_all=timedelta(days=7), reuse_ends=False)
+SESSION: Final = SessionPolicy(idle_timeout=timedelta(days=7), absolute_timeout=timedelta(days=7), reuse_ends=False)
 ACCESS: Final = TokenPolicy("portal:access", "HS256", "JWT", lifetime=timedelta(hours=2))
 
 # Document 002 knows no roles; whoever registers there only looks.
@@ -31,9 +31,9 @@ ROLES: Final = frozenset({Role.VIEWER})
 LABELS: Final = MappingProxyType({"username": "用户名", "password": "密码", "email": "邮箱", "nickname": "昵称"})
 
 
-def _told(status: int, message: str) -> Words:
+def _told(status: int, message: str) -> WireError:
     """Return words whose code is the HTTP status, as all of this contract's are."""
-    return Words(status, status, message)
+    return WireError(status, status, message)
 
 
 _UNAUTHENTICATED: Final = _told(401, "未认证或token无效")
@@ -42,7 +42,7 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
     {
         errors.InvalidInput: _told(400, "请求参数错误"),
         errors.AlreadyTaken: _told(400, "请求参数错误"),
-        errors.NotThere: _told(404, "用户不存在"),
+        errors.NotFound: _told(404, "用户不存在"),
         errors.InvalidCredentials: _told(401, "用户名或密码错误"),
         errors.AccountDisabled: _told(403, "账户被禁用"),
         errors.ApprovalPending: _told(403, "账户正在等待管理员审核"),
@@ -81,7 +81,7 @@ def success(message: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
     return body if data is None else {**body, "data": data}
 
 
-def failure(words: Words, error: BaseException) -> dict[str, Any]:
+def failure(words: WireError, error: BaseException) -> dict[str, Any]:
     """Return the envelope of an error; its message names the fields that are wrong."""
     message = words.message
     if isinstance(error, errors.InvalidInput):

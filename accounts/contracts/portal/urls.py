@@ -10,5 +10,5 @@ urlpatterns = [
     path("profile", views.ProfileViewSet.as_view({"get": "retrieve"})),
     path("refresh", views.SignInViewSet.as_view({"post": "refresh"})),
     path("logout", views.SignInViewSet.as_view({"post": "logout"})),
-    re_path(r"", views.NothingViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
 ]

@@ -83,7 +83,7 @@ class ProfileViewSet(PortalViewSet):
         return self.answer(contract.success("获取成功", wire.profile_out(self.session.user)))
 
 
-class NothingViewSet(PortalViewSet):
+class NotFoundViewSet(PortalViewSet):
     """Answers every path of the mount that nothing else answers."""
 
     schema = None

@@ -11,7 +11,7 @@ from accounts.contracts.fields import Email, Null, Password, Text
 from accounts.contracts.portal.contract import success
 from accounts.contracts.schema import Answer, Shape
 from accounts.models import User
-from accounts.policies import profile
+from accounts.policies import active_profile
 
 _SEND = "Send it as `Authorization: Bearer <token>`."
 _TIME = "In the deployment's time zone, as `2024-12-01 10:30:00`."
@@ -27,7 +27,7 @@ class Login(Shape):
 
 class Registration(Shape):
     username = Text(max_length=50)
-    password = Password(help_text=f"At least {profile().password.shortest} characters.")
+    password = Password(help_text=f"At least {active_profile().password.shortest} characters.")
     email = Email(max_length=100)
     nickname = Text(max_length=50, required=False, allow_blank=True)
 

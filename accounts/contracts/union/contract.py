@@ -14,18 +14,18 @@ from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError, Un
 
 from accounts import errors
 from accounts.contracts import chinese
-from accounts.contracts.base import Contract, ErrorTable, Words
+from accounts.contracts.base import Contract, ErrorTable, WireError
 from accounts.models import Role, Session, User
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
 from accounts.services import registration, sessions
-from accounts.services.sign_in import DoorRule
+from accounts.services.sign_in import LoginRule
 from audit.events import FailureReason
 from audit.origin import Origin
 
 NAME: Final = "union"
 
-SESSION: Final = SessionPolicy(unused=timedelta(days=7), in_all=timedelta(days=7))
+SESSION: Final = SessionPolicy(idle_timeout=timedelta(days=7), absolute_timeout=timedelta(days=7))
 ACCESS: Final = TokenPolicy("union:access", "HS384", "JWT", lifetime=timedelta(hours=24))
 
 # The roles that document 001 names.
@@ -35,41 +35,41 @@ LABELS: Final = MappingProxyType(
     {"username": "用户名", "password": "密码", "role": "用户角色", "phone": "手机号码", "userType": "用户类型"}
 )
 
-_UNAUTHORIZED: Final = Words(401, 401, "未授权访问")
+_UNAUTHORIZED: Final = WireError(401, 401, "未授权访问")
 
 ERRORS: Final[ErrorTable] = MappingProxyType(
     {
-        errors.InvalidInput: Words(400, 400, "请求参数错误"),
-        errors.AlreadyTaken: Words(409, 1001, "用户名已存在"),
-        errors.NotThere: Words(404, 404, "请求的资源不存在"),
-        errors.InvalidCredentials: Words(401, 1002, "用户名或密码错误"),
-        errors.AccountDisabled: Words(401, 1002, "账户已被禁用"),
-        errors.ApprovalPending: Words(401, 1002, "账户正在等待管理员审核"),
-        errors.TooManyAttempts: Words(429, 429, "失败次数过多，请稍后再试"),
-        errors.TooManyRegistrations: Words(429, 429, "注册次数过多，请稍后再试"),
-        errors.TooManyCodes: Words(429, 429, "验证码发送过于频繁，请稍后再试"),
-        errors.InvalidCode: Words(400, 400, "验证码错误或已失效"),
-        errors.Overloaded: Words(503, 503, "服务繁忙，请稍后再试"),
+        errors.InvalidInput: WireError(400, 400, "请求参数错误"),
+        errors.AlreadyTaken: WireError(409, 1001, "用户名已存在"),
+        errors.NotFound: WireError(404, 404, "请求的资源不存在"),
+        errors.InvalidCredentials: WireError(401, 1002, "用户名或密码错误"),
+        errors.AccountDisabled: WireError(401, 1002, "账户已被禁用"),
+        errors.ApprovalPending: WireError(401, 1002, "账户正在等待管理员审核"),
+        errors.TooManyAttempts: WireError(429, 429, "失败次数过多，请稍后再试"),
+        errors.TooManyRegistrations: WireError(429, 429, "注册次数过多，请稍后再试"),
+        errors.TooManyCodes: WireError(429, 429, "验证码发送过于频繁，请稍后再试"),
+        errors.InvalidCode: WireError(400, 400, "验证码错误或已失效"),
+        errors.Overloaded: WireError(503, 503, "服务繁忙，请稍后再试"),
         errors.TokenMissing: _UNAUTHORIZED,
         errors.TokenMalformed: _UNAUTHORIZED,
         errors.TokenInvalid: _UNAUTHORIZED,
         errors.TokenExpired: _UNAUTHORIZED,
         errors.SessionEnded: _UNAUTHORIZED,
-        errors.UserGone: Words(404, 1003, "用户不存在"),
+        errors.UserGone: WireError(404, 1003, "用户不存在"),
         errors.UserInactive: _UNAUTHORIZED,
         errors.TokenReused: _UNAUTHORIZED,
-        errors.PermissionDenied: Words(403, 403, "没有权限"),
-        errors.HTTPSRequired: Words(426, 426, "请使用HTTPS访问"),
-        ParseError: Words(400, 400, "请求参数错误：请求体不是有效的JSON对象"),
-        SuspiciousOperation: Words(400, 400, "请求参数错误"),
-        NotFound: Words(404, 404, "请求的资源不存在"),
-        Http404: Words(404, 404, "请求的资源不存在"),
-        MethodNotAllowed: Words(405, 405, "不支持该请求方法"),
-        RequestDataTooBig: Words(413, 413, "请求体过大"),
-        UnsupportedMediaType: Words(415, 415, "请求体类型必须是application/json"),
-        OperationalError: Words(503, 503, "服务暂时不可用，请稍后再试"),
-        InterfaceError: Words(503, 503, "服务暂时不可用，请稍后再试"),
-        BaseException: Words(500, 500, "服务器内部错误"),
+        errors.PermissionDenied: WireError(403, 403, "没有权限"),
+        errors.HTTPSRequired: WireError(426, 426, "请使用HTTPS访问"),
+        ParseError: WireError(400, 400, "请求参数错误：请求体不是有效的JSON对象"),
+        SuspiciousOperation: WireError(400, 400, "请求参数错误"),
+        NotFound: WireError(404, 404, "请求的资源不存在"),
+        Http404: WireError(404, 404, "请求的资源不存在"),
+        MethodNotAllowed: WireError(405, 405, "不支持该请求方法"),
+        RequestDataTooBig: WireError(413, 413, "请求体过大"),
+        UnsupportedMediaType: WireError(415, 415, "请求体类型必须是application/json"),
+        OperationalError: WireError(503, 503, "服务暂时不可用，请稍后再试"),
+        InterfaceError: WireError(503, 503, "服务暂时不可用，请稍后再试"),
+        BaseException: WireError(500, 500, "服务器内部错误"),
     }
 )
 
@@ -79,7 +79,7 @@ def success(message: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"success": True, "code": 0, "message": message, "data": data}
 
 
-def failure(words: Words, error: BaseException) -> dict[str, Any]:
+def failure(words: WireError, error: BaseException) -> dict[str, Any]:
     """Return the envelope of an error; its message names the fields that are wrong."""
     message = words.message
     if isinstance(error, errors.InvalidInput) and not isinstance(error, errors.AlreadyTaken):
@@ -100,7 +100,7 @@ def register(columns: Mapping[str, Any], password: str, origin: Origin) -> User:
         raise errors.InvalidInput(error.errors) from error
 
 
-def only(role: str) -> DoorRule:
+def only(role: str) -> LoginRule:
     """Return the rule of a login that says which role it is for."""
     return lambda user: None if user.role == role else FailureReason.WRONG_ROLE
 

@@ -8,5 +8,5 @@ urlpatterns = [
     path("register", views.RegistrationViewSet.as_view({"post": "register"})),
     path("login", views.SignInViewSet.as_view({"post": "login"})),
     path("user/info", views.UserViewSet.as_view({"get": "info"})),
-    re_path(r"", views.NothingViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
 ]

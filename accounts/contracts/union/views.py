@@ -52,7 +52,7 @@ class SignInViewSet(UnionViewSet):
             password=given["password"],
             policy=contract.SESSION,
             origin=self.origin,
-            door=contract.only(given["userType"]),
+            rule=contract.only(given["userType"]),
         )
         data = {**wire.user_out(session.user), "token": contract.new_token(session)}
         return self.answer(contract.success("登录成功", data))
@@ -72,7 +72,7 @@ class UserViewSet(UnionViewSet):
         )
 
 
-class NothingViewSet(UnionViewSet):
+class NotFoundViewSet(UnionViewSet):
     """Answers every path of the mount that nothing else answers."""
 
     schema = None

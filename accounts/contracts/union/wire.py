@@ -10,7 +10,7 @@ from accounts.contracts.fields import Null, Password, Text
 from accounts.contracts.schema import Answer, Shape
 from accounts.contracts.union.contract import ROLES, success
 from accounts.models import Role, User
-from accounts.policies import profile
+from accounts.policies import active_profile
 
 
 class CapitalRole(serializers.ChoiceField):
@@ -31,7 +31,9 @@ class Phone(Text):
 
 class Registration(Shape):
     username = Text(min_length=3, max_length=50)
-    password = Password(min_length=6, max_length=100, help_text=f"At least {profile().password.shortest} characters.")
+    password = Password(
+        min_length=6, max_length=100, help_text=f"At least {active_profile().password.shortest} characters."
+    )
     role = CapitalRole(help_text="Not all of these may be registered for.")
     phone = Phone(validators=[RegexValidator(r"\A[0-9]{11}\Z")])
 

@@ -57,7 +57,7 @@ class Command(BaseCommand):
         table += [
             (contract, key.kid, key.algorithm, "-", "from the environment") for contract, key in given_keys().items()
         ]
-        for _purpose, key_set in groupby(SigningKey.objects.live(now), lambda row: row.purpose):
+        for _purpose, key_set in groupby(SigningKey.objects.verifying(now), lambda row: row.purpose):
             rows = list(key_set)
             signer = signer_of(rows, now)
             table += [(row.purpose, row.kid, row.algorithm, _at(row.created_at), _state(row, signer)) for row in rows]

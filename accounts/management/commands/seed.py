@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.errors import InvalidInput
 from accounts.models import User
-from accounts.services import people
+from accounts.services import users
 from audit.origin import CONSOLE
 
 PASSWORD = "123456"  # noqa: S105 Document 000 prints it; it is taken with DEBUG=true alone.
@@ -57,7 +57,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{person['username']} is there already.")
                 continue
             try:
-                people.create(columns=person, password=options["password"], origin=CONSOLE)
+                users.create(columns=person, password=options["password"], origin=CONSOLE)
             except InvalidInput as error:
                 raise CommandError(" ".join(problem.detail for problem in error.errors["password"])) from error
             self.stdout.write(f"{person['username']} was created, role {person['role']}.")

@@ -7,9 +7,9 @@ its errors say is shown to administrators: no text, no code, no password.
 from django.conf import settings
 
 from accounts.messaging.senders import email, sms
-from accounts.messaging.senders.letter import CutOff, Impossible, Letter, Refused, Sender
+from accounts.messaging.senders.base import DeliveryUnknown, Letter, Refused, Sender, Undeliverable
 
-__all__ = ["CutOff", "Impossible", "Letter", "Refused", "Sender", "sender_for"]
+__all__ = ["DeliveryUnknown", "Letter", "Refused", "Sender", "Undeliverable", "sender_for"]
 
 
 def sender_for(channel: str) -> Sender:

@@ -17,7 +17,7 @@ from typing import Self
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from accounts import names
-from accounts.messaging.senders.letter import CutOff, Impossible, Letter, Refused
+from accounts.messaging.senders.base import DeliveryUnknown, Letter, Refused, Undeliverable
 from accounts.policies import GATEWAY_TIMEOUT
 
 _CODE = re.compile(r"[\w.]{1,60}")
@@ -68,10 +68,10 @@ class Account:
         return cls(unquote(parts.username), unquote(parts.password), host, options["sign"], options["code"], notice)
 
     def send(self, letter: Letter) -> None:
-        """Have Aliyun send a letter's code, or its notice. Raises Refused, Impossible and CutOff."""
+        """Have Aliyun send a letter's code, or its notice. Raises Refused, Undeliverable and DeliveryUnknown."""
         template = self.code if letter.code else self.notice
         if not template:
-            raise Impossible("SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text.")
+            raise Undeliverable("SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text.")
         about = {"TemplateParam": json.dumps({"code": letter.code})} if letter.code else {}
         number = (names.display_phone(letter.address) or "").removeprefix("+")
         self._post({"PhoneNumbers": number, "SignName": self.sign, "TemplateCode": template, **about})
@@ -100,19 +100,19 @@ class Account:
             response = connection.getresponse()
             status, answer = response.status, response.read()
         except (OSError, HTTPException) as error:
-            raise CutOff(f"Aliyun had the request and gave no answer ({type(error).__name__}).") from error
+            raise DeliveryUnknown(f"Aliyun had the request and gave no answer ({type(error).__name__}).") from error
         finally:
             connection.close()
         _require_ok(status, answer)
 
 
 def _require_ok(status: int, answer: bytes) -> None:
-    """Raise Refused for an error that Aliyun names, or for an error's status; CutOff for what cannot be understood."""
+    """Raise Refused for an error that Aliyun names, DeliveryUnknown for an answer that cannot be read."""
     try:
         code = str(json.loads(answer)["Code"])
     except (ValueError, TypeError, KeyError) as error:
         if status >= 400:
             raise Refused(f"Aliyun answered {status}.") from error
-        raise CutOff(f"Aliyun answered {status}, and what it said cannot be read.") from error
+        raise DeliveryUnknown(f"Aliyun answered {status}, and what it said cannot be read.") from error
     if code != "OK":
         raise Refused(f"Aliyun answered {code if _CODE.fullmatch(code) else status}.")

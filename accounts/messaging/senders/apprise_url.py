@@ -15,7 +15,7 @@ import requests
 import urllib3
 from apprise import Apprise
 
-from accounts.messaging.senders.letter import CutOff, Letter, Refused
+from accounts.messaging.senders.base import DeliveryUnknown, Letter, Refused
 from accounts.policies import GATEWAY_TIMEOUT
 
 PLACE = "{number}"
@@ -61,7 +61,7 @@ class Gateway:
             raise ValueError(f"Apprise cannot read it as a URL of '{url.partition(':')[0][:20]}'.")
 
     def send(self, letter: Letter) -> None:
-        """Hand a letter to the gateway, once. Raises Refused and CutOff."""
+        """Hand a letter to the gateway, once. Raises Refused and DeliveryUnknown."""
         gateway = self._to(letter.address)
         if gateway is None:
             raise Refused("Apprise does not take this number.")
@@ -86,15 +86,15 @@ def _listening() -> Iterator[list[tuple[str, BaseException | None]]]:
         _heard.reset(token)
 
 
-def _what_became_of_it(heard: list[tuple[str, BaseException | None]]) -> Refused | CutOff:
+def _what_became_of_it(heard: list[tuple[str, BaseException | None]]) -> Refused | DeliveryUnknown:
     errors = [error for _, error in heard if error]
     for error in errors:
         if not any(isinstance(cause, _NEVER_CONNECTED) for cause in _causes(error)):
-            return CutOff(f"The gateway had the text and gave no answer ({type(error).__name__}).")
+            return DeliveryUnknown(f"The gateway had the text and gave no answer ({type(error).__name__}).")
     if errors:
         return Refused(f"The gateway was not reached ({type(errors[0]).__name__}).")
     if not heard:
-        return CutOff("The gateway's module did not say what became of the text.")
+        return DeliveryUnknown("The gateway's module did not say what became of the text.")
     statuses = [found[1] for text, _ in heard if (found := _STATUS.search(text))]
     return Refused(f"The gateway answered {statuses[0]}." if statuses else "The gateway refused it.")
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from accounts.messaging.senders.letter import Letter
+from accounts.messaging.senders.base import Letter
 
 URL = "console:"
 

@@ -10,7 +10,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
 from accounts.messaging.senders import console
-from accounts.messaging.senders.letter import CutOff, Letter, Refused, Sender
+from accounts.messaging.senders.base import DeliveryUnknown, Letter, Refused, Sender
 
 
 class Backend(EmailBackend):
@@ -36,7 +36,7 @@ def sender(url: str) -> Sender:
 
 
 def send(letter: Letter) -> None:
-    """Hand a letter to the mail server. Raises Refused and CutOff."""
+    """Hand a letter to the mail server. Raises Refused and DeliveryUnknown."""
     connection = get_connection()
     message = EmailMultiAlternatives(
         subject=letter.subject,
@@ -53,7 +53,9 @@ def send(letter: Letter) -> None:
         if code := _answer(error):
             raise Refused(f"The mail server answered {code}.") from error
         if getattr(connection, "text_given", False):
-            raise CutOff(f"The mail server had the text and gave no answer ({type(error).__name__}).") from error
+            raise DeliveryUnknown(
+                f"The mail server had the text and gave no answer ({type(error).__name__})."
+            ) from error
         raise Refused(f"The mail server was not reached ({type(error).__name__}).") from error
 
 

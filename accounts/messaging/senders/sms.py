@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from django.utils.module_loading import import_string
 
 from accounts.messaging.senders import aliyun, console
-from accounts.messaging.senders.letter import Letter, Refused, Sender
+from accounts.messaging.senders.base import Letter, Refused, Sender
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 

@@ -29,7 +29,7 @@ def look(client: Client, content: str | bytes) -> Any:
 
 
 def confirm(client: Client, preview: Any) -> Any:
-    return client.post(IMPORT, {"sealed": preview.context["sealed"], "confirmed": "yes"}, follow=True)
+    return client.post(IMPORT, {"signed": preview.context["signed"], "confirmed": "yes"}, follow=True)
 
 
 def wrong(preview: Any) -> dict[int, list[str]]:
@@ -191,7 +191,7 @@ class TestConfirm:
         assert str(confirm(roots, page).context["error"]) == "This preview is too old. Choose the file again."
 
     def test_what_was_not_looked_at_is_refused(self, office: Client) -> None:
-        response = office.post(IMPORT, {"sealed": "made:up", "confirmed": "yes"})
+        response = office.post(IMPORT, {"signed": "made:up", "confirmed": "yes"})
         assert str(response.context["error"]) == "This preview is too old. Choose the file again."
 
     def test_it_is_good_for_half_an_hour(self, head: User) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from accounts.services import decisions, staff
+from accounts.services import account_state, staff
 from accounts.services.staff import Candidate
 from accounts.tests.races import Round, twenty_rounds
 from audit.models import SecurityEvent
@@ -55,6 +55,6 @@ def test_of_4_rejections_one_is_recorded(each: Round) -> None:
     head = _head()
     User.objects.filter(pk=each.person.pk).update(awaits_approval=True)
     user = User.objects.get(pk=each.person.pk)
-    done = each.at_once(lambda _: decisions.reject(user=user, reason="No.", actor=head, origin=ORIGIN))
+    done = each.at_once(lambda _: account_state.reject(user=user, reason="No.", actor=head, origin=ORIGIN))
     assert sorted(done) == [False, False, False, True]
     assert SecurityEvent.objects.filter(user=user, event="user:rejected").count() == 1

@@ -1,4 +1,4 @@
-"""What holds of every request that there is, at every door: an answer in the contract's words, and never a crash."""
+"""Facts about every request to every contract: the answer is in the contract's format, never a 5xx."""
 
 import json
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from accounts.tests.contracts.doors import DOORS, HOSPITAL, NATIVE, Door
+from accounts.tests.contracts.clients import CLIENTS, HOSPITAL, NATIVE, ContractClient
 from accounts.tests.strategies import AUTHORIZATIONS, EVERY_RUN_THE_SAME, JSON, LATIN, TEXT, bodies
 from accounts.tests.tools import PASSWORD, Api
 
 pytestmark = pytest.mark.django_db
-every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+every_door = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 
-# Each is a whole request, and there are many doors.
+# Each is a whole request, and there are many clients.
 FEW = settings(EVERY_RUN_THE_SAME, max_examples=40)
 ADDRESSES = (f"198.18.{number // 250}.{number % 250}" for number in count())
 FIELDS = (
@@ -36,19 +36,19 @@ def nothing_stays() -> Iterator[Api]:
         transaction.set_rollback(True)
 
 
-def require_refusal(door: Door, response: Any, *statuses: int) -> None:
+def require_refusal(client: ContractClient, response: Any, *statuses: int) -> None:
     assert response.status_code in statuses, response.content
-    assert response["Content-Type"] == door.media_type
+    assert response["Content-Type"] == client.media_type
     json.loads(response.content)
 
 
 @every_door
 @FEW
 @given(header=AUTHORIZATIONS)
-def test_any_authorization_but_a_good_token_is_401(door: Door, header: str) -> None:
+def test_any_authorization_but_a_good_token_is_401(client: ContractClient, header: str) -> None:
     with nothing_stays() as api:
-        response = api.call("GET", f"/{door.mount}/{door.me}", Authorization=header)
-    require_refusal(door, response, 401)
+        response = api.call("GET", f"/{client.mount}/{client.me}", Authorization=header)
+    require_refusal(client, response, 401)
     assert response["WWW-Authenticate"] == "Bearer"
 
 
@@ -56,22 +56,24 @@ def test_any_authorization_but_a_good_token_is_401(door: Door, header: str) -> N
 @pytest.mark.parametrize("verb", ["login", "register"])
 @FEW
 @given(body=bodies(*FIELDS))
-def test_any_body_is_refused_in_the_contracts_words(door: Door, verb: str, body: bytes) -> None:
+def test_any_body_is_refused_in_the_contracts_words(client: ContractClient, verb: str, body: bytes) -> None:
     with nothing_stays() as api:
-        response = api.call("POST", f"/{door.mount}/{verb}", body)
-    require_refusal(door, response, 400, 401, 422)
+        response = api.call("POST", f"/{client.mount}/{verb}", body)
+    require_refusal(client, response, 400, 401, 422)
 
 
 @every_door
 @FEW
 @given(data=st.data())
-def test_a_field_of_a_wrong_type_is_never_taken_for_another(door: Door, alice: User, data: st.DataObject) -> None:
-    good = {**door.account, "password": PASSWORD}
+def test_a_field_of_a_wrong_type_is_never_taken_for_another(
+    client: ContractClient, alice: User, data: st.DataObject
+) -> None:
+    good = {**client.account, "password": PASSWORD}
     name = data.draw(st.sampled_from(sorted(good)))
     value = data.draw(JSON.filter(lambda value: not isinstance(value, str)))
     with nothing_stays() as api:
-        response = api.call("POST", f"/{door.mount}/login", {**good, name: value})
-    require_refusal(door, response, 400, 422)
+        response = api.call("POST", f"/{client.mount}/login", {**good, name: value})
+    require_refusal(client, response, 400, 422)
 
 
 LISTS = [
@@ -97,20 +99,20 @@ VALUES = st.one_of(
 )
 
 
-@pytest.mark.parametrize(("door", "path"), LISTS, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(("client", "path"), LISTS, ids=lambda value: getattr(value, "name", value))
 @FEW
 @given(query=st.dictionaries(st.sampled_from(PARAMETERS), VALUES, min_size=1, max_size=3), cookie=LATIN)
 def test_any_query_and_any_cookie_get_a_list_or_a_refusal(
-    door: Door, path: str, head: User, query: dict[str, str], cookie: str
+    client: ContractClient, path: str, head: User, query: dict[str, str], cookie: str
 ) -> None:
     with nothing_stays() as api:
         body = api.post("login", {"username": "head", "password": PASSWORD}).json()
         token = body["access_token"]
-        if door is HOSPITAL:
-            token = door.token(
-                api.call("POST", f"/{door.mount}/login", {"username": "head", "password": PASSWORD}).json()
+        if client is HOSPITAL:
+            token = client.token(
+                api.call("POST", f"/{client.mount}/login", {"username": "head", "password": PASSWORD}).json()
             )
         headers = {"Authorization": f"Bearer {token}", "Cookie": cookie}
-        response = api.client.get(f"/{door.mount}/{path}", query_params=query, headers=headers)
+        response = api.client.get(f"/{client.mount}/{path}", query_params=query, headers=headers)
     assert response.status_code in {200, 400, 404}, response.content
-    assert response["Content-Type"] == ("application/json" if response.status_code == 200 else door.media_type)
+    assert response["Content-Type"] == ("application/json" if response.status_code == 200 else client.media_type)

@@ -19,13 +19,13 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.policies import TokenPolicy
 from accounts.security.keys import Key, ring
-from accounts.tests.contracts.doors import DOORS, NATIVE, Door
+from accounts.tests.contracts.clients import CLIENTS, NATIVE, ContractClient
 from accounts.tests.tools import Api
 
 pytestmark = [
     pytest.mark.any_database,
     pytest.mark.django_db,
-    pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name),
+    pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name),
 ]
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -93,9 +93,9 @@ class Good:
 
 
 @pytest.fixture
-def good(door: Door) -> Good:
-    policy = import_module(f"accounts.contracts.{door.name}.contract").ACCESS
-    return Good(door.log_in(), policy)
+def good(client: ContractClient) -> Good:
+    policy = import_module(f"accounts.contracts.{client.name}.contract").ACCESS
+    return Good(client.log_in(), policy)
 
 
 def as_pem(key: Key) -> bytes:
@@ -180,33 +180,37 @@ FORGERIES: dict[str, Callable[[Good], str]] = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forged_token_is_refused(door: Door, good: Good, forgery: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forged_token_is_refused(
+    client: ContractClient, good: Good, forgery: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = FORGERIES[forgery](good)
     monkeypatch.setattr(socket.socket, "connect", lambda *args: pytest.fail("A header of the token was followed."))
-    response = door.ask(token)
+    response = client.ask(token)
     assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
-    assert door.ask(good.text).status_code == 200
+    assert client.ask(good.text).status_code == 200
 
 
-def test_a_clock_that_is_five_seconds_ahead_is_forgiven(door: Door, good: Good) -> None:
-    assert door.ask(good.signed(iat=good.now + 5)).status_code == 200
+def test_a_clock_that_is_five_seconds_ahead_is_forgiven(client: ContractClient, good: Good) -> None:
+    assert client.ask(good.signed(iat=good.now + 5)).status_code == 200
 
 
 @pytest.mark.parametrize("ending", ["=", "=="])
-def test_a_token_with_padding_dies_with_its_session(door: Door, good: Good, ending: str, alice: User) -> None:
+def test_a_token_with_padding_dies_with_its_session(
+    client: ContractClient, good: Good, ending: str, alice: User
+) -> None:
     User.objects.filter(pk=alice.pk).update(password="!")
-    assert door.ask(good.text + ending).status_code == door.dead
+    assert client.ask(good.text + ending).status_code == client.dead
 
 
-def test_a_refresh_token_opens_nothing(door: Door) -> None:
-    assert door.ask(NATIVE.login().json()["refresh_token"]).status_code == 401
+def test_a_refresh_token_opens_nothing(client: ContractClient) -> None:
+    assert client.ask(NATIVE.login().json()["refresh_token"]).status_code == 401
 
 
-def test_an_access_token_refreshes_nothing_at_the_native_door(door: Door) -> None:
-    response = Api().post("refresh", {"refresh_token": door.log_in()})
+def test_an_access_token_refreshes_nothing_at_the_native_door(client: ContractClient) -> None:
+    response = Api().post("refresh", {"refresh_token": client.log_in()})
     assert (response.status_code, response.json()["code"]) == (401, "token_invalid")
 
 
 @pytest.mark.parametrize("parameter", ["token", "access_token", "jwt", "authorization"])
-def test_a_token_in_the_address_is_not_looked_at(door: Door, good: Good, parameter: str) -> None:
-    assert door.call("GET", f"{door.me}?{parameter}={good.text}").status_code == 401
+def test_a_token_in_the_address_is_not_looked_at(client: ContractClient, good: Good, parameter: str) -> None:
+    assert client.call("GET", f"{client.me}?{parameter}={good.text}").status_code == 401

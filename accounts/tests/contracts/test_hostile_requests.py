@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from accounts.tests.contracts.doors import DOORS, Door
+from accounts.tests.contracts.clients import CLIENTS, ContractClient
 from accounts.tests.tools import HERE, PASSWORD, Api
 
 pytestmark = [
     pytest.mark.any_database,
     pytest.mark.django_db,
-    pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name),
+    pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name),
 ]
 
 Answer = tuple[int, dict[str, Any]]
@@ -84,11 +84,11 @@ NO_TOKEN_OF_OURS: dict[str, Answer] = {
 }
 
 
-def send(door: Door, verb: str, body: bytes, content_type: str = "application/json", **headers: str) -> Any:
+def send(client: ContractClient, verb: str, body: bytes, content_type: str = "application/json", **headers: str) -> Any:
     """Send a body as it is, and return the answer, which must come at once."""
-    client = Api(HERE).client
+    http = Api(HERE).client
     before = time.thread_time()
-    response = client.generic("POST", f"/{door.mount}/{verb}", body, content_type=content_type, headers=headers)
+    response = http.generic("POST", f"/{client.mount}/{verb}", body, content_type=content_type, headers=headers)
     assert time.thread_time() - before < LONGEST_WORK
     return response
 
@@ -100,8 +100,8 @@ def told(response: Any) -> Answer:
     return response.status_code, body
 
 
-def good_login(door: Door) -> bytes:
-    return json.dumps({**door.account, "password": PASSWORD}).encode()
+def good_login(client: ContractClient) -> bytes:
+    return json.dumps({**client.account, "password": PASSWORD}).encode()
 
 
 MALFORMED_BODIES = {
@@ -148,15 +148,15 @@ MALFORMED_BODIES = {
 
 @pytest.mark.parametrize("verb", ["login", "register"])
 @pytest.mark.parametrize("body", MALFORMED_BODIES)
-def test_a_body_that_is_no_json_object_in_utf_8_is_malformed(door: Door, verb: str, body: str) -> None:
-    response = send(door, verb, MALFORMED_BODIES[body])
-    assert (told(response), response["Content-Type"]) == (MALFORMED[door.name], door.media_type)
+def test_a_body_that_is_no_json_object_in_utf_8_is_malformed(client: ContractClient, verb: str, body: str) -> None:
+    response = send(client, verb, MALFORMED_BODIES[body])
+    assert (told(response), response["Content-Type"]) == (MALFORMED[client.name], client.media_type)
 
 
-def test_a_body_may_be_twenty_deep(door: Door) -> None:
+def test_a_body_may_be_twenty_deep(client: ContractClient) -> None:
     inside = b'{"a":' * 19 + b"1" + b"}" * 19
-    body = good_login(door)[:-1] + b', "unknown": ' + inside + b"}"
-    assert send(door, "login", body).status_code == 200
+    body = good_login(client)[:-1] + b', "unknown": ' + inside + b"}"
+    assert send(client, "login", body).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_a_body_may_be_twenty_deep(door: Door) -> None:
     ],
     ids=lambda charset: charset[:20],
 )
-def test_a_body_that_says_it_is_in_another_charset_is_malformed(door: Door, charset: str) -> None:
-    response = send(door, "login", good_login(door), f"application/json; charset={charset}")
-    assert told(response) == MALFORMED[door.name]
+def test_a_body_that_says_it_is_in_another_charset_is_malformed(client: ContractClient, charset: str) -> None:
+    response = send(client, "login", good_login(client), f"application/json; charset={charset}")
+    assert told(response) == MALFORMED[client.name]
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ def test_a_body_that_says_it_is_in_another_charset_is_malformed(door: Door, char
         "application/json;;;",
     ],
 )
-def test_json_may_be_announced_in_several_ways(door: Door, content_type: str) -> None:
-    assert send(door, "login", good_login(door), content_type).status_code == 200
+def test_json_may_be_announced_in_several_ways(client: ContractClient, content_type: str) -> None:
+    assert send(client, "login", good_login(client), content_type).status_code == 200
 
 
 @pytest.mark.parametrize("verb", ["login", "register"])
@@ -209,18 +209,18 @@ def test_json_may_be_announced_in_several_ways(door: Door, content_type: str) ->
     ],
     ids=lambda content_type: content_type[:40] or "none",
 )
-def test_a_body_of_another_type_is_refused(door: Door, verb: str, content_type: str) -> None:
-    assert told(send(door, verb, good_login(door), content_type)) == UNSUPPORTED[door.name]
+def test_a_body_of_another_type_is_refused(client: ContractClient, verb: str, content_type: str) -> None:
+    assert told(send(client, verb, good_login(client), content_type)) == UNSUPPORTED[client.name]
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "nonsense", ""])
-def test_a_compressed_body_is_refused(door: Door, coding: str) -> None:
+def test_a_compressed_body_is_refused(client: ContractClient, coding: str) -> None:
     bomb = gzip.compress(b" " * 10_000_000)
-    assert told(send(door, "login", bomb, **{"Content-Encoding": coding})) == UNSUPPORTED[door.name]
+    assert told(send(client, "login", bomb, **{"Content-Encoding": coding})) == UNSUPPORTED[client.name]
 
 
-def test_a_body_that_says_it_is_not_compressed_is_read(door: Door) -> None:
-    assert send(door, "login", good_login(door), **{"Content-Encoding": "identity"}).status_code == 200
+def test_a_body_that_says_it_is_not_compressed_is_read(client: ContractClient) -> None:
+    assert send(client, "login", good_login(client), **{"Content-Encoding": "identity"}).status_code == 200
 
 
 @pytest.mark.parametrize("verb", ["login", "register"])
@@ -229,12 +229,12 @@ def test_a_body_that_says_it_is_not_compressed_is_read(door: Door) -> None:
     [b'{"password": "' + b"x" * 100_000 + b'"}', b" " * 100_001, b"\xff" * 3_000_000, b"[" * 3_000_000],
     ids=["a long field", "one byte too many", "3 MB of rubbish", "3 MB of brackets"],
 )
-def test_a_body_that_is_too_large_is_refused(door: Door, verb: str, body: bytes) -> None:
-    assert told(send(door, verb, body)) == TOO_LARGE[door.name]
+def test_a_body_that_is_too_large_is_refused(client: ContractClient, verb: str, body: bytes) -> None:
+    assert told(send(client, verb, body)) == TOO_LARGE[client.name]
 
 
-def test_a_body_of_just_the_longest_length_is_read(door: Door) -> None:
-    assert send(door, "login", good_login(door).ljust(100_000)).status_code == 200
+def test_a_body_of_just_the_longest_length_is_read(client: ContractClient) -> None:
+    assert send(client, "login", good_login(client).ljust(100_000)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -252,9 +252,9 @@ def test_a_body_of_just_the_longest_length_is_read(door: Door) -> None:
         '"Bearer" {token}',
     ],
 )
-def test_what_is_no_bearer_scheme_is_no_token(door: Door, header: str) -> None:
-    response = door.ask(None, Authorization=header.format(token=door.log_in()))
-    assert (told(response), response["WWW-Authenticate"]) == (NO_BEARER[door.name], "Bearer")
+def test_what_is_no_bearer_scheme_is_no_token(client: ContractClient, header: str) -> None:
+    response = client.ask(None, Authorization=header.format(token=client.log_in()))
+    assert (told(response), response["WWW-Authenticate"]) == (NO_BEARER[client.name], "Bearer")
 
 
 @pytest.mark.parametrize(
@@ -280,9 +280,9 @@ def test_what_is_no_bearer_scheme_is_no_token(door: Door, header: str) -> None:
     ],
     ids=lambda header: repr(header[:30]),
 )
-def test_what_is_not_just_a_token_of_ours_is_refused(door: Door, header: str) -> None:
-    response = door.ask(None, Authorization=header.format(token=door.log_in()))
-    assert (told(response), response["WWW-Authenticate"]) == (NO_TOKEN_OF_OURS[door.name], "Bearer")
+def test_what_is_not_just_a_token_of_ours_is_refused(client: ContractClient, header: str) -> None:
+    response = client.ask(None, Authorization=header.format(token=client.log_in()))
+    assert (told(response), response["WWW-Authenticate"]) == (NO_TOKEN_OF_OURS[client.name], "Bearer")
 
 
 @pytest.mark.parametrize(
@@ -290,19 +290,19 @@ def test_what_is_not_just_a_token_of_ours_is_refused(door: Door, header: str) ->
     ["a=" + "x" * 64_000, "=;=;=", ";".join(f"a{number}=1" for number in range(3000)), "sessionid=\x00\xff", '"\\'],
     ids=["64 kB", "no names", "3,000", "not a key", "quotes"],
 )
-def test_a_cookie_means_nothing(door: Door, cookie: str) -> None:
-    answers = [door.ask(None, Cookie=cookie), door.ask(door.log_in(), Cookie=cookie)]
+def test_a_cookie_means_nothing(client: ContractClient, cookie: str) -> None:
+    answers = [client.ask(None, Cookie=cookie), client.ask(client.log_in(), Cookie=cookie)]
     assert [answer.status_code for answer in answers] == [401, 200]
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "OPTIONS", "QUERY", "X" * 50])
-def test_a_strange_method_is_not_allowed(door: Door, method: str) -> None:
-    for path in ("login", door.me):
-        assert door.call(method, path).status_code == 405
+def test_a_strange_method_is_not_allowed(client: ContractClient, method: str) -> None:
+    for path in ("login", client.me):
+        assert client.call(method, path).status_code == 405
 
 
 @pytest.mark.parametrize(
     "override", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"], ids=lambda name: name
 )
-def test_a_method_cannot_be_overridden(door: Door, override: str) -> None:
-    assert door.call("GET", "login", **{override: "POST"}).status_code == 405
+def test_a_method_cannot_be_overridden(client: ContractClient, override: str) -> None:
+    assert client.call("GET", "login", **{override: "POST"}).status_code == 405

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from accounts.tests.contracts.doors import DOORS, Door
+from accounts.tests.contracts.clients import CLIENTS, ContractClient
 from accounts.tests.tools import HERE, PASSWORD, Api
 
 pytestmark = pytest.mark.django_db
@@ -50,38 +50,38 @@ def _alice_is_an_administrator(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(role="admin")
 
 
-def timed(door: Door, method: str, path: str, body: dict[str, Any], token: str | None = None) -> Any:
+def timed(client: ContractClient, method: str, path: str, body: dict[str, Any], token: str | None = None) -> Any:
     """Return the answer to a request that costs little; what is done once a process may delay the first of three."""
     for _ in range(3):
         before = time.thread_time()
-        response = door.call(method, path, body, token)
+        response = client.call(method, path, body, token)
         if time.thread_time() - before < REFUSAL_WORK:
             return response
     pytest.fail("It took too long, three times.")
 
 
 @pytest.mark.parametrize("value", LONG)
-@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_a_field_that_is_too_long_is_refused_without_being_read(
-    door: Door, value: str, monkeypatch: pytest.MonkeyPatch
+    client: ContractClient, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("accounts.security.hashing.make", lambda *args: pytest.fail("hashed"))
-    verb, fields = FIELDS[door.name]
+    verb, fields = FIELDS[client.name]
     for field in fields:
-        body = {**VALID, "role": ROLES.get(door.name), field: LONG[value]}
-        assert timed(door, "POST", verb, body).status_code in {400, 413, 422}
+        body = {**VALID, "role": ROLES.get(client.name), field: LONG[value]}
+        assert timed(client, "POST", verb, body).status_code in {400, 413, 422}
 
 
 @pytest.mark.parametrize("value", LONG)
-@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_a_login_with_a_very_long_name_or_password_is_refused_at_the_cost_of_one_hash_at_most(
-    door: Door, value: str, monkeypatch: pytest.MonkeyPatch
+    client: ContractClient, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[str] = []
     monkeypatch.setattr("accounts.security.hashers.Argon2id.encode", lambda self, password, salt: hashed.append("x"))
-    for field in (*door.account, "password"):
-        body = {**door.account, "password": PASSWORD, field: LONG[value]}
-        assert timed(door, "POST", "login", body).status_code in {400, 401, 413, 422}
+    for field in (*client.account, "password"):
+        body = {**client.account, "password": PASSWORD, field: LONG[value]}
+        assert timed(client, "POST", "login", body).status_code in {400, 401, 413, 422}
     assert len(hashed) <= 1
 
 
@@ -97,10 +97,10 @@ def test_a_login_with_a_very_long_name_or_password_is_refused_at_the_cost_of_one
 def test_a_change_that_is_too_long_is_refused_without_being_read(
     number: int, method: str, path: str, fields: tuple[str, ...], value: str
 ) -> None:
-    door = DOORS[number]
-    token = door.token(door.login().json())
+    client = CLIENTS[number]
+    token = client.token(client.login().json())
     for field in fields:
-        assert timed(door, method, path, {field: LONG[value]}, token).status_code in {400, 413}
+        assert timed(client, method, path, {field: LONG[value]}, token).status_code in {400, 413}
 
 
 LISTS = {
@@ -153,9 +153,9 @@ QUERIES = [
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query[:30])
 def test_a_list_answers_any_query_with_a_page_or_a_refusal(name: str, query: str) -> None:
     contract, path, size = LISTS[name]
-    door = next(door for door in DOORS if door.name == contract)
-    token = door.token(door.login().json())
-    response = door.call("GET", f"{path}?{query.replace('{size}', size)}", None, token)
+    client = next(client for client in CLIENTS if client.name == contract)
+    token = client.token(client.login().json())
+    response = client.call("GET", f"{path}?{query.replace('{size}', size)}", None, token)
     assert response.status_code in {200, 400, 404}
     assert b"argon2" not in response.content
     rows = response.json().get("results", response.json().get("data", {}) or {})

@@ -10,7 +10,7 @@ from django.db import models
 
 from accounts.models import ADMINISTRATORS, User
 from accounts.names import canonical_phone
-from accounts.tests.contracts.doors import CLINIC, DOORS, HOSPITAL, NATIVE, PORTAL, UNION, Door
+from accounts.tests.contracts.clients import CLIENTS, CLINIC, HOSPITAL, NATIVE, PORTAL, UNION, ContractClient
 from accounts.tests.tools import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def row(user: User) -> dict[str, Any]:
 class Change:
     """A request that changes alice: what its contract documents, and what becomes of her row."""
 
-    door: Door
+    client: ContractClient
     method: str
     path: str
     documented: Mapping[str, Any]
@@ -139,18 +139,18 @@ CHANGES = {
 }
 
 
-def token_of(door: Door, username: str) -> str:
-    """Return a token of alice at this door, or of an administrator at the native one."""
-    return door.log_in() if username == "alice" else door.token(door.login(username=username).json())
+def token_of(client: ContractClient, username: str) -> str:
+    """Return a token of alice through this contract, or of an administrator at the native one."""
+    return client.log_in() if username == "alice" else client.token(client.login(username=username).json())
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_sets_what_is_documented_and_nothing_else(alice: User, head: User, name: str) -> None:
     change = CHANGES[name]
-    token = token_of(change.door, change.by)
+    token = token_of(change.client, change.by)
     before = row(alice)
     path = change.path.format(id=alice.pk)
-    response = change.door.call(change.method, path, {**everything(), **change.documented}, token)
+    response = change.client.call(change.method, path, {**everything(), **change.documented}, token)
     assert response.status_code in {200, 204}, response.content
     compared = before.keys() - change.follow - {"updated_at"}
     after = row(alice)
@@ -163,16 +163,16 @@ def test_a_change_sets_what_is_documented_and_nothing_else(alice: User, head: Us
 def test_a_new_password_is_the_one_that_was_given_and_no_hash(alice: User, head: User, name: str) -> None:
     change = CHANGES[name]
     body = {**everything(), **change.documented}
-    change.door.call(change.method, change.path, body, token_of(change.door, change.by))
+    change.client.call(change.method, change.path, body, token_of(change.client, change.by))
     assert User.objects.get(pk=alice.pk).check_password(NEW_PASSWORD)
 
 
 def test_a_login_sets_nothing_but_when_and_from_where(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(role="doctor")
     before = row(alice)
-    for door in DOORS:
-        body = {**everything(), **door.account, "password": PASSWORD}
-        assert door.call("POST", "login", body).status_code == 200
+    for client in CLIENTS:
+        body = {**everything(), **client.account, "password": PASSWORD}
+        assert client.call("POST", "login", body).status_code == 200
     after = row(alice)
     assert {name for name in before if before[name] != after[name]} == LOGIN
 
@@ -181,7 +181,7 @@ def test_a_login_sets_nothing_but_when_and_from_where(alice: User) -> None:
 class Creation:
     """A request that makes a user: what its contract documents, and what is in the new row beside the defaults."""
 
-    door: Door
+    client: ContractClient
     path: str
     documented: Mapping[str, Any]
     becomes: Mapping[str, Any]
@@ -237,9 +237,9 @@ MADE = frozenset({"id", "password", "stamp", "created_at", "updated_at"})
 def test_a_new_account_has_what_is_documented_and_the_defaults(head: User, name: str) -> None:
     creation = CREATIONS[name]
     Group.objects.get_or_create(pk=1, defaults={"name": ADMINISTRATORS})
-    token = token_of(creation.door, creation.by) if creation.by else None
+    token = token_of(creation.client, creation.by) if creation.by else None
     body = {**everything(), **creation.documented, "password": PASSWORD}
-    response = creation.door.call("POST", creation.path, body, token)
+    response = creation.client.call("POST", creation.path, body, token)
     assert response.status_code in {200, 201}, response.content
     user = User.objects.exclude(pk=head.pk).get()
     found, defaults = row(user), User()
@@ -253,10 +253,10 @@ def test_a_new_account_has_what_is_documented_and_the_defaults(head: User, name:
 @pytest.mark.parametrize(
     "creation",
     [creation for creation in CREATIONS.values() if not creation.by and "role" in creation.documented],
-    ids=lambda creation: creation.door.name,
+    ids=lambda creation: creation.client.name,
 )
 @pytest.mark.parametrize("role", ["admin", "ADMIN", "Admin", "ａdmin", "admin ", "root"])
 def test_nobody_registers_as_an_administrator(db: None, creation: Creation, role: str) -> None:
     body = {**creation.documented, "password": PASSWORD, "role": role}
-    assert creation.door.call("POST", "register", body).status_code == 400
+    assert creation.client.call("POST", "register", body).status_code == 400
     assert not User.objects.exists()

@@ -1,4 +1,4 @@
-"""What the deployment's profile decides at every door: who may become what, and with which password."""
+"""What the deployment's profile decides through every contract: who may become what, and with which password."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.models.user import Role
-from accounts.tests.contracts.doors import DOORS
+from accounts.tests.contracts.clients import CLIENTS
 from accounts.tests.tools import PASSWORD, Api
 
 pytestmark = pytest.mark.django_db
 
-DOOR = {door.name: door for door in DOORS}
+CLIENT = {client.name: client for client in CLIENTS}
 PROFILES = pytest.mark.parametrize("profile", ["documented", "hardened"])
-# The doors at which somebody may ask for a role, and the roles that the public gets there.
+# The clients at which somebody may ask for a role, and the roles that the public gets there.
 PUBLIC = {
     "native": {"pharmacy", "supplier", "logistics", "regulator", "unauth"},
     "hospital": {"doctor", "researcher", "viewer"},
@@ -37,33 +37,33 @@ CAROL: dict[str, dict[str, Any]] = {
 }
 
 
-def register(door: str, password: str, **changes: str) -> int:
-    body = {**CAROL[door], "password": password, **changes}
-    return int(DOOR[door].call("POST", "register", body).status_code)
+def register(client: str, password: str, **changes: str) -> int:
+    body = {**CAROL[client], "password": password, **changes}
+    return int(CLIENT[client].call("POST", "register", body).status_code)
 
 
 @PROFILES
 @pytest.mark.parametrize("role", Role.values)
-@pytest.mark.parametrize("door", PUBLIC)
-def test_the_public_takes_these_roles_and_no_others(door: str, role: str, profile: str, settings: Settings) -> None:
+@pytest.mark.parametrize("client", PUBLIC)
+def test_the_public_takes_these_roles_and_no_others(client: str, role: str, profile: str, settings: Settings) -> None:
     settings.PROFILE = profile
-    register(door, PASSPHRASE, role=role.upper() if door == "union" else role)
+    register(client, PASSPHRASE, role=role.upper() if client == "union" else role)
     row = User.objects.values_list("role", "awaits_approval", "is_superuser").first()
     waits = role in WAITING[profile]
-    assert row == ((role, waits, False) if role in PUBLIC[door] else None)
+    assert row == ((role, waits, False) if role in PUBLIC[client] else None)
 
 
 @PROFILES
-@pytest.mark.parametrize(("door", "role"), [("portal", "viewer"), ("clinic", "patient")])
+@pytest.mark.parametrize(("client", "role"), [("portal", "viewer"), ("clinic", "patient")])
 def test_where_nobody_asks_for_a_role_everybody_gets_the_same(
-    door: str, role: str, profile: str, settings: Settings
+    client: str, role: str, profile: str, settings: Settings
 ) -> None:
     settings.PROFILE = profile
-    register(door, PASSPHRASE, role="doctor")
+    register(client, PASSPHRASE, role="doctor")
     assert User.objects.values_list("role", "awaits_approval").get() == (role, False)
 
 
-@pytest.mark.parametrize("door", CAROL)
+@pytest.mark.parametrize("client", CAROL)
 @pytest.mark.parametrize(
     ("profile", "password", "taken"),
     [
@@ -87,12 +87,12 @@ def test_where_nobody_asks_for_a_role_everybody_gets_the_same(
     ],
 )
 def test_a_password_is_taken_or_not(
-    door: str, profile: str, password: str, taken: bool | None, settings: Settings
+    client: str, profile: str, password: str, taken: bool | None, settings: Settings
 ) -> None:
     settings.PROFILE = profile
-    status = register(door, password)
+    status = register(client, password)
     # Document 001 has an upper bound of its own.
-    expected = door != "union" if taken is None else taken
+    expected = client != "union" if taken is None else taken
     assert (status < 300, User.objects.exists()) == (expected, expected)
 
 
@@ -103,6 +103,6 @@ def test_documents_003s_composition_rule_holds_for_a_change_in_every_profile(
     access = Api().tokens()["access_token"]
     settings.PROFILE = profile
     body = {"old_password": PASSWORD, "new_password": PASSPHRASE}
-    answer = DOOR["native"].call("POST", "change-password", body, access)
+    answer = CLIENT["native"].call("POST", "change-password", body, access)
     problem = {"code": "password_not_mixed", "detail": "A password has upper and lower case letters and a digit."}
     assert (answer.status_code, answer.json()["errors"]) == (400, {"new_password": [problem]})

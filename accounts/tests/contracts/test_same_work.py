@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import BCryptPasswordHasher
 
 from accounts.models import User
 from accounts.security.hashers import Argon2id
-from accounts.tests.contracts.doors import CLINIC, DOORS, Door
+from accounts.tests.contracts.clients import CLIENTS, CLINIC, ContractClient
 from accounts.tests.tools import PASSWORD, captured_statements
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ STATES: dict[str, Callable[[User], object]] = {
     "foreign hash": lambda user: User.objects.filter(pk=user.pk).update(password="md5$salt$0123456789abcdef"),
 }
 STATE = pytest.mark.parametrize("state", STATES)
-DOOR = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+CLIENT = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 
 
 @pytest.fixture
@@ -50,14 +50,14 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @STATE
-@DOOR
+@CLIENT
 def test_a_wrong_password_costs_one_hash_and_is_told_the_same(
-    door: Door, state: str, alice: User, hashed: list[str]
+    client: ContractClient, state: str, alice: User, hashed: list[str]
 ) -> None:
     STATES[state](alice)
     hashed.clear()
-    response = door.login("wrong-password")
-    assert (hashed, (response.status_code, response.json())) == (["Argon2id"], door.wrong)
+    response = client.login("wrong-password")
+    assert (hashed, (response.status_code, response.json())) == (["Argon2id"], client.wrong)
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "wrong-password"], ids=["right", "wrong"])
@@ -72,14 +72,14 @@ def test_in_the_hardened_profile_the_clinics_reset_is_the_same(
 
 
 @STATE
-@DOOR
-def test_a_second_wrong_password_costs_the_database_the_same(door: Door, state: str, alice: User) -> None:
+@CLIENT
+def test_a_second_wrong_password_costs_the_database_the_same(client: ContractClient, state: str, alice: User) -> None:
     def statements(password: str, **who: str) -> int:
         with captured_statements() as captured:
-            door.login(password, **who)
+            client.login(password, **who)
         return len(captured.sql)
 
     STATES[state](alice)
-    door.login("wrong-password")
-    door.login("wrong-password", **door.unknown)
-    assert statements("wrong-password") == statements("wrong-password", **door.unknown)
+    client.login("wrong-password")
+    client.login("wrong-password", **client.unknown)
+    assert statements("wrong-password") == statements("wrong-password", **client.unknown)

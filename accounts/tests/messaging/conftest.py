@@ -61,7 +61,7 @@ def put(alice: User) -> Put:
         address = alice.email if channel == Channel.EMAIL else alice.phone
         assert address
         with transaction.atomic():
-            outbox.put(
+            outbox.enqueue(
                 user=alice,
                 channel=channel,
                 address=address,

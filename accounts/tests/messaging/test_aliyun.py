@@ -3,7 +3,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from accounts.messaging.senders import CutOff, Impossible, Letter, Refused
+from accounts.messaging.senders import DeliveryUnknown, Letter, Refused, Undeliverable
 from accounts.messaging.senders.aliyun import Account, signature
 from accounts.tests.messaging.conftest import CODE
 from accounts.tests.messaging.gateways import CLOSES, SILENT, HttpGateway, free_port
@@ -104,7 +104,7 @@ def test_a_notice_has_a_template_without_variables(gateway: HttpGateway, account
 
 
 def test_without_a_template_for_notices_none_can_go(gateway: HttpGateway, account: Account, letter: Letter) -> None:
-    with pytest.raises(Impossible) as error:
+    with pytest.raises(Undeliverable) as error:
         replace(account, notice="").send(replace(letter, code=""))
     assert str(error.value) == "SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text."
     assert gateway.received == []
@@ -129,7 +129,7 @@ def test_an_answer_that_cannot_be_read_may_be_a_delivery(
     gateway: HttpGateway, account: Account, letter: Letter
 ) -> None:
     gateway.body = b"[]"
-    with pytest.raises(CutOff) as error:
+    with pytest.raises(DeliveryUnknown) as error:
         account.send(letter)
     assert str(error.value) == "Aliyun answered 200, and what it said cannot be read."
 
@@ -139,7 +139,7 @@ def test_no_answer_may_be_a_delivery(
     gateway: HttpGateway, account: Account, letter: Letter, behaviour: str, kind: str
 ) -> None:
     gateway.status = behaviour
-    with pytest.raises(CutOff) as error:
+    with pytest.raises(DeliveryUnknown) as error:
         account.send(letter)
     assert str(error.value) == f"Aliyun had the request and gave no answer ({kind})."
 

@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.messaging import delivery, letters
-from accounts.messaging.delivery import deliver_due, deliver_next, keep_house
+from accounts.messaging import delivery, rendering
+from accounts.messaging.delivery import deliver_due, deliver_next, expire_messages
 from accounts.messaging.senders import Refused
 from accounts.models import Channel, Kind, Message, State
 from accounts.policies import DELIVERY_LEASE, retry_after
-from accounts.security import vault
+from accounts.security import encryption
 from accounts.tests.messaging.conftest import CODE, Put
 from accounts.tests.messaging.gateways import CLOSES, SILENT, HttpGateway, MailServer
 from accounts.tests.races import race
@@ -33,14 +33,14 @@ class TestDelivered:
         assert deliver_next() == State.DELIVERED
         assert [received["To"] for received in mail_at.received] == ["alice@hospital.example"]
         again(message)
-        assert (message.state, message.sealed, message.error, message.attempts) == (State.DELIVERED, "", "", 1)
+        assert (message.state, message.encrypted, message.error, message.attempts) == (State.DELIVERED, "", "", 1)
         assert message.delivered_at
 
     def test_a_text_message_is_delivered_and_its_text_wiped(self, gateway: HttpGateway, put: Put) -> None:
         message = put(channel=Channel.PHONE)
         assert deliver_next() == State.DELIVERED
         assert CODE in gateway.json()[0]["message"]
-        assert (again(message).state, message.sealed) == (State.DELIVERED, "")
+        assert (again(message).state, message.encrypted) == (State.DELIVERED, "")
 
     def test_it_is_delivered_once(self, mail_at: MailServer, put: Put) -> None:
         put()
@@ -87,8 +87,8 @@ class TestRefused:
 
     def test_when_it_expires_it_is_dead_and_says_what_was_wrong(self, refused: Message) -> None:
         with later(minutes=10):
-            assert keep_house() == {State.DEAD: 1}
-        assert (again(refused).state, refused.sealed) == (State.DEAD, "")
+            assert expire_messages() == {State.DEAD: 1}
+        assert (again(refused).state, refused.encrypted) == (State.DEAD, "")
         assert refused.error == "The gateway answered 503."
 
     def test_the_line_in_the_log_says_why(
@@ -109,13 +109,13 @@ class TestRefused:
         assert deliver_next() == State.QUEUED
         with later(minutes=10):
             assert deliver_due() == {State.DEAD: 1}
-        assert (again(message).error, message.sealed) == ("EMAIL_URL is not set.", "")
+        assert (again(message).error, message.encrypted) == ("EMAIL_URL is not set.", "")
 
     def test_what_can_never_be_sent_is_dead_at_once(self, settings: Settings, put: Put) -> None:
         settings.SMS_URL = "aliyun://LTAI:secret@dysmsapi.aliyuncs.com/?sign=a&code=SMS_1"
         message = put(channel=Channel.PHONE, kind=Kind.PASSWORD_CHANGED, ip="192.0.2.1")
         assert deliver_next() == State.DEAD
-        assert (again(message).sealed, message.error) == (
+        assert (again(message).encrypted, message.error) == (
             "",
             "SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text.",
         )
@@ -126,7 +126,7 @@ class TestRefused:
         message, key = put(), settings.SECRET_KEY
         settings.SECRET_KEY = "another"
         assert deliver_next() == State.QUEUED
-        assert again(message).error == "It failed with Unreadable."
+        assert again(message).error == "It failed with DecryptionError."
         settings.SECRET_KEY = key
         with later(seconds=5):
             assert deliver_next() == State.DELIVERED
@@ -166,10 +166,10 @@ class TestUnknown:
         assert unknown.error.startswith("The gateway had the text and gave no answer")
 
     def test_its_text_is_wiped_when_it_expires(self, unknown: Message) -> None:
-        assert vault.unseal("messages", unknown.sealed)
+        assert encryption.decrypt("messages", unknown.encrypted)
         with later(minutes=10):
-            keep_house()
-        assert (again(unknown).state, unknown.sealed) == (State.UNKNOWN, "")
+            expire_messages()
+        assert (again(unknown).state, unknown.encrypted) == (State.UNKNOWN, "")
 
     @pytest.mark.parametrize("behaviour", [SILENT, CLOSES])
     def test_a_mail_server_that_gives_no_answer_leaves_it_unknown(
@@ -197,21 +197,21 @@ class TestExpired:
         with later(minutes=10):
             assert deliver_due() == {State.DEAD: 1}
         assert mail_at.received == []
-        assert (again(message).sealed, message.error) == ("", "It expired before it could be sent.")
+        assert (again(message).encrypted, message.error) == ("", "It expired before it could be sent.")
 
     def test_one_that_expires_in_hand_is_not_sent(
         self, mail_at: MailServer, put: Put, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        message, compose = put(), letters.compose
+        message, compose = put(), rendering.compose
 
         def slow(claimed: Message) -> Any:
             Message.objects.update(expires_at=timezone.now())
             return compose(claimed)
 
-        monkeypatch.setattr(letters, "compose", slow)
+        monkeypatch.setattr(rendering, "compose", slow)
         assert deliver_next() == State.DEAD
         assert mail_at.received == []
-        assert again(message).sealed == ""
+        assert again(message).encrypted == ""
 
     def test_one_that_is_being_sent_when_it_expires_is_not_given_up(
         self, mail_at: MailServer, put: Put, monkeypatch: pytest.MonkeyPatch
@@ -226,7 +226,7 @@ class TestExpired:
         assert delivery._claim(timezone.now()) == message
         monkeypatch.setattr(delivery, "_move", after_the_worker)
         with later(minutes=10):
-            assert keep_house() == {State.DEAD: 0}
+            assert expire_messages() == {State.DEAD: 0}
         assert again(message).state == State.SENDING
 
 
@@ -256,12 +256,12 @@ class TestDeadWorker:
 
         def slow(letter: object) -> None:
             with later(seconds=LEASE):
-                keep_house()
+                expire_messages()
             assert again(message).state == State.UNKNOWN
 
         monkeypatch.setattr(delivery, "sender_for", lambda channel: slow)
         assert deliver_next() == State.DELIVERED
-        assert (again(message).state, message.sealed) == (State.DELIVERED, "")
+        assert (again(message).state, message.encrypted) == (State.DELIVERED, "")
 
     def test_one_that_was_only_slow_to_begin_does_not_send_what_another_has_taken(
         self, mail_at: MailServer, put: Put
@@ -295,7 +295,7 @@ def test_two_loops_at_once_send_nothing_twice_and_lose_nothing(gateway: HttpGate
         outcomes = race(2, lambda _: deliver_due())
         sent = sorted(body["message"][16:22] for body in gateway.json())
         assert (sent, sum(outcome[State.DELIVERED] for outcome in outcomes)) == (codes, 6)
-    assert set(Message.objects.values_list("state", "attempts", "sealed")) == {(State.DELIVERED, 1, "")}
+    assert set(Message.objects.values_list("state", "attempts", "encrypted")) == {(State.DELIVERED, 1, "")}
 
 
 @pytest.mark.django_db(transaction=True)

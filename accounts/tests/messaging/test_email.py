@@ -5,7 +5,7 @@ import pytest
 from django.core.mail import BadHeaderError
 from pytest_django.fixtures import Settings
 
-from accounts.messaging.senders import CutOff, Letter, Refused, sender_for
+from accounts.messaging.senders import DeliveryUnknown, Letter, Refused, sender_for
 from accounts.tests.messaging.conftest import CODE, use_mail
 from accounts.tests.messaging.gateways import CLOSES, SILENT, MailServer, free_port
 
@@ -75,7 +75,7 @@ def test_a_server_that_says_nothing_after_the_text_may_have_delivered_it(
     mail_at: MailServer, to_alice: Letter, behaviour: str
 ) -> None:
     mail_at.to_text = behaviour
-    with pytest.raises(CutOff) as error:
+    with pytest.raises(DeliveryUnknown) as error:
         send(to_alice)
     assert str(error.value) == "The mail server had the text and gave no answer (SMTPServerDisconnected)."
 

@@ -9,7 +9,7 @@ from accounts.models import Channel, Kind, Message, State, User
 
 
 def put(user: User) -> None:
-    outbox.put(
+    outbox.enqueue(
         user=user,
         channel=Channel.EMAIL,
         address="alice@hospital.example",
@@ -24,7 +24,7 @@ def test_a_message_is_queued_with_its_values_sealed(alice: User) -> None:
     message = Message.objects.get()
     assert (message.user_id, message.channel, message.address) == (alice.pk, "email", "alice@hospital.example")
     assert (message.kind, message.state, message.attempts) == ("reset_code", State.QUEUED, 0)
-    assert "482915" not in message.sealed
+    assert "482915" not in message.encrypted
     assert outbox.values_of(message) == {"code": "482915"}
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.messaging.senders import CutOff, Letter, Refused, sender_for
+from accounts.messaging.senders import DeliveryUnknown, Letter, Refused, sender_for
 from accounts.messaging.senders.apprise_url import Gateway
 from accounts.tests.messaging.conftest import CODE
 from accounts.tests.messaging.gateways import CLOSES, SILENT, HttpGateway, free_port
@@ -73,7 +73,7 @@ class TestApprise:
         self, gateway: HttpGateway, letter: Letter, behaviour: str, kind: str
     ) -> None:
         gateway.status = behaviour
-        with pytest.raises(CutOff) as error:
+        with pytest.raises(DeliveryUnknown) as error:
             send(letter)
         assert str(error.value) == f"The gateway had the text and gave no answer ({kind})."
 
@@ -82,7 +82,7 @@ class TestApprise:
     ) -> None:
         settings.SMS_URL = f"{gateway.url}&retry=3"
         gateway.status = SILENT
-        with pytest.raises(CutOff):
+        with pytest.raises(DeliveryUnknown):
             send(letter)
         assert len(gateway.received) == 1
 
@@ -91,7 +91,7 @@ class TestApprise:
         self, gateway: HttpGateway, letter: Letter, behaviour: int | str, our_log: io.StringIO
     ) -> None:
         gateway.status = behaviour
-        with suppress(Refused, CutOff):
+        with suppress(Refused, DeliveryUnknown):
             send(letter)
         logging.getLogger("canary").info("Sing.")
         assert our_log.getvalue() == "canary Sing.\n"

@@ -1,4 +1,4 @@
-"""What is remembered of a token that was verified; forged ones are tried at the contracts' doors."""
+"""What is remembered of a token that was verified; forged ones are tried at the contracts' clients."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -239,22 +239,22 @@ class TestChange:
     def test_a_change_of_one_column_leaves_what_others_wrote_meanwhile(
         self, token: str, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from accounts.services import people
+        from accounts.services import users
 
-        real = people.require_free
+        real = users.require_free
 
         def meanwhile(user: User) -> None:
             User.objects.filter(pk=alice.pk).update(department="药房")
             real(user)
 
-        monkeypatch.setattr(people, "require_free", meanwhile)
+        monkeypatch.setattr(users, "require_free", meanwhile)
         patch(token, alice, full_name="Alice Li")
         assert User.objects.values_list("full_name", "department").get(pk=alice.pk) == ("Alice Li", "药房")
 
     def test_who_is_deleted_meanwhile_is_not_found(
         self, token: str, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("accounts.services.people.require_free", lambda _: alice.delete())
+        monkeypatch.setattr("accounts.services.users.require_free", lambda _: alice.delete())
         assert code(patch(token, User(pk=alice.pk), full_name="Alice Li")) == (404, "not_found")
 
 

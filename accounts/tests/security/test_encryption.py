@@ -1,33 +1,33 @@
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.security.vault import Unreadable, seal, unseal
+from accounts.security.encryption import DecryptionError, decrypt, encrypt
 
 # Sealed when key sets alone were kept, with the SECRET_KEY "long ago".
 STORED = "gAAAAABrAHaFFcE43NyWxfFuXZkAVi4J4X1pLKYvSQpQjAbUBc4VmcPcST0BRDHkFodoblUzHsHuLmofrCwhZZHnl7d1FW6xjg=="
 
 
 def test_what_was_sealed_is_read_again() -> None:
-    assert unseal("messages", seal("messages", "482915 药房")) == "482915 药房"
+    assert decrypt("messages", encrypt("messages", "482915 药房")) == "482915 药房"
 
 
 def test_what_is_sealed_does_not_show() -> None:
-    assert "482915" not in seal("messages", "482915")
+    assert "482915" not in encrypt("messages", "482915")
 
 
 def test_another_purpose_cannot_read_it() -> None:
-    with pytest.raises(Unreadable):
-        unseal("signing keys", seal("messages", "482915"))
+    with pytest.raises(DecryptionError):
+        decrypt("signing keys", encrypt("messages", "482915"))
 
 
 def test_another_secret_key_cannot_read_it(settings: Settings) -> None:
-    sealed = seal("messages", "482915")
+    encrypted = encrypt("messages", "482915")
     settings.SECRET_KEY = "another"
-    with pytest.raises(Unreadable) as error:
-        unseal("messages", sealed)
-    assert str(error.value) == "What was sealed for messages cannot be read with today's SECRET_KEY."
+    with pytest.raises(DecryptionError) as error:
+        decrypt("messages", encrypted)
+    assert str(error.value) == "What was encrypted for messages cannot be read with today's SECRET_KEY."
 
 
 def test_signing_keys_that_are_stored_already_stay_readable(settings: Settings) -> None:
     settings.SECRET_KEY = "long ago"
-    assert unseal("signing keys", STORED) == "an old key"
+    assert decrypt("signing keys", STORED) == "an old key"

@@ -8,11 +8,11 @@ class Refused(Exception):
     """The letter is certainly not on its way: the gateway said no, or was never reached. It may be tried again."""
 
 
-class Impossible(Refused):
+class Undeliverable(Refused):
     """The letter can never go this way, however often it is tried."""
 
 
-class CutOff(Exception):
+class DeliveryUnknown(Exception):
     """The gateway had the letter and did not say what it did with it."""
 
 

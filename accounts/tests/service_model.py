@@ -13,8 +13,8 @@ from accounts.contracts.portal.contract import ACCESS as PORTAL_ACCESS
 from accounts.contracts.union.contract import ACCESS as UNION_ACCESS
 from accounts.models import User
 from accounts.security import tokens as signing
-from accounts.tests.contracts.doors import CLINIC, DOORS, HOSPITAL, NATIVE, PORTAL, UNION, Door
-from accounts.tests.lives import SERVE_ONCE, Person, Spent, Token, Worth, issued, open_login
+from accounts.tests.contracts.clients import CLIENTS, CLINIC, HOSPITAL, NATIVE, PORTAL, UNION, ContractClient
+from accounts.tests.token_model import SERVE_ONCE, Person, Spent, Token, Worth, issued, open_login
 from accounts.tests.tools import Api
 
 PASSWORDS: Final = ("Correct-horse-7", "Battery-staple-8")
@@ -31,7 +31,7 @@ NEW_ROLES: Final = ("doctor", "pharmacy")
 UNION_ROLES: Final = ("doctor", "patient", "admin")
 TAKEN: Final = {"native": 409, "hospital": 400, "union": 409, "portal": 400, "clinic": 400}
 REFRESH: Final = {"native": "refresh", "portal": "refresh", "clinic": "refresh_token"}
-DOOR: Final = {door.name: door for door in DOORS}
+CLIENT: Final = {client.name: client for client in CLIENTS}
 POLICIES: Final = {
     "native": NATIVE_ACCESS,
     "hospital": HOSPITAL_ACCESS,
@@ -39,7 +39,7 @@ POLICIES: Final = {
     "portal": PORTAL_ACCESS,
     "clinic": CLINIC_ACCESS,
 }
-CLIENT: Final = Api().client
+HTTP: Final = Api().client
 
 
 def name_of(number: int) -> dict[str, str]:
@@ -50,26 +50,26 @@ def claims_of(token: Token) -> dict[str, Any]:
     return dict(jwt.decode(token.text, options={"verify_signature": False}))
 
 
-def ask(token: Token, door: Door) -> Any:
-    """Ask a door who the token's owner is; the answer is not held against the description, as it is asked so often."""
-    return CLIENT.get(f"/{door.mount}/{door.me}", headers={"Authorization": f"Bearer {token.text}"})
+def ask(token: Token, client: ContractClient) -> Any:
+    """Ask who the token's owner is; the answer is not compared with the description, as it is asked so often."""
+    return HTTP.get(f"/{client.mount}/{client.me}", headers={"Authorization": f"Bearer {token.text}"})
 
 
-def spend(token: Token, at: Door) -> Any:
+def spend(token: Token, at: ContractClient) -> Any:
     """Refresh with a token, likewise."""
     path = f"/{at.mount}/{REFRESH[at.name]}"
     if at is NATIVE:
-        return CLIENT.post(path, {"refresh_token": token.text}, content_type="application/json")
-    return CLIENT.post(path, headers={"Authorization": f"Bearer {token.text}"})
+        return HTTP.post(path, {"refresh_token": token.text}, content_type="application/json")
+    return HTTP.post(path, headers={"Authorization": f"Bearer {token.text}"})
 
 
-def status_of(door: Door, worth: Worth, live: int = 200) -> int:
-    return {Worth.LIVE: live, Worth.DEAD: door.dead, Worth.GONE: door.gone}[worth]
+def status_of(client: ContractClient, worth: Worth, live: int = 200) -> int:
+    return {Worth.LIVE: live, Worth.DEAD: client.dead, Worth.GONE: client.gone}[worth]
 
 
-def refused_status(door: Door) -> int:
+def refused_status(client: ContractClient) -> int:
     """Return the status of a refresh that is refused."""
-    return 403 if door is CLINIC else 401
+    return 403 if client is CLINIC else 401
 
 
 def change_in_the_shell(pk: int, way: str, **columns: Any) -> None:
@@ -105,10 +105,10 @@ class Dealings:
         known = {token.text for token in self.tokens}
         self.tokens += [token for token in tokens if token.text not in known]
 
-    def opening(self, *doors: Door) -> list[Token]:
-        """Return the tokens of these doors that open something, if any, and the last that does no longer."""
+    def opening(self, *clients: ContractClient) -> list[Token]:
+        """Return the tokens of these clients that open something, if any, and the last that does no longer."""
         now = timezone.now()
-        tokens = [token for token in self.tokens if token.opens and DOOR[token.login.contract] in doors]
+        tokens = [token for token in self.tokens if token.opens and CLIENT[token.login.contract] in clients]
         live = [token for token in tokens if token.worth(now) is Worth.LIVE]
         dead = [token for token in tokens if token not in live]
         return live + dead[-1:] if live else []
@@ -123,22 +123,22 @@ class Dealings:
         now = timezone.now()
         return [token for token in self.tokens if token.refreshes and token.login.is_going(now)]
 
-    def register(self, number: int, door: Door) -> None:
+    def register(self, number: int, client: ContractClient) -> None:
         name = name_of(number)
         rest = {"phone_number": name["phone"], "full_name": "A", "first_name": "A", "last_name": "B"}
-        role = {"role": "DOCTOR"} if door is UNION else {}
-        response = door.call("POST", "register", {**name, **rest, **role, "password": PASSWORDS[0]})
+        role = {"role": "DOCTOR"} if client is UNION else {}
+        response = client.call("POST", "register", {**name, **rest, **role, "password": PASSWORDS[0]})
         if number in self.people and not self.people[number].gone:
-            assert response.status_code == TAKEN[door.name], response.content
+            assert response.status_code == TAKEN[client.name], response.content
             return
-        assert response.status_code == (201 if door is NATIVE else 200), response.content
+        assert response.status_code == (201 if client is NATIVE else 200), response.content
         self.people[number] = Person(
             number,
             User.objects.get(username=name["username"]).pk,
-            ROLES[door.name],
+            ROLES[client.name],
             PASSWORDS[0],
-            has_email=door is not UNION,
-            has_phone=door is not PORTAL,
+            has_email=client is not UNION,
+            has_phone=client is not PORTAL,
         )
 
     def suffer(self, person: Person, what: str, way: str) -> None:
@@ -183,22 +183,22 @@ class Dealings:
         response = NATIVE.call("PATCH" if changes else "POST", path, changes, token)
         assert response.status_code == 200, response.content
 
-    def log_in(self, person: Person, doors: list[Door], password: str | None = None) -> None:
-        for door in doors:
-            if (door is UNION and not person.has_phone) or (door is CLINIC and not person.has_email):
+    def log_in(self, person: Person, clients: list[ContractClient], password: str | None = None) -> None:
+        for client in clients:
+            if (client is UNION and not person.has_phone) or (client is CLINIC and not person.has_email):
                 continue
-            body = self.try_to_log_in(person, door, password or person.password)
+            body = self.try_to_log_in(person, client, password or person.password)
             if body:
                 now = timezone.now()
-                login = open_login(person, door.name, now)
-                self.keep(issued(login, door.token(body), body.get("refresh_token"), now))
+                login = open_login(person, client.name, now)
+                self.keep(issued(login, client.token(body), body.get("refresh_token"), now))
 
-    def try_to_log_in(self, person: Person, door: Door, password: str) -> Any:
+    def try_to_log_in(self, person: Person, client: ContractClient, password: str) -> Any:
         """Log in, hold the answer against what is known of the person, and return its body, or None.
 
         What would come near to a lock is left out.
         """
-        status, reason = self.verdict(person, door, password)
+        status, reason = self.verdict(person, client, password)
         if reason in {"unknown_user", "wrong_password", "wrong_role"}:
             if self.failures.get(person.number, 0) == MOST_FAILURES:
                 return None
@@ -206,36 +206,36 @@ class Dealings:
         name = name_of(person.number)
         user_type = person.role if person.role in UNION_ROLES else "patient"
         body = {**name, "userType": user_type.upper(), "password": password}
-        response = door.call("POST", "login", body)
+        response = client.call("POST", "login", body)
         assert response.status_code == status, response.content
-        self.attempts.append((door.name, None if person.gone else person.pk, reason))
+        self.attempts.append((client.name, None if person.gone else person.pk, reason))
         return response.json() if status == 200 else None
 
-    def verdict(self, person: Person, door: Door, password: str) -> tuple[int, str]:
+    def verdict(self, person: Person, client: ContractClient, password: str) -> tuple[int, str]:
         if person.gone:
-            return door.wrong[0], "unknown_user"
+            return client.wrong[0], "unknown_user"
         if password != person.password:
-            return door.wrong[0], "wrong_password"
+            return client.wrong[0], "wrong_password"
         if not person.active:
-            return door.closed, "inactive"
-        if door is UNION and person.role not in UNION_ROLES:
-            return door.wrong[0], "wrong_role"
+            return client.closed, "inactive"
+        if client is UNION and person.role not in UNION_ROLES:
+            return client.wrong[0], "wrong_role"
         return 200, ""
 
     def refresh(self, token: Token) -> None:
         login, now = token.login, timezone.now()
-        door, outcome = DOOR[login.contract], token.spend(now)
-        response = spend(token, door)
+        client, outcome = CLIENT[login.contract], token.spend(now)
+        response = spend(token, client)
         if outcome in {Spent.NEXT, Spent.AGAIN}:
             assert response.status_code == 200, response.content
-            access = door.token(response.json())
+            access = client.token(response.json())
             refresh = response.json().get("refresh_token")
             if outcome is Spent.AGAIN:
                 assert (refresh or access) == login.newest
             self.keep(issued(login, access, refresh, now))
         else:
-            assert response.status_code == refused_status(door), response.content
-            if door is NATIVE:
+            assert response.status_code == refused_status(client), response.content
+            if client is NATIVE:
                 assert (response.json()["code"] == "token_reused") is (outcome is Spent.REUSED)
 
     def refresh_again(self, token: Token) -> None:
@@ -243,9 +243,9 @@ class Dealings:
         self.refresh(token)
 
     def log_out(self, token: Token) -> None:
-        door, worth = DOOR[token.login.contract], token.worth(timezone.now())
-        response = door.call("POST", "logout", None, token.text)
-        assert response.status_code == status_of(door, worth, live=204 if door is NATIVE else 200)
+        client, worth = CLIENT[token.login.contract], token.worth(timezone.now())
+        response = client.call("POST", "logout", None, token.text)
+        assert response.status_code == status_of(client, worth, live=204 if client is NATIVE else 200)
         if worth is Worth.LIVE:
             token.login.ended = True
 
@@ -266,32 +266,32 @@ class Dealings:
             other.login.ended = True
 
     def change_password(self, token: Token) -> None:
-        person, door, worth = token.login.person, DOOR[token.login.contract], token.worth(timezone.now())
+        person, client, worth = token.login.person, CLIENT[token.login.contract], token.worth(timezone.now())
         new = PASSWORDS[person.password == PASSWORDS[0]]
-        if door is HOSPITAL:
-            response = door.call("PUT", "profile", {"password": new}, token.text)
+        if client is HOSPITAL:
+            response = client.call("PUT", "profile", {"password": new}, token.text)
         else:
             body = {"old_password": person.password, "new_password": new}
-            response = door.call("POST", "change-password", body, token.text)
-        assert response.status_code == status_of(door, worth, live=204 if door is NATIVE else 200), response.content
+            response = client.call("POST", "change-password", body, token.text)
+        assert response.status_code == status_of(client, worth, live=204 if client is NATIVE else 200), response.content
         if worth is Worth.LIVE:
-            if door is NATIVE:
-                self.attempts.append((door.name, person.pk, ""))
+            if client is NATIVE:
+                self.attempts.append((client.name, person.pk, ""))
             person.password = new
             person.end_logins()
 
-    def go_astray(self, token: Token, door: Door) -> None:
+    def go_astray(self, token: Token, client: ContractClient) -> None:
         """Show a token where it is not from, and one that is signed there but names a session of another contract.
 
         A refresh token opens nothing even at home.
         """
-        if not token.opens or door.name != token.login.contract:
-            assert ask(token, door).status_code == door.dead
-        if door.name == token.login.contract:
+        if not token.opens or client.name != token.login.contract:
+            assert ask(token, client).status_code == client.dead
+        if client.name == token.login.contract:
             return
         tomorrow = int((timezone.now() + timedelta(days=1)).timestamp())
         claims = {**claims_of(token), "generation": token.login.generation, "exp": tomorrow}
-        forged = Token(signing.sign(POLICIES[door.name], claims), token.login, token.expires)
-        assert ask(forged, door).status_code == door.gone
-        if door.name in SERVE_ONCE:
-            assert spend(forged, door).status_code == refused_status(door)
+        forged = Token(signing.sign(POLICIES[client.name], claims), token.login, token.expires)
+        assert ask(forged, client).status_code == client.gone
+        if client.name in SERVE_ONCE:
+            assert spend(forged, client).status_code == refused_status(client)

@@ -14,14 +14,14 @@ from accounts import names
 from accounts.messaging import outbox
 from accounts.messaging.senders import Letter
 from accounts.models import Message, User
-from audit.origin import visible
+from audit.origin import escape_control_chars
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _ADDRESSES = ("old", "new")
 
 
 def compose(message: Message) -> Letter:
-    """Return what the message's user is told. Raises vault.Unreadable."""
+    """Return what the message's user is told. Raises encryption.DecryptionError."""
     values = _values(message)
     subject, *paragraphs = _rendered(f"messages/{message.language}/{message.kind}.txt", values)
     html = _template("messages/layout.html").render(
@@ -57,7 +57,7 @@ def _values(message: Message) -> dict[str, str]:
     } | outbox.values_of(message)
     masked = {name: names.masked(values[name]) for name in _ADDRESSES if values.get(name)}
     # A value is a part of a line: it neither ends one nor turns its direction round.
-    return {name: visible(value) for name, value in (values | masked).items()}
+    return {name: escape_control_chars(value) for name, value in (values | masked).items()}
 
 
 def _rendered(template: str, values: dict[str, str]) -> list[str]:

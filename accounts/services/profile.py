@@ -6,8 +6,8 @@ from typing import Any
 from accounts import names
 from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
-from accounts.policies import profile
-from accounts.services import addresses, passwords, people
+from accounts.policies import active_profile
+from accounts.services import addresses, passwords, users
 from accounts.transactions import atomically
 from audit.origin import Origin
 
@@ -21,14 +21,14 @@ def change(
     any change of them, as for a new password. Raises InvalidInput, AlreadyTaken, TooManyAttempts, TooManyCodes and
     Overloaded.
     """
-    guarded = {} if profile().addresses_at_once else _new_addresses(user, changes)
+    guarded = {} if active_profile().addresses_at_once else _new_addresses(user, changes)
     waiting = {channel: address for channel, address in guarded.items() if address}
     at_once = {name: value for name, value in changes.items() if name not in waiting}
     _require_possible(user, waiting)
-    fields = people.put(user, at_once, actor=user)
-    if new_password and (wrong := passwords.problems(new_password, user, profile().password)):
+    fields = users.assign(user, at_once, actor=user)
+    if new_password and (wrong := passwords.problems(new_password, user, active_profile().password)):
         raise InvalidInput({"password": wrong})
-    if guarded or (new_password and not profile().password_by_token):
+    if guarded or (new_password and not active_profile().password_by_token):
         _prove(user, old_password, origin)
     proposals = [
         addresses.proposal(user=user, channel=channel, address=address, origin=origin)
@@ -36,13 +36,15 @@ def change(
     ]
 
     def save() -> None:
-        people.save_changes(user=user, fields=fields, actor=user, origin=origin)
+        users.save_changes(user=user, fields=fields, actor=user, origin=origin)
         for propose in proposals:
             propose()
 
-    with people.taken_is_told(user):
+    with users.duplicate_as_already_taken(user):
         if new_password:
-            passwords.replace(user=user, password=new_password, rule=profile().password, origin=origin, also=save)
+            passwords.replace(
+                user=user, password=new_password, rule=active_profile().password, origin=origin, also=save
+            )
         else:
             atomically(save)
     for channel in {Channel(name) for name in Channel.values if name in changes} - guarded.keys():
@@ -60,16 +62,16 @@ def _new_addresses(user: User, changes: Mapping[str, Any]) -> dict[Channel, str 
 def _canonical(channel: Channel, address: str | None) -> str | None:
     try:
         return addresses.canonical(channel, address) if address else None
-    except names.NotAName:
+    except names.InvalidIdentifier:
         return address
 
 
 def _require_possible(user: User, waiting: Mapping[Channel, str]) -> None:
     """Raise InvalidInput and AlreadyTaken for addresses that could never become this user's."""
     tentative = User(pk=user.pk, username=user.username, **{str(field): value for field, value in waiting.items()})
-    if errors := people.wrong_columns(tentative):
+    if errors := users.wrong_columns(tentative):
         raise InvalidInput(errors)
-    people.require_free(tentative)
+    users.require_free(tentative)
 
 
 def _prove(user: User, old_password: str | None, origin: Origin) -> None:

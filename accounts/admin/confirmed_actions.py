@@ -22,14 +22,14 @@ from accounts.models import User
 from audit.origin import ADMIN_SITE, Origin
 
 # So many at a time: more would take longer than a request may.
-MOST: Final = 1_000
+MAX_SELECTED: Final = 1_000
 REASON_LENGTH: Final = 500
 _NAMED: Final = 10
 
-NOTHING: Final = _("there was nothing to do")
+NO_CHANGE: Final = _("there was nothing to do")
 _WHY: Final[Mapping[type[errors.IdentityError], Promise]] = {
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
-    errors.NotThere: _("gone, disabled, or without an address"),
+    errors.NotFound: _("gone, disabled, or without an address"),
     errors.RetryLater: _("as many as may be for now; try again later"),
 }
 
@@ -58,11 +58,11 @@ class VerbsAdmin(admin.ModelAdmin):
 
     verbs: ClassVar[Mapping[str, Verb]]
 
-    def whose(self, obj: Any) -> User:
+    def user_of(self, obj: Any) -> User:
         """Return the user whom a verb concerns."""
         raise NotImplementedError
 
-    def told(self, obj: Any) -> str:
+    def label(self, obj: Any) -> str:
         """Return an object as the page that asks for confirmation names it."""
         return str(obj)
 
@@ -97,7 +97,7 @@ class VerbsAdmin(admin.ModelAdmin):
 
     def _found(self, request: HttpRequest) -> list[Any]:
         keys = request.POST.get("ids", "").split(",")
-        if len(keys) > MOST:
+        if len(keys) > MAX_SELECTED:
             raise BadRequest("More than may be done at a time.")
         try:
             return list(self.get_queryset(request).filter(pk__in=keys))
@@ -107,16 +107,16 @@ class VerbsAdmin(admin.ModelAdmin):
     def ask(self, request: HttpRequest, verb_name: str, found: list[Any], *, wrong: bool = False) -> HttpResponse:
         """Return the page that says who is concerned, how many they are, and what follows."""
         actor = actor_of(request)
-        spared = [obj for obj in found if self.whose(obj).is_superuser and not actor.is_superuser]
-        concerned = [obj for obj in found if obj not in spared]
+        skipped = [obj for obj in found if self.user_of(obj).is_superuser and not actor.is_superuser]
+        concerned = [obj for obj in found if obj not in skipped]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": self.verbs[verb_name].label,
             "verb": self.verbs[verb_name],
             "action": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_do", args=[verb_name]),
-            "concerned": [self.told(obj) for obj in concerned],
-            "spared": [self.told(obj) for obj in spared],
+            "concerned": [self.label(obj) for obj in concerned],
+            "skipped": [self.label(obj) for obj in skipped],
             "ids": ",".join(str(obj.pk) for obj in found),
             "reason_length": REASON_LENGTH,
             "reason_is_wrong": wrong,
@@ -140,7 +140,7 @@ class VerbsAdmin(admin.ModelAdmin):
         for obj in found:
             why = _do(verb, obj, actor, origin, reason)
             if why:
-                skipped.setdefault(str(why), []).append(str(self.whose(obj)))
+                skipped.setdefault(str(why), []).append(str(self.user_of(obj)))
         done = len(found) - sum(map(len, skipped.values()))
         told = ngettext("%(verb)s: %(done)d was done.", "%(verb)s: %(done)d were done.", done)
         self.message_user(
@@ -160,7 +160,7 @@ class VerbsAdmin(admin.ModelAdmin):
 def _do(verb: Verb, obj: Any, actor: User, origin: Origin, reason: str) -> Promise | None:
     """Return None, or why nothing was done."""
     try:
-        return None if verb.work(obj, actor, origin, reason) else NOTHING
+        return None if verb.work(obj, actor, origin, reason) else NO_CHANGE
     except Skipped as skipped:
         return skipped.why
     except errors.IdentityError as error:
@@ -171,9 +171,9 @@ def _do(verb: Verb, obj: Any, actor: User, origin: Origin, reason: str) -> Promi
 
 
 def _from_list(screen: VerbsAdmin, request: HttpRequest, chosen: QuerySet[Any], verb_name: str) -> HttpResponse | None:
-    found = list(chosen[: MOST + 1])
-    if len(found) <= MOST:
+    found = list(chosen[: MAX_SELECTED + 1])
+    if len(found) <= MAX_SELECTED:
         return screen.ask(request, verb_name, found)
     told = gettext("At most %(most)d at a time; %(count)d are selected. Narrow the list with its filters.")
-    screen.message_user(request, told % {"most": MOST, "count": chosen.count()}, messages.ERROR)
+    screen.message_user(request, told % {"most": MAX_SELECTED, "count": chosen.count()}, messages.ERROR)
     return None

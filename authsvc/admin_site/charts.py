@@ -8,7 +8,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.functional import Promise
 
 from audit.events import Status
-from authsvc.dashboard_times import Count
+from authsvc.admin_site.periods import Count
 
 WIDTH: Final = 488
 HEIGHT: Final = 220

@@ -21,11 +21,11 @@ from django.views.i18n import set_language
 from accounts.contracts.base import origin_of
 from accounts.errors import IdentityError, Problem, RetryLater
 from accounts.models import User
-from accounts.policies import LONGEST_PASSWORD, profile
+from accounts.policies import LONGEST_PASSWORD, active_profile
 from accounts.services import identifiers, passwords, sign_in
 from audit.events import FailureReason
 from audit.origin import ADMIN_SITE, Origin
-from authsvc import dashboard, logo
+from authsvc.admin_site import dashboard, logo
 
 WRONG = _("Please enter the correct user name and password of an administrator's account.")
 WAIT = _("Too many failed attempts, or the service is busy. Wait, then try again.")
@@ -46,7 +46,7 @@ def _staff_only(user: User) -> FailureReason | None:
 def _prove(identifier: identifiers.Identifier, password: str, origin: Origin) -> User:
     """Return the administrator whose password this is. Raises ValidationError, whatever is wrong."""
     try:
-        return sign_in.prove(identifier=identifier, password=password, origin=origin, door=_staff_only)
+        return sign_in.prove(identifier=identifier, password=password, origin=origin, rule=_staff_only)
     except RetryLater as error:
         raise ValidationError(WAIT, code="retry_later") from error
     except IdentityError as error:
@@ -55,7 +55,7 @@ def _prove(identifier: identifiers.Identifier, password: str, origin: Origin) ->
 
 def _told(problem: Problem) -> str:
     """Return what is wrong with a new password, in the reader's language."""
-    lengths = {"shortest": profile().password.shortest, "longest": LONGEST_PASSWORD}
+    lengths = {"shortest": active_profile().password.shortest, "longest": LONGEST_PASSWORD}
     return _SENTENCES[problem.code] % lengths
 
 
@@ -85,7 +85,7 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, profile().password):
+        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, active_profile().password):
             self.add_error("new_password1", ValidationError(_told(problem), code=problem.code))
         return data
 
@@ -93,7 +93,7 @@ class OwnPasswordForm(PasswordChangeForm):
         passwords.replace(
             user=self.user,
             password=self.cleaned_data["new_password1"],
-            rule=profile().password,
+            rule=active_profile().password,
             origin=self.origin,
         )
         return self.user

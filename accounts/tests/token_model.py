@@ -12,8 +12,8 @@ class Terms:
     """How long a contract's token lives, and its session: unused, and in all."""
 
     token: timedelta
-    unused: timedelta
-    in_all: timedelta
+    idle_timeout: timedelta
+    absolute_timeout: timedelta
 
 
 TERMS = {
@@ -123,7 +123,7 @@ class Token:
         if outcome is Spent.NEXT:
             login.generation += 1
             login.rotated_at = now
-            login.end = min(login.latest_end, now + TERMS[login.contract].unused)
+            login.end = min(login.latest_end, now + TERMS[login.contract].idle_timeout)
         elif outcome is Spent.REUSED:
             login.ended = True
         return outcome
@@ -139,8 +139,8 @@ class Token:
 def open_login(person: Person, contract: str, now: datetime) -> Login:
     """Return what a good login comes to."""
     terms = TERMS[contract]
-    latest = now + terms.in_all
-    login = Login(person, contract, latest_end=latest, end=min(latest, now + terms.unused), rotated_at=now)
+    latest = now + terms.absolute_timeout
+    login = Login(person, contract, latest_end=latest, end=min(latest, now + terms.idle_timeout), rotated_at=now)
     person.logins.append(login)
     return login
 

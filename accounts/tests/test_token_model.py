@@ -21,14 +21,14 @@ from hypothesis.stateful import (
 from accounts.security.hashers import Argon2id
 from accounts.security.keys import ring
 from accounts.tests.clocks import stopped_clocks
-from accounts.tests.contracts.doors import CLINIC, DOORS, HOSPITAL, NATIVE, PORTAL, Door
-from accounts.tests.dealings import DOOR, SUFFERED, WAYS, WRONG, Dealings, ask, refused_status, spend, status_of
-from accounts.tests.lives import Spent, Token
+from accounts.tests.contracts.clients import CLIENTS, CLINIC, HOSPITAL, NATIVE, PORTAL, ContractClient
+from accounts.tests.service_model import CLIENT, SUFFERED, WAYS, WRONG, Dealings, ask, refused_status, spend, status_of
+from accounts.tests.token_model import Spent, Token
 from audit.models import LoginAttempt
 
 START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NUMBERS: Final = range(3)
-A_DOOR: Final = st.sampled_from(DOORS)
+A_DOOR: Final = st.sampled_from(CLIENTS)
 # Around every end and every grace that there is; mostly no time passes, or nothing would ever live.
 WAITS: Final = st.sampled_from(
     [timedelta()] * 30
@@ -93,11 +93,11 @@ class TokenLives(RuleBasedStateMachine):
             deeds["refresh_again"] = [st.sampled_from(tokens)]
         return deeds
 
-    @initialize(registered=st.lists(A_DOOR, min_size=2, max_size=2), doors=st.lists(A_DOOR, min_size=2, max_size=3))
-    def two_register_and_log_in(self, registered: list[Door], doors: list[Door]) -> None:
-        for number, door in enumerate(registered):
-            self.day.register(number, door)
-            self.day.log_in(self.day.people[number], [door, *doors])
+    @initialize(registered=st.lists(A_DOOR, min_size=2, max_size=2), clients=st.lists(A_DOOR, min_size=2, max_size=3))
+    def two_register_and_log_in(self, registered: list[ContractClient], clients: list[ContractClient]) -> None:
+        for number, client in enumerate(registered):
+            self.day.register(number, client)
+            self.day.log_in(self.day.people[number], [client, *clients])
 
     # Hypothesis leaves rules out at random, but nothing comes of a day without most deeds: they are one rule.
     @rule(deed=st.runner().flatmap(lambda self: one_of(self.deeds())), wait=WAITS)
@@ -110,10 +110,10 @@ class TokenLives(RuleBasedStateMachine):
     def every_token_is_worth_what_the_model_says(self) -> None:
         now = timezone.now()
         for token in [token for token in self.day.tokens if token.opens]:
-            door, until = DOOR[token.login.contract], token.renewed_until(now)
-            response = ask(token, door)
-            assert response.status_code == status_of(door, token.worth(now)), (token, response.content)
-            if door is HOSPITAL and response.status_code != 200:
+            client, until = CLIENT[token.login.contract], token.renewed_until(now)
+            response = ask(token, client)
+            assert response.status_code == status_of(client, token.worth(now)), (token, response.content)
+            if client is HOSPITAL and response.status_code != 200:
                 assert response.json()["message"] == hospital_says(token, now), token
             assert response.has_header("Authorization") is (until is not None), token
             if until:
@@ -124,11 +124,11 @@ class TokenLives(RuleBasedStateMachine):
         """Of each login's newest token; the spent ones are refreshed in earnest, now and then."""
         now = timezone.now()
         for token in [token for token in self.day.tokens if token.is_newest()]:
-            door, good = DOOR[token.login.contract], token.spent(now) in {Spent.NEXT, Spent.AGAIN}
+            client, good = CLIENT[token.login.contract], token.spent(now) in {Spent.NEXT, Spent.AGAIN}
             with transaction.atomic():
-                response = spend(token, door)
+                response = spend(token, client)
                 transaction.set_rollback(True)
-            assert response.status_code == (200 if good else refused_status(door)), token
+            assert response.status_code == (200 if good else refused_status(client)), token
 
     @invariant()
     def every_attempt_is_in_the_trail(self) -> None:

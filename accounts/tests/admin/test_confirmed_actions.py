@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.admin import verbs
+from accounts.admin import confirmed_actions
 from accounts.models import Message, Session, User
-from accounts.services import people
+from accounts.services import users
 from accounts.tests.admin.conftest import do, told
 from accounts.tests.tools import HERE, Api
 from audit.models import SecurityEvent
@@ -178,7 +178,7 @@ def test_everybody_across_the_pages_is_named(office: Client) -> None:
 
 
 def test_more_than_may_be_at_a_time_are_told_so(office: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verbs, "MOST", 3)
+    monkeypatch.setattr(confirmed_actions, "MAX_SELECTED", 3)
     User.objects.bulk_create([User(username=f"nurse{n}", password="!") for n in range(4)])
     body = {"action": "deactivate", "select_across": "1", "_selected_action": ["1"], "index": "0"}
     response = office.post(f"{USERS}?q=nurse", body, follow=True)
@@ -239,7 +239,7 @@ def test_a_decision_about_nothing_new_is_no_event(office: Client, alice: User) -
 
 def test_an_account_made_without_a_password_gets_one_by_code(origin: Origin, office: Client) -> None:
     columns = {"username": "newcomer", "email": "newcomer@hospital.example", "role": "doctor"}
-    user = people.create(columns=columns, password=None, origin=origin)
+    user = users.create(columns=columns, password=None, origin=origin)
     assert not user.has_usable_password()
     do(office, "send-code", user)
     assert Message.objects.get().user_id == user.pk

@@ -10,7 +10,7 @@ Tokens = Callable[[dict[str, Any]], str]
 
 
 @dataclass(frozen=True)
-class Door:
+class ContractClient:
     """One contract, as a client that has read its document uses it.
 
     `account` is the body of a login without the password; `wrong` the status and body after a wrong password; `closed`
@@ -49,7 +49,7 @@ def _data(name: str) -> Tokens:
     return lambda body: str(body["data"][name])
 
 
-NATIVE = Door(
+NATIVE = ContractClient(
     name="native",
     mount="api/auth",
     me="me",
@@ -68,7 +68,7 @@ NATIVE = Door(
     ),
     media_type="application/problem+json",
 )
-HOSPITAL = Door(
+HOSPITAL = ContractClient(
     name="hospital",
     mount="hospital/api/auth",
     me="profile",
@@ -78,7 +78,7 @@ HOSPITAL = Door(
     wrong=(401, {"success": False, "message": "Invalid username or password"}),
     closed=401,
 )
-UNION = Door(
+UNION = ContractClient(
     name="union",
     mount="api/v1/auth",
     me="user/info",
@@ -89,7 +89,7 @@ UNION = Door(
     closed=401,
     gone=404,
 )
-PORTAL = Door(
+PORTAL = ContractClient(
     name="portal",
     mount="auth",
     me="profile",
@@ -98,7 +98,7 @@ PORTAL = Door(
     token=_data("token"),
     wrong=(401, {"code": 401, "message": "用户名或密码错误", "data": None}),
 )
-CLINIC = Door(
+CLINIC = ContractClient(
     name="clinic",
     mount="api/users",
     me="me",
@@ -108,4 +108,4 @@ CLINIC = Door(
     wrong=(400, {"detail": "Incorrect email or password."}),
 )
 
-DOORS = [NATIVE, HOSPITAL, UNION, PORTAL, CLINIC]
+CLIENTS = [NATIVE, HOSPITAL, UNION, PORTAL, CLINIC]

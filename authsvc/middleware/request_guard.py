@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 
-class Entrance:
+class RequestGuard:
     """A WSGI application in front of another.
 
     Django reads no body without a `Content-Length`, so that a change which came in chunks would change nothing and be

@@ -10,10 +10,10 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts import names
-from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotThere, PermissionDenied, Problem
+from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFound, PermissionDenied, Problem
 from accounts.models import Channel, EndReason, User
 from accounts.models.user import CREDENTIAL_FIELDS
-from accounts.policies import profile
+from accounts.policies import active_profile
 from accounts.security import hashing, lockout
 from accounts.services import notices, passwords, sessions
 from accounts.transactions import atomically
@@ -38,7 +38,7 @@ def wrong_columns(user: User) -> dict[str, list[Problem]]:
             continue
         try:
             read(value)
-        except names.NotAName as error:
+        except names.InvalidIdentifier as error:
             errors[name] = [Problem("invalid", str(error))]
     return errors
 
@@ -50,7 +50,7 @@ def require_free(user: User) -> None:
 
 
 @contextmanager
-def taken_is_told(user: User) -> Iterator[None]:
+def duplicate_as_already_taken(user: User) -> Iterator[None]:
     """Turn the database's refusal of a duplicate into AlreadyTaken: somebody was quicker after the look."""
     try:
         yield
@@ -61,10 +61,10 @@ def taken_is_told(user: User) -> Iterator[None]:
 
 
 def find(*, user_id: int) -> User:
-    """Return an account. Raises NotThere."""
+    """Return an account. Raises NotFound."""
     user: User | None = User.objects.filter(pk=user_id).first()
     if user is None:
-        raise NotThere
+        raise NotFound
     return user
 
 
@@ -76,7 +76,7 @@ def create(*, columns: Mapping[str, Any], password: str | None, origin: Origin, 
     """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
     errors = wrong_columns(user)
-    if password is not None and (wrong := passwords.problems(password, user, profile().password)):
+    if password is not None and (wrong := passwords.problems(password, user, active_profile().password)):
         errors["password"] = wrong
     if errors:
         raise InvalidInput(errors)
@@ -91,7 +91,7 @@ def create(*, columns: Mapping[str, Any], password: str | None, origin: Origin, 
         insert(user)
         record(created(user, actor, origin))
 
-    with taken_is_told(user):
+    with duplicate_as_already_taken(user):
         atomically(work)
     return user
 
@@ -111,15 +111,15 @@ def created(user: User, actor: User | None, origin: Origin) -> SecurityEvent:
 def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origin) -> User:
     """Change columns of an account and return it. What stays as it was is no change and no event.
 
-    Raises NotThere, PermissionDenied, InvalidInput and AlreadyTaken.
+    Raises NotFound, PermissionDenied, InvalidInput and AlreadyTaken.
     """
-    fields = put(user, changes, actor)
-    with taken_is_told(user):
+    fields = assign(user, changes, actor)
+    with duplicate_as_already_taken(user):
         save_changes(user=user, fields=fields, actor=actor, origin=origin)
     return user
 
 
-def put(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
+def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
     """Put changes into a user that is not saved yet, and return the names of what did change.
 
     Raises PermissionDenied, InvalidInput and AlreadyTaken.
@@ -151,7 +151,7 @@ def save_changes(
     """Save an account of which somebody has changed these fields, with an event for each kind of change.
 
     The others are left as the database has them, and what it has already is no change. A new role or state also ends
-    the account's sessions. Returns whether anything changed. Raises NotThere, and ChangedMeanwhile where the account
+    the account's sessions. Returns whether anything changed. Raises NotFound, and ChangedMeanwhile where the account
     has been changed since `unchanged_since`, its `updated_at` as it was read.
     """
     if not fields:
@@ -163,7 +163,7 @@ def save_changes(
         # Of two who do the same at once one changes something: the other must not end what was opened in between.
         stored = User.objects.select_for_update().filter(pk=user.pk).values(*fields, "updated_at").first()
         if stored is None:
-            raise NotThere
+            raise NotFound
         if unchanged_since and stored["updated_at"] != unchanged_since:
             raise ChangedMeanwhile
         before = {name: stored[name] for name in fields if stored[name] != getattr(user, name)}
@@ -178,7 +178,7 @@ def save_changes(
             sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
         for channel in Channel:
             if channel in before and not _same(channel, before[channel], getattr(user, channel)):
-                notices.tell_of_new_address(user=user, channel=channel, old=before[channel], origin=origin)
+                notices.notify_of_new_address(user=user, channel=channel, old=before[channel], origin=origin)
         record(*_change_events(user, before, actor, origin))
         return True
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.verbs import Skipped, Verb
+from accounts.admin.confirmed_actions import Skipped, Verb
 from accounts.models import User
-from accounts.services import decisions, people, recovery
+from accounts.services import account_state, recovery, users
 from audit.origin import Origin
 
 _CHANGE: Final = "accounts.change_user"
@@ -16,7 +16,7 @@ _CHANGE: Final = "accounts.change_user"
 def _deactivate(user: User, actor: User, origin: Origin, reason: str) -> bool:
     if user.pk == actor.pk:
         raise Skipped(_("nobody disables their own account"))
-    return decisions.deactivate(user=user, actor=actor, origin=origin)
+    return account_state.deactivate(user=user, actor=actor, origin=origin)
 
 
 def _send_code(user: User, actor: User, origin: Origin, reason: str) -> bool:
@@ -29,20 +29,20 @@ VERBS: Final[Mapping[str, Verb]] = {
         _("Approve"),
         _("Whoever waits for approval may log in from now on."),
         _CHANGE,
-        lambda user, actor, origin, reason: decisions.approve(user=user, actor=actor, origin=origin),
+        lambda user, actor, origin, reason: account_state.approve(user=user, actor=actor, origin=origin),
     ),
     "reject": Verb(
         _("Reject"),
         _("Whoever waits for approval is disabled instead. The trail keeps the reason."),
         _CHANGE,
-        lambda user, actor, origin, reason: decisions.reject(user=user, reason=reason, actor=actor, origin=origin),
+        lambda user, actor, origin, reason: account_state.reject(user=user, reason=reason, actor=actor, origin=origin),
         asks_reason=True,
     ),
     "activate": Verb(
         _("Activate"),
         _("Whoever is disabled may log in again. Former sessions stay ended."),
         _CHANGE,
-        lambda user, actor, origin, reason: decisions.activate(user=user, actor=actor, origin=origin),
+        lambda user, actor, origin, reason: account_state.activate(user=user, actor=actor, origin=origin),
     ),
     "deactivate": Verb(
         _("Deactivate"),
@@ -54,13 +54,13 @@ VERBS: Final[Mapping[str, Verb]] = {
         _("Unlock"),
         _("Failed logins are forgotten, so that the owner may try again at once."),
         _CHANGE,
-        lambda user, actor, origin, reason: people.unlock(user=user, actor=actor, origin=origin),
+        lambda user, actor, origin, reason: users.unlock(user=user, actor=actor, origin=origin),
     ),
     "end-sessions": Verb(
         _("End all sessions"),
         _("They are logged out everywhere at the next request, of the admin site too."),
         "accounts.end_session",
-        lambda user, actor, origin, reason: decisions.end_sessions(user=user, actor=actor, origin=origin),
+        lambda user, actor, origin, reason: account_state.end_sessions(user=user, actor=actor, origin=origin),
     ),
     "send-code": Verb(
         _("Send a code for a new password"),

@@ -25,7 +25,7 @@ def tables(request: HttpRequest, user: User) -> list[dict[str, Any]]:
 
 
 def _sessions(user: User) -> dict[str, Any]:
-    rows = sessions.live(user=user).order_by("-created_at")[:_SHOWN]
+    rows = sessions.active(user=user).order_by("-created_at")[:_SHOWN]
     return {
         "title": _("Sessions going on"),
         "all": f"{reverse('admin:accounts_session_changelist')}?state=all&user__id__exact={user.pk}",

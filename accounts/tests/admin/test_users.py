@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AUDITORS, LoginBudget, User
-from accounts.services import people
+from accounts.services import users
 from accounts.tests.admin.conftest import listed, logged_in, told
 from accounts.tests.tools import ELSEWHERE, Api
 from audit.models import SecurityEvent
@@ -111,7 +111,7 @@ class TestFilters:
 class TestStaleForm:
     def test_it_undoes_nothing_and_says_so(self, office: Client, head: User, alice: User, origin: Origin) -> None:
         stale = as_shown(office, alice)
-        people.change(user=alice, changes={"department": "Ward 3"}, actor=head, origin=origin)
+        users.change(user=alice, changes={"department": "Ward 3"}, actor=head, origin=origin)
         response = office.post(page(alice), {**stale, "full_name": "Alice Li"})
         assert "Somebody has changed this account since this page was opened." in response.content.decode()
         stored = User.objects.get(pk=alice.pk)
@@ -124,13 +124,13 @@ class TestStaleForm:
     def test_a_change_between_the_look_and_the_leap_is_seen_too(
         self, office: Client, head: User, alice: User, origin: Origin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        form, real = as_shown(office, alice), people.save_changes
+        form, real = as_shown(office, alice), users.save_changes
 
         def overtaken(**arguments: Any) -> bool:
             User.objects.filter(pk=alice.pk).update(department="Ward 3", updated_at=timezone.now())
             return real(**arguments)
 
-        monkeypatch.setattr(people, "save_changes", overtaken)
+        monkeypatch.setattr(users, "save_changes", overtaken)
         response = office.post(page(alice), {**form, "full_name": "Alice Li"}, follow=True)
         assert "Somebody has changed this account" in told(response)[0]
         assert User.objects.get(pk=alice.pk).full_name == "Alice Zhang"

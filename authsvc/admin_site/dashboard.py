@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, User
 from accounts.security import lockout
-from accounts.services.sessions import going_on
+from accounts.services.sessions import is_active
 from audit.events import Status
+from audit.labels import REASONS
 from audit.models import LoginAttempt
-from audit.words import REASONS
-from authsvc.dashboard_charts import Chart, chart
-from authsvc.dashboard_times import counted, last_days, last_hours
+from authsvc.admin_site.charts import Chart, chart
+from authsvc.admin_site.periods import counted, last_days, last_hours
 
 ONLINE: Final = timedelta(minutes=15)
 # So many rows a list on the page has; the list behind it has all.
@@ -86,7 +86,7 @@ def _page_of(model: str, key: object) -> str:
 
 def _online(now: datetime) -> Figure:
     lookups: dict[str, object] = {"last_seen_at__gte": now - ONLINE}
-    sessions = Session.objects.filter(going_on(now), **lookups)
+    sessions = Session.objects.filter(is_active(now), **lookups)
     newest = sessions.select_related("user").order_by("-created_at")[:ROWS]
     rows = [
         Row(session.user.username, session.created_at, _page_of("accounts_session", session.pk)) for session in newest

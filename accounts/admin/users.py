@@ -10,19 +10,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import person_page
+from accounts.admin import user_page
 from accounts.admin.common import NoSecrets, actor_of, dialled, normalized
-from accounts.admin.person_filters import LastLoginFilter, StateFilter
-from accounts.admin.person_form import STALE, NewUserForm, UserForm
-from accounts.admin.person_verbs import VERBS
+from accounts.admin.confirmed_actions import VerbsAdmin
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
-from accounts.admin.verbs import VerbsAdmin
+from accounts.admin.user_actions import VERBS
+from accounts.admin.user_filters import LastLoginFilter, StateFilter
+from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.contracts.base import origin_of
 from accounts.errors import AlreadyTaken, ChangedMeanwhile
 from accounts.models import User
 from accounts.security import lockout
-from accounts.services import people
+from accounts.services import users
 from audit.origin import ADMIN_SITE
 
 _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")
@@ -79,10 +79,10 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
         told += [_("waits to be confirmed: %s") % address for address in waiting]
         return "; ".join(map(str, told))
 
-    def whose(self, obj: User) -> User:
+    def user_of(self, obj: User) -> User:
         return obj
 
-    def told(self, obj: User) -> str:
+    def label(self, obj: User) -> str:
         return " · ".join(filter(None, (obj.username, obj.full_name, obj.get_role_display(), self.state(obj))))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -125,15 +125,15 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)
         if not change:
-            obj.pk = people.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
+            obj.pk = users.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
             self.message_user(request, _("The account has no password yet. Send a code, and its owner chooses one."))
             return
         fields = [name for name in form.changed_data if name not in {"groups", "read_at"}]
-        people.save_changes(user=obj, fields=fields, actor=actor, origin=origin, unchanged_since=obj.updated_at)
+        users.save_changes(user=obj, fields=fields, actor=actor, origin=origin, unchanged_since=obj.updated_at)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if change and "groups" in form.changed_data:
-            people.set_groups(
+            users.set_groups(
                 user=form.instance,
                 groups=form.cleaned_data["groups"],
                 actor=actor_of(request),
@@ -168,5 +168,5 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
         if obj is not None:
             may_change = not obj.is_superuser or actor_of(request).is_superuser
             context |= {"verbs": self.permitted(request) if may_change else {}}
-            context |= {"tables": person_page.tables(request, obj)}
+            context |= {"tables": user_page.tables(request, obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)

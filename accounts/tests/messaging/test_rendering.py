@@ -7,7 +7,7 @@ import time_machine
 from django.conf import settings as deployed
 from pytest_django.fixtures import Settings
 
-from accounts.messaging import letters
+from accounts.messaging import rendering
 from accounts.messaging.senders import Letter
 from accounts.models import Kind, Message, User
 from accounts.tests.messaging.conftest import CODE, Put
@@ -31,7 +31,7 @@ def letter(put: Put, user: User, language: str, kind: Kind, **values: str) -> Le
     user.save()
     message = put(kind=kind, **(values or VALUES[kind]))
     message.language = language
-    return letters.compose(message)
+    return rendering.compose(message)
 
 
 @pytest.mark.parametrize(("language", "kind"), list(itertools.product(LANGUAGES, Kind)))
@@ -124,4 +124,4 @@ def test_the_html_has_the_same_paragraphs_as_the_text(put: Put, alice: User) -> 
 def test_a_user_who_was_deleted_can_still_be_written_to(put: Put, alice: User) -> None:
     message = put()
     User.objects.filter(pk=alice.pk).delete()
-    assert CODE in letters.compose(Message.objects.get(pk=message.pk)).text
+    assert CODE in rendering.compose(Message.objects.get(pk=message.pk)).text
