@@ -7,15 +7,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.utils.encoders import JSONEncoder
 
 from accounts.contracts.base import Contract, error_headers
+from authsvc.mounts import mounted_contract
 
 
 def contract_of(path: str) -> Contract:
     """Return the contract that is mounted at this path; outside all mounts it is the native one."""
-    mounted = ((f"/{prefix}/", name) for name, prefix in settings.CONTRACT_MOUNTS.items())
-    # The longest prefix wins, as one mount may lie inside another.
-    name = next(
-        (name for prefix, name in sorted(mounted, key=lambda m: -len(m[0])) if f"{path}/".startswith(prefix)), "native"
-    )
+    name = mounted_contract(path, settings.CONTRACT_MOUNTS)
     contract: Contract = import_module(f"accounts.contracts.{name}.contract").CONTRACT
     return contract
 

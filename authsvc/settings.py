@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "authsvc.middleware.base.RequestID",
+    "authsvc.middleware.origin.RequestOrigin",
     "authsvc.middleware.base.ContentSecurityPolicy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -82,8 +83,6 @@ if _environment.redis_url:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _environment.redis_url}}
 
 AUTH_USER_MODEL = "accounts.User"
-# How the trail's own screens, which know nothing of proxies, learn where a request came from.
-ORIGIN_OF = "accounts.contracts.base.origin_of"
 AUTHENTICATION_BACKENDS = ["accounts.security.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.services.passwords.ProfileRule"}]
 PASSWORD_HASHERS = [

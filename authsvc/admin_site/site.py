@@ -18,13 +18,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.i18n import set_language
 
-from accounts.contracts.base import origin_of
 from accounts.errors import IdentityError, Problem, RetryLater
 from accounts.models import User
 from accounts.policies import LONGEST_PASSWORD, active_profile
 from accounts.services import identifiers, passwords, sign_in
 from audit.events import FailureReason
-from audit.origin import ADMIN_SITE, Origin
+from audit.origin import Origin, request_origin
 from authsvc.admin_site import dashboard, logo
 
 WRONG = _("Please enter the correct user name and password of an administrator's account.")
@@ -65,7 +64,7 @@ class LoginForm(AdminAuthenticationForm):
         if username and password and self.request:
             if len(password) > LONGEST_PASSWORD:
                 raise ValidationError(WRONG, code="invalid_login")
-            self.user_cache = _prove(identifiers.any_of_three(username), password, origin_of(self.request, ADMIN_SITE))
+            self.user_cache = _prove(identifiers.any_of_three(username), password, request_origin(self.request))
             # Django keeps the cookie of somebody who logs in again; whoever has a copy of it is out now.
             self.request.session.flush()
         return self.cleaned_data
@@ -125,7 +124,7 @@ class OwnPasswordView(PasswordChangeView):
         return self.form_invalid(form)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "origin": origin_of(self.request, ADMIN_SITE)}
+        return {**super().get_form_kwargs(), "origin": request_origin(self.request)}
 
 
 class Site(AdminSite):

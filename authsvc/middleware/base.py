@@ -14,15 +14,15 @@ from accounts.errors import HTTPSRequired
 from audit.origin import current_request_id
 from authsvc.answers import error_answer
 from authsvc.logs import REQUEST_ID
+from authsvc.mounts import ADMIN_PATH
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SESSION_KEY = re.compile(r"[a-z0-9]{32}")
-_ADMIN = "/admin/"
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _PROBES = frozenset({"/healthz", "/readyz"})
-_PAGES = (_ADMIN, "/api/docs")
+_PAGES = (ADMIN_PATH, "/api/docs")
 _FOR_ANSWERS = "default-src 'none'; frame-ancestors 'none'"
 _FOR_PAGES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -75,7 +75,7 @@ class AdminSession(SessionMiddleware):
         super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if request.path.startswith(_ADMIN) and SESSION_KEY in request.session:
+        if request.path.startswith(ADMIN_PATH) and SESSION_KEY in request.session:
             request.session.modified = True
         return super().process_response(request, response)
 
