@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.security.client_address import client_address
 from audit.origin import ADMIN_SITE, USER_AGENT_LENGTH, Origin, escape_control_chars
-from authsvc.mounts import ADMIN_PATH, mounted_contract
+from authsvc.configuration.mounts import ADMIN_PATH, mounted_contract
 
 
-class RequestOrigin:
+class RequestOriginMiddleware:
     """Sets `request.origin`, which `audit.origin.request_origin` returns."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

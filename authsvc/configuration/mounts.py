@@ -38,7 +38,7 @@ def mount_table(overrides: str) -> dict[str, str]:
         name, _, path = (part.strip() for part in item.partition("="))
         path = path.strip("/")
         if name not in table:
-            raise MountError(f"CONTRACT_MOUNTS names '{name}', which is none of: {', '.join(sorted(table))}.")
+            raise MountError(f"CONTRACT_MOUNTS names '{name}', which is not one of: {', '.join(sorted(table))}.")
         if not _PATH.fullmatch(path) or not _is_free(path):
             raise MountError(f"CONTRACT_MOUNTS gives {name} the path '{path}', which cannot be used.")
         table[name] = path
