@@ -33,7 +33,7 @@ def _staff_only(user: User) -> FailureReason | None:
 def _verify(identifier: identifiers.Identifier, password: str, origin: Origin) -> User:
     """Return the administrator with this identifier and password. Raises ValidationError for any failure."""
     try:
-        return sign_in.prove(identifier=identifier, password=password, origin=origin, rule=_staff_only)
+        return sign_in.verify_credentials(identifier=identifier, password=password, origin=origin, rule=_staff_only)
     except RetryLater as error:
         raise ValidationError(RETRY_LATER, code="retry_later") from error
     except IdentityError as error:
