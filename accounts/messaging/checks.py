@@ -1,4 +1,4 @@
-"""What an operator is told about gateways before a message fails."""
+"""System checks of the message gateways."""
 
 from typing import Any
 
@@ -9,22 +9,22 @@ from accounts.messaging.senders import sms
 
 
 @register(deploy=True)
-def check_that_there_is_a_gateway(**_: Any) -> list[CheckMessage]:
-    """Say that no message reaches anybody; a deployment may do without."""
+def check_gateway_configured(**_: Any) -> list[CheckMessage]:
+    """Report that no gateway is configured, which a deployment may intend."""
     if settings.EMAIL_URL or settings.SMS_URL:
         return []
     return [
         Info(
-            "Neither EMAIL_URL nor SMS_URL is set: nobody can get a new password by themselves.",
-            hint="README.md has examples under Messages.",
+            "Neither EMAIL_URL nor SMS_URL is set: users cannot reset their passwords themselves.",
+            hint="See the examples under Messages in README.md.",
             id="authsvc.I002",
         )
     ]
 
 
 @register()
-def check_own_function(**_: Any) -> list[CheckMessage]:
-    """Say that the function that SMS_URL names cannot be called; whether its module is there, the start has said."""
+def check_sms_function(**_: Any) -> list[CheckMessage]:
+    """Report that the function that SMS_URL names cannot be called; the settings check that its module exists."""
     if not sms.is_dotted(settings.SMS_URL):
         return []
     try:
