@@ -1,4 +1,4 @@
-"""Rows as a sheet that a spreadsheet opens: read, and never calculated."""
+"""Rows as CSV for spreadsheet programs, with formulas escaped."""
 
 import csv
 import io
@@ -9,15 +9,15 @@ from django.db.models import Q, QuerySet
 
 Row = Sequence[object]
 
-# What a spreadsheet takes for a formula, in full width too, and what it skips before one.
+# The characters that begin a formula, in full width too, or that a spreadsheet skips before one (OWASP CSV Injection).
 FORMULA_SIGNS: Final = tuple("=+-@\t\r\n＝＋－＠")
-# Without it Excel takes UTF-8 for the machine's own charset, and Chinese is lost.
+# Without it Excel decodes UTF-8 in the system's charset, which garbles Chinese.
 BOM: Final = "\ufeff"
 CHUNK: Final = 2_000
 
 
-def defused(value: object) -> str:
-    """Return a value as the text of a cell; a spreadsheet shows it as it is, even where it looks like a formula."""
+def escape_formula(value: object) -> str:
+    """Return a value as the text of a cell, with an apostrophe before what looks like a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
@@ -25,21 +25,21 @@ def defused(value: object) -> str:
 def csv_text(rows: Iterable[Row]) -> str:
     """Return rows as lines of CSV (RFC 4180)."""
     lines = io.StringIO()
-    csv.writer(lines).writerows([defused(value) for value in row] for row in rows)
+    csv.writer(lines).writerows([escape_formula(value) for value in row] for row in rows)
     return lines.getvalue()
 
 
 def chunks(queryset: QuerySet[Any], order: Sequence[str]) -> Iterator[list[Any]]:
-    """Yield all rows, some at a time, each from where the last ended: no cursor, no offset, no long transaction.
+    """Yield all rows in chunks by keyset pagination: no cursor, no offset, no long transaction.
 
-    `order` is `["-id"]`, or `["-at", "-id"]` for rows of a period.
+    `order` is `["-id"]`, or `["-at", "-id"]` for the rows of a period.
     """
     rows = queryset.order_by(*order)
-    part = list(rows[:CHUNK])
-    while part:
-        yield part
-        last = part[-1]
+    chunk = list(rows[:CHUNK])
+    while chunk:
+        yield chunk
+        last = chunk[-1]
         older = Q(pk__lt=last.pk)
         if "-at" in order:
             older = Q(at__lte=last.at) & (Q(at__lt=last.at) | older)
-        part = list(rows.filter(older)[:CHUNK]) if len(part) == CHUNK else []
+        chunk = list(rows.filter(older)[:CHUNK]) if len(chunk) == CHUNK else []

@@ -9,7 +9,7 @@ _ANDROID = "Mozilla/5.0 (Linux; Android 15; V2366A)"
 
 
 @pytest.mark.parametrize(
-    ("user_agent", "words"),
+    ("user_agent", "description"),
     [
         (f"{_WINDOWS[:-1]}; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox 140 · Windows"),
         (f"{_WINDOWS} {_CHROME} Safari/537.36", "Chrome 138 · Windows"),
@@ -28,5 +28,5 @@ _ANDROID = "Mozilla/5.0 (Linux; Android 15; V2366A)"
         ("x" * 300, "x" * 60),
     ],
 )
-def test_a_user_agent_is_told_in_words(user_agent: str, words: str) -> None:
-    assert device(user_agent) == words
+def test_a_user_agent_is_described(user_agent: str, description: str) -> None:
+    assert device(user_agent) == description

@@ -94,7 +94,7 @@ def _online(now: datetime) -> Figure:
     return Figure(
         "online",
         _("Online now"),
-        _("Sessions seen in the last 15 minutes; the newest are"),
+        _("Sessions active in the last 15 minutes, by login time"),
         sessions.count(),
         _list_of("accounts_session", lookups),
         rows,
@@ -106,7 +106,7 @@ def _locked(now: datetime) -> Figure:
     return Figure(
         "locked",
         _("Locked now"),
-        _("Accounts with too many wrong passwords"),
+        _("Accounts with too many failed logins"),
         people.count(),
         _list_of("accounts_user", {"state": "locked"}),
         _people(people.order_by("pk")[:ROWS]),
@@ -118,7 +118,7 @@ def _awaiting() -> Figure:
     return Figure(
         "awaiting",
         _("Awaiting approval"),
-        _("Who has waited longest comes first"),
+        _("By registration time, the oldest first"),
         people.count(),
         _list_of("accounts_user", {"state": "awaiting"}),
         _people(people.order_by("created_at")[:ROWS]),
@@ -152,7 +152,7 @@ def _tops(now: datetime) -> list[Top]:
     url = attempts_url(**failures)
     return [
         Top("reasons", _("Why logins failed in the last 24 hours"), url, reasons),
-        Top("addresses", _("Where they failed from"), url, addresses),
+        Top("addresses", _("IP addresses of failed logins"), url, addresses),
     ]
 
 
