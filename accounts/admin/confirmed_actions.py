@@ -153,9 +153,9 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
             if detail:
                 skipped.setdefault(str(detail), []).append(str(self.user_of(obj)))
         count = len(selected) - sum(map(len, skipped.values()))
-        text = ngettext("%(action)s: %(count)d succeeded.", "%(action)s: %(count)d succeeded.", count)
-        level = messages.SUCCESS if count else messages.WARNING
-        self.message_user(request, text % {"action": action.label, "count": count}, level)
+        if count:
+            text = ngettext("%(action)s: %(count)d succeeded.", "%(action)s: %(count)d succeeded.", count)
+            self.message_user(request, text % {"action": action.label, "count": count}, messages.SUCCESS)
         for reported, names in skipped.items():
             self._report_skipped(request, reported, names)
 

@@ -16,7 +16,7 @@ from accounts.admin import staff_file
 from accounts.admin.common import actor_of
 from accounts.contracts.base import origin_of
 from accounts.errors import BadRows
-from accounts.models import User
+from accounts.models import Role, User
 from accounts.services import staff
 from accounts.services.staff import COLUMNS, Candidate
 from audit.origin import ADMIN_SITE
@@ -38,6 +38,12 @@ def _unsign(signed: str, actor: User) -> tuple[str, list[Candidate]]:
     if payload["actor"] != actor.pk:
         raise signing.BadSignature
     return payload["key"], [Candidate(number, columns) for number, columns in payload["rows"]]
+
+
+def _display(candidate: Candidate, column: str) -> str:
+    """Return a value for the preview, a role by its label."""
+    value = candidate.columns.get(column, "")
+    return str(dict(Role.choices).get(value, value)) if column == "role" else value
 
 
 class ImportAdmin(admin.ModelAdmin):
@@ -97,7 +103,7 @@ class ImportAdmin(admin.ModelAdmin):
         ignored: list[str] | None = None,
     ) -> HttpResponse:
         rows = [
-            (each.number, [each.columns.get(name, "") for name in COLUMNS], problems.get(each.number, []))
+            (each.number, [_display(each, name) for name in COLUMNS], problems.get(each.number, []))
             for each in candidates
         ]
         return self._page(request, rows=rows, invalid=len(problems), signed=signed, ignored=ignored)

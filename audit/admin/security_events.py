@@ -39,7 +39,7 @@ class SecurityEventAdmin(TrailAdmin):
     def what(self, event: SecurityEvent) -> str:
         return event.get_event_display()
 
-    @admin.display(description=_("event"))
+    @admin.display(description=_("event code"))
     def event_name(self, event: SecurityEvent) -> str:
         return event.event
 
