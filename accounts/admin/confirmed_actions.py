@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import errors
 from accounts.admin.common import actor_of
-from accounts.contracts.base import origin_of
 from accounts.models import User
-from audit.origin import ADMIN_SITE, Origin
+from audit.origin import Origin, request_origin
 
 # More objects would take longer than a request may.
 MAX_SELECTED: Final = 1_000
@@ -146,7 +145,7 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         return f"{self.opts.app_label}_{self.opts.model_name}_confirmed_action"
 
     def _perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], reason: str) -> None:
-        actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)
+        actor, origin = actor_of(request), request_origin(request)
         skipped: dict[str, list[str]] = {}
         for obj in selected:
             detail = _perform(action, obj, actor, origin, reason)

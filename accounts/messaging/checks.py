@@ -3,9 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Info, register
-
-from accounts.messaging.senders import sms
+from django.core.checks import CheckMessage, Info, register
 
 
 @register(deploy=True)
@@ -20,15 +18,3 @@ def check_gateway_configured(**_: Any) -> list[CheckMessage]:
             id="authsvc.I002",
         )
     ]
-
-
-@register()
-def check_sms_function(**_: Any) -> list[CheckMessage]:
-    """Report that the function that SMS_URL names cannot be called; the settings check that its module exists."""
-    if not sms.is_dotted(settings.SMS_URL):
-        return []
-    try:
-        sms.sender(settings.SMS_URL)
-    except ValueError as error:
-        return [Error(f"SMS_URL cannot be used: {error}", id="authsvc.E014")]
-    return []

@@ -11,6 +11,7 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from accounts.messaging.senders import console
 from accounts.messaging.senders.base import DeliveryRefused, DeliveryUnknown, RenderedMessage, Sender
+from accounts.policies import GATEWAY_TIMEOUT
 
 
 class Backend(EmailBackend):
@@ -31,13 +32,13 @@ class Backend(EmailBackend):
 
 
 def sender(url: str) -> Sender:
-    """Return the sender for EMAIL_URL, which `authsvc.mail` has parsed into Django's settings."""
+    """Return the sender for EMAIL_URL, which `authsvc.configuration.mail` has parsed into Django's settings."""
     return console.send_email if url == console.URL else send
 
 
 def send(rendered: RenderedMessage) -> None:
     """Send a message through the mail server. Raises DeliveryRefused and DeliveryUnknown."""
-    connection = get_connection()
+    connection = get_connection(timeout=GATEWAY_TIMEOUT.total_seconds())
     message = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,
