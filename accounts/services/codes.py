@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.errors import InvalidCode, TooManyAttempts
 from accounts.models import Code
-from accounts.policies import ADDRESS, LONGEST_WAIT
+from accounts.policies import LONGEST_WAIT
 from accounts.security import lockout
 from accounts.security.client_address import budget_address
 from accounts.security.codes import Target
@@ -66,7 +66,7 @@ def proven(*, target: Target, code: object, stamp: str, origin: Origin) -> Itera
     InvalidCode where somebody was quicker.
     """
     now = timezone.now()
-    of_address = lockout.Budget(0, "", budget_address(origin.ip), ADDRESS)
+    of_address = lockout.address_budget(budget_address(origin.ip))
     if left := lockout.locked_for(of_address, now):
         raise TooManyAttempts(left)
     if not lockout.claim(target.tries, now):

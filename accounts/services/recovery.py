@@ -80,7 +80,7 @@ def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[Use
     except names.InvalidIdentifier as error:
         raise InvalidInput({"contact": [Problem("invalid", str(error))]}) from error
     user = identifiers.user(identifier)
-    account = lockout.Account(user.pk) if user else lockout.Account.nobody(identifier.value)
+    account = lockout.Account(user.pk) if user else lockout.Account.unknown(identifier.value)
     genuine = bool(user and user.is_active and _reaches(user, channel, canonical))
     return user, Target(account, Purpose.RESET, channel, canonical, genuine)
 

@@ -158,30 +158,30 @@ class _Attempt:
         self.origin = origin
         self.address = budget_address(origin.ip)
         self.user: User | None = None
-        self.account = lockout.Account.nobody(identifier.value)
+        self.account = lockout.Account.unknown(identifier.value)
         self.reservation: lockout.Reservation | None = None
 
     def evaluate(self, password: str) -> hashing.Verdict:
         """Reserve and hash, waiting for a slot and for attempts in flight. Raises Overloaded and lockout.LockedOut."""
-        standing = self._resolve()
+        state = self._resolve()
         try:
-            return self._reserve_and_hash(password, standing)
+            return self._reserve_and_hash(password, state)
         except Overloaded:
             # What was waited for may have locked the account meanwhile, which is the better answer.
             lockout.check(self.account, self.address, timezone.now())
             raise
 
-    def _reserve_and_hash(self, password: str, standing: lockout.Standing) -> hashing.Verdict:
+    def _reserve_and_hash(self, password: str, state: lockout.BudgetState) -> hashing.Verdict:
         # From an address that is new to the account, what others do at this moment counts for all of them together.
-        stale = standing.alarmed or not standing.known
+        stale = state.has_failures or not state.is_known_address
         deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
         while True:
             left = timedelta(seconds=max(0.0, deadline - time.monotonic()))
             with hashing.slots.take(left) as waited:
                 if waited or stale:
                     # Others may have settled since the budgets were read.
-                    standing = lockout.check(self.account, self.address, timezone.now())
-                self.reservation = lockout.reserve(self.account, self.address, standing, timezone.now())
+                    state = lockout.check(self.account, self.address, timezone.now())
+                self.reservation = lockout.reserve(self.account, self.address, state, timezone.now())
                 if self.reservation:
                     return hashing.verify(password, self.user.password if self.user else None)
             if time.monotonic() > deadline:
@@ -189,17 +189,17 @@ class _Attempt:
             stale = True
             time.sleep(_PAUSE)
 
-    def _resolve(self) -> lockout.Standing:
+    def _resolve(self) -> lockout.BudgetState:
         """Find the user, and with them what is on record. Raises lockout.LockedOut."""
         now = timezone.now()
         if self.identifier.column:
-            users = User.objects.annotate(**lockout.standing_of_user(self.address, now))
+            users = User.objects.annotate(**lockout.budget_state_of_user(self.address, now))
             self.user = users.filter(**{self.identifier.column: self.identifier.value}).first()
         if self.user is None:
             return lockout.check(self.account, self.address, now)
         self.account = lockout.Account(user_id=self.user.pk)
-        standing = lockout.Standing(known=self.user.known, alarmed=self.user.alarmed)  # type: ignore[attr-defined]
-        return lockout.check(self.account, self.address, now) if standing.alarmed else standing
+        state = lockout.BudgetState(self.user.is_known_address, self.user.has_failures)  # type: ignore[attr-defined]
+        return lockout.check(self.account, self.address, now) if state.has_failures else state
 
     def succeed(self, user: User, opening: Opening | None) -> bool:
         """Settle a good login; False where the account changed while its password was being hashed."""
