@@ -6,7 +6,7 @@ from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import active_profile
 from accounts.security import lockout
 from accounts.security.codes import Target
-from accounts.services import addresses, codes, identifiers, passwords, users
+from accounts.services import addresses, codes, identifiers, passwords, permissions
 from accounts.services.identifiers import Identifier
 from audit.events import Event
 from audit.origin import Origin
@@ -33,7 +33,7 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
     The administrator does not learn it. Raises PermissionDenied for a superuser's account unless `actor` is one,
     NotFound where the account is disabled or has no address, TooManyCodes and Overloaded.
     """
-    users.require_may_change(actor, user)
+    permissions.require_may_change(actor, user)
     channel = Channel.EMAIL if user.email_key else Channel.PHONE
     contact = user.email_key or user.phone
     if not contact or not user.is_active:

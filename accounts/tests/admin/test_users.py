@@ -222,3 +222,21 @@ class TestGroups:
     def test_an_administrators_form_changes_none(self, office: Client, auditor: User) -> None:
         office.post(page(auditor), {**as_shown(office, auditor), "full_name": "Audrey", "groups": []})
         assert auditor.groups.count() == 1
+
+
+class TestAdministrators:
+    def test_an_administrator_does_not_change_their_own_role(self, office: Client, head: User, root: User) -> None:
+        response = office.post(page(head), {**as_shown(office, head), "role": "doctor"}, follow=True)
+        assert [str(message) for message in response.context["messages"]] == [
+            "Nothing was saved: you cannot deactivate your own account or change its role."
+        ]
+        assert User.objects.get(pk=head.pk).role == "admin"
+
+    def test_the_last_administrator_keeps_the_role(self, head: User, auditor: User) -> None:
+        User.objects.filter(pk=auditor.pk).update(is_superuser=True)
+        site = logged_in(auditor)
+        response = site.post(page(head), {**as_shown(site, head), "role": "doctor"}, follow=True)
+        assert [str(message) for message in response.context["messages"]] == [
+            "Nothing was saved: the last active administrator cannot be deactivated or demoted."
+        ]
+        assert User.objects.get(pk=head.pk).role == "admin"
