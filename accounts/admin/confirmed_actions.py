@@ -27,18 +27,12 @@ _MAX_NAMES: Final = 10
 
 NO_CHANGE: Final = _("no change was needed")
 _DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
+    errors.OwnAccount: _("you cannot deactivate your own account or change its role"),
+    errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("the account does not exist, is disabled, or has no e-mail address or phone number"),
     errors.RetryLater: _("the limit is reached; try again later"),
 }
-
-
-class ActionSkipped(Exception):
-    """The object is left unchanged; `detail` says why."""
-
-    def __init__(self, detail: Promise) -> None:
-        super().__init__(detail)
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +40,7 @@ class ConfirmedAction:
     """An action on one object.
 
     `perform` takes the object, the actor, the origin and the administrator's reason, and returns whether it changed
-    anything. It raises ActionSkipped and IdentityError.
+    anything. It raises IdentityError.
     """
 
     label: Promise
@@ -172,13 +166,15 @@ def _perform(action: ConfirmedAction, obj: Any, actor: User, origin: Origin, rea
     """Perform an action on an object. Return None, or the detail of why the object was skipped."""
     try:
         return None if action.perform(obj, actor, origin, reason) else NO_CHANGE
-    except ActionSkipped as skipped:
-        return skipped.detail
     except errors.IdentityError as error:
-        for error_type, detail in _DETAILS.items():
-            if isinstance(error, error_type):
-                return detail
+        if detail := detail_of(error):
+            return detail
         raise
+
+
+def detail_of(error: errors.IdentityError) -> Promise | None:
+    """Return why an account was left unchanged, or None for an error that no action expects."""
+    return next((detail for error_type, detail in _DETAILS.items() if isinstance(error, error_type)), None)
 
 
 def _confirm_selected(

@@ -13,15 +13,15 @@ from django.utils.translation import pgettext_lazy
 from accounts.admin.common import ReadOnlyAdmin, canonical_term
 from accounts.admin.confirmed_actions import ConfirmedAction, ConfirmedActionsAdmin
 from accounts.models import EndReason, Session, User
-from accounts.services import sessions, users
+from accounts.services import permissions, sessions
 from audit.admin.changelist import CappedPaginator
 from audit.admin.filters import ContractFilter
-from audit.devices import device
 from audit.origin import Origin
+from audit.user_agents import device
 
 
 def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:
-    users.require_may_change(actor, session.user)
+    permissions.require_may_change(actor, session.user)
     return sessions.end(session=session, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
 
 

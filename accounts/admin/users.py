@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import user_page
 from accounts.admin.common import HideSecretLookupsAdmin, actor_of, canonical_term, phone_digits
-from accounts.admin.confirmed_actions import ConfirmedActionsAdmin
+from accounts.admin.confirmed_actions import ConfirmedActionsAdmin, detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import ACTIONS
 from accounts.admin.user_filters import LastLoginFilter, StateFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
-from accounts.errors import AlreadyTaken, ChangedMeanwhile
+from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
 from accounts.models import User
 from accounts.security import lockout
 from accounts.services import users
@@ -117,9 +117,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
         actor = actor_of(request)
         # Groups hold permissions, which only superusers grant.
         groups = () if actor.is_superuser else ("groups",)
-        # Administrators cannot remove their own role.
-        own = ("role",) if obj and obj.pk == actor.pk else ()
-        return (*self.readonly_fields, *groups, *own)
+        return (*self.readonly_fields, *groups)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         actor, origin = actor_of(request), request_origin(request)
@@ -150,6 +148,8 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
             return super().changeform_view(request, object_id, form_url, extra_context)
         except ChangedMeanwhile:
             messages.error(request, STALE)
+        except PermissionDenied as error:
+            messages.error(request, _("Nothing was saved: %s.") % detail_of(error))
         except (AlreadyTaken, IntegrityError):
             # Another request took the name, address or number between validation and save.
             messages.error(request, _("Another account has just taken one of these values. Nothing was saved."))

@@ -28,10 +28,10 @@ from audit.admin.changelist import (
 from audit.admin.export import Export
 from audit.admin.filters import ContractFilter
 from audit.admin.spreadsheet import Row, chunks
-from audit.devices import device
 from audit.events import Event
 from audit.models import Entry
 from audit.origin import escape_control_chars
+from audit.user_agents import device
 
 # A longer number overflows the column.
 _NUMBER = re.compile(r"#([0-9]{1,18})")

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
-from accounts.models import LoginBudget, Session, User
+from accounts.models import AttemptBudget, Session, User
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit.models import LoginAttempt
 from authsvc.admin_site import dashboard
@@ -43,8 +43,15 @@ def attempt(at: datetime, failure_reason: str = "", **columns: Any) -> LoginAtte
 
 
 def lock(user: User, until: datetime, **columns: Any) -> None:
-    values = {"account_id": user.pk, "address": HERE, "locked_until": until, "expires_at": until, **columns}
-    LoginBudget.objects.create(**values)
+    values = {
+        "purpose": "login",
+        "account_id": user.pk,
+        "address": HERE,
+        "locked_until": until,
+        "expires_at": until,
+        **columns,
+    }
+    AttemptBudget.objects.create(**values)
 
 
 def logged_in(user: User) -> Client:
@@ -202,14 +209,16 @@ class TestFigures:
 
     def test_an_account_is_locked_until_its_lock_expires(self, head: User, alice: User, bob: User) -> None:
         lock(alice, NOW + timedelta(seconds=1))
-        lock(alice, NOW + timedelta(hours=1), address="*")
+        lock(alice, NOW + timedelta(hours=1), purpose="login:unknown_addresses", address="")
         lock(bob, NOW)
         locked = figures(head)["locked"]
         assert (locked.number, [row.label for row in locked.rows], listed(head, locked.url)) == (1, ["alice"], 1)
 
     def test_only_locks_of_logins_count(self, head: User, alice: User) -> None:
-        lock(alice, NOW + timedelta(hours=1), name_digest="code")
-        LoginBudget.objects.create(address=HERE, locked_until=NOW + timedelta(hours=1), expires_at=NOW)
+        lock(alice, NOW + timedelta(hours=1), purpose="code:reset:check")
+        AttemptBudget.objects.create(
+            purpose="address", address=HERE, locked_until=NOW + timedelta(hours=1), expires_at=NOW
+        )
         assert figures(head)["locked"].number == listed(head, figures(head)["locked"].url) == 0
 
     def test_pending_accounts_are_ordered_by_registration_time(self, head: User, alice: User, bob: User) -> None:
@@ -250,7 +259,7 @@ class TestPage:
     def test_every_link_works(self, head: User, alice: User) -> None:
         Api().tokens()
         User.objects.filter(pk=alice.pk).update(awaits_approval=True)
-        lock(alice, NOW + timedelta(hours=1), address="*")
+        lock(alice, NOW + timedelta(hours=1), purpose="login:unknown_addresses", address="")
         attempt(NOW, "wrong_password")
         client = logged_in(head)
         page = client.get("/admin/").content.decode()

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AUDITORS, LoginBudget, User
+from accounts.models import AUDITORS, AttemptBudget, User
 from accounts.services import users
 from accounts.tests.admin.conftest import logged_in, message_texts, result_names
 from accounts.tests.tools import ELSEWHERE, Api
@@ -101,13 +101,15 @@ class TestFilters:
         self, staff_client: Client, alice: User, minutes: int, found: list[str]
     ) -> None:
         until = timezone.now() + timedelta(minutes=minutes)
-        LoginBudget.objects.create(account_id=alice.pk, address="*", locked_until=until, expires_at=until)
+        AttemptBudget.objects.create(
+            purpose="login:unknown_addresses", account_id=alice.pk, locked_until=until, expires_at=until
+        )
         assert result_names(staff_client.get(f"{USERS}?state=locked")) == found
 
     def test_a_lock_of_codes_does_not_count(self, staff_client: Client, alice: User) -> None:
         until = timezone.now() + timedelta(minutes=1)
-        LoginBudget.objects.create(
-            account_id=alice.pk, name_digest="code:reset", address="*", locked_until=until, expires_at=until
+        AttemptBudget.objects.create(
+            purpose="code:reset:check", account_id=alice.pk, locked_until=until, expires_at=until
         )
         assert result_names(staff_client.get(f"{USERS}?state=locked")) == []
 
@@ -231,3 +233,23 @@ class TestGroups:
     def test_an_administrator_cannot_change_groups(self, staff_client: Client, auditor: User) -> None:
         staff_client.post(page(auditor), {**form_data(staff_client, auditor), "full_name": "Audrey", "groups": []})
         assert auditor.groups.count() == 1
+
+
+class TestAdministrators:
+    def test_an_administrator_does_not_change_their_own_role(
+        self, staff_client: Client, head: User, root: User
+    ) -> None:
+        response = staff_client.post(page(head), {**form_data(staff_client, head), "role": "doctor"}, follow=True)
+        assert [str(message) for message in response.context["messages"]] == [
+            "Nothing was saved: you cannot deactivate your own account or change its role."
+        ]
+        assert User.objects.get(pk=head.pk).role == "admin"
+
+    def test_the_last_administrator_keeps_the_role(self, head: User, auditor: User) -> None:
+        User.objects.filter(pk=auditor.pk).update(is_superuser=True)
+        site = logged_in(auditor)
+        response = site.post(page(head), {**form_data(site, head), "role": "doctor"}, follow=True)
+        assert [str(message) for message in response.context["messages"]] == [
+            "Nothing was saved: the last active administrator cannot be deactivated or demoted."
+        ]
+        assert User.objects.get(pk=head.pk).role == "admin"
