@@ -28,5 +28,5 @@ _ANDROID = "Mozilla/5.0 (Linux; Android 15; V2366A)"
         ("x" * 300, "x" * 60),
     ],
 )
-def test_a_user_agent_is_told_in_words(user_agent: str, words: str) -> None:
+def test_a_user_agent_is_shown_as_program_and_system(user_agent: str, words: str) -> None:
     assert device(user_agent) == words
