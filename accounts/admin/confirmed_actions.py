@@ -27,18 +27,12 @@ _NAMED: Final = 10
 
 NO_CHANGE: Final = _("there was nothing to do")
 _WHY: Final[Mapping[type[errors.IdentityError], Promise]] = {
+    errors.OwnAccount: _("you cannot deactivate your own account or change its role"),
+    errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("gone, disabled, or without an address"),
     errors.RetryLater: _("as many as may be for now; try again later"),
 }
-
-
-class Skipped(Exception):
-    """This one is left as it is; the message says why."""
-
-    def __init__(self, why: Promise) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +154,15 @@ def _do(verb: Verb, obj: Any, actor: User, origin: Origin, reason: str) -> Promi
     """Return None, or why nothing was done."""
     try:
         return None if verb.work(obj, actor, origin, reason) else NO_CHANGE
-    except Skipped as skipped:
-        return skipped.why
     except errors.IdentityError as error:
-        for kind, why in _WHY.items():
-            if isinstance(error, kind):
-                return why
+        if why := reason_of(error):
+            return why
         raise
+
+
+def reason_of(error: errors.IdentityError) -> Promise | None:
+    """Return why an account was left as it is, or None for an error that is not expected here."""
+    return next((why for kind, why in _WHY.items() if isinstance(error, kind)), None)
 
 
 def _from_list(screen: VerbsAdmin, request: HttpRequest, chosen: QuerySet[Any], verb_name: str) -> HttpResponse | None:

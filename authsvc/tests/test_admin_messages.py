@@ -45,7 +45,7 @@ def page(message: Message, verb: str = "change") -> str:
     return f"{LIST}{message.pk}/{verb}/"
 
 
-def test_the_list_shows_state_and_user_of_a_message(in_office: Client, message: Message) -> None:
+def test_the_list_tells_what_became_of_a_message_to_whom(in_office: Client, message: Message) -> None:
     shown = in_office.get(LIST).content.decode()
     wanted = ["alice", "a***@hospital.example", "code for a new password", "queued", "The mail server answered 550."]
     assert [text for text in wanted if text not in shown] == []
@@ -69,16 +69,14 @@ def test_the_list_is_not_filtered_by_a_secret(in_office: Client, message: Messag
     assert in_office.get(f"{LIST}?{lookup}=a").status_code == 400
 
 
-def test_a_message_to_a_deleted_user_shows_the_id(in_office: Client, message: Message) -> None:
+def test_a_message_to_somebody_who_is_gone_has_their_number(in_office: Client, message: Message) -> None:
     User.objects.filter(pk=message.user_id).delete()
     assert f"#{message.user_id}" in in_office.get(LIST).content.decode()
     assert f"#{message.user_id}" in in_office.get(page(message)).content.decode()
 
 
 @pytest.mark.parametrize("who", ["head", "root"])
-def test_messages_cannot_be_added_changed_or_deleted(
-    site: Client, head: User, root: User, message: Message, who: str
-) -> None:
+def test_nobody_adds_changes_or_deletes_one(site: Client, head: User, root: User, message: Message, who: str) -> None:
     log_in(site, who)
     paths = [f"{LIST}add/", page(message), page(message, "delete")]
     assert [site.post(path, {"post": "yes"}).status_code for path in paths] == [403, 403, 403]

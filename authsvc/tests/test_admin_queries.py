@@ -36,26 +36,26 @@ def office(client: Client, root: User) -> Client:
         f"{PEOPLE}?username__regex=(",
     ],
 )
-def test_an_invalid_query_does_not_crash(office: Client, address: str) -> None:
+def test_nonsense_in_a_query_is_no_crash(office: Client, address: str) -> None:
     assert office.get(address, follow=True).status_code in {200, 400}
 
 
 @pytest.mark.parametrize("address", [f"{ATTEMPTS}export/", f"{PEOPLE}export/csv/"])
-def test_an_invalid_query_of_an_export_does_not_crash(office: Client, address: str) -> None:
+def test_nonsense_in_the_query_of_an_export_is_no_crash(office: Client, address: str) -> None:
     answer = office.post(f"{address}?ip__exact=abc&last_login_ip=abc")
     assert answer.status_code in {200, 302, 400}
 
 
-def test_an_action_without_selection_redirects_to_the_list(office: Client) -> None:
+def test_a_verb_of_nobody_leads_back_to_the_list(office: Client) -> None:
     answer = office.post(f"{PEOPLE}do/unlock/", {"ids": "2\n", "page": "yes", "confirmed": "yes"})
     assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, PEOPLE)
 
 
-def test_groups_are_not_edited_without_an_event(office: Client) -> None:
+def test_groups_are_not_edited_where_nobody_would_know(office: Client) -> None:
     assert office.get("/admin/auth/group/").status_code == 404
 
 
-def test_setting_awaits_approval_again_is_recorded(alice: User) -> None:
+def test_an_account_that_is_made_to_wait_again_is_in_the_trail(alice: User) -> None:
     alice.awaits_approval = True
     users.save_changes(user=alice, fields=["awaits_approval"], actor=None, origin=CONSOLE)
     assert SecurityEvent.objects.values_list("event", "detail").get() == (

@@ -161,7 +161,7 @@ def export(reader: Reader, words: WireError) -> str:
     return download.value.path().read_text(encoding="utf-8-sig")
 
 
-def test_administration_in_a_browser(live_server: LiveServer, words: WireError, token: str, tmp_path: Path) -> None:
+def test_an_administrators_day(live_server: LiveServer, words: WireError, token: str, tmp_path: Path) -> None:
     with reading(live_server.url, words.locale, tmp_path) as reader:
         page = reader.page
         page.goto("/admin/")

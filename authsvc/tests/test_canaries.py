@@ -289,4 +289,4 @@ def test_a_crash_is_logged_with_its_location(ear: Ear, matron: User) -> None:
         CLIENT_OF["native"].login(CURRENT, username=ME["username"])
     said = "\n".join(ear.heard)
     assert "ZeroDivisionError" in said
-    assert "in _reserve_and_hash" in said
+    assert "in verify_password" in said

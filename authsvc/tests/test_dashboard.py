@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
-from accounts.models import LoginBudget, Session, User
+from accounts.models import AttemptBudget, Session, User
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit.models import LoginAttempt
 from authsvc.admin_site import dashboard
@@ -43,8 +43,15 @@ def attempt(at: datetime, failure_reason: str = "", **columns: Any) -> LoginAtte
 
 
 def lock(user: User, until: datetime, **columns: Any) -> None:
-    values = {"account_id": user.pk, "address": HERE, "locked_until": until, "expires_at": until, **columns}
-    LoginBudget.objects.create(**values)
+    values = {
+        "purpose": "login",
+        "account_id": user.pk,
+        "address": HERE,
+        "locked_until": until,
+        "expires_at": until,
+        **columns,
+    }
+    AttemptBudget.objects.create(**values)
 
 
 def office(user: User) -> Client:
@@ -65,7 +72,7 @@ def listed(user: User, url: str) -> int:
 
 
 class TestTimes:
-    def test_the_last_hour_is_the_current_one(self) -> None:
+    def test_the_last_hour_is_the_one_that_is_going_on(self) -> None:
         spans = last_hours(NOW)
         assert (len(spans.starts), spans.starts[0], spans.starts[-1], spans.end) == (
             24,
@@ -84,14 +91,16 @@ class TestTimes:
         )
 
     @pytest.mark.parametrize(("day", "hours"), [(8, 23), (9, 24)])
-    def test_a_day_with_a_switch_to_summer_time_has_23_hours(self, settings: Settings, day: int, hours: int) -> None:
+    def test_a_day_on_which_the_clock_is_put_forward_has_23_hours(
+        self, settings: Settings, day: int, hours: int
+    ) -> None:
         settings.ZONE = ZoneInfo("America/New_York")
         spans = last_days(NOW)
         edges = {start.day: end for start, end in zip(spans.starts, [*spans.starts[1:], spans.end], strict=True)}
         start = datetime(2026, 3, day, tzinfo=settings.ZONE)
         assert edges[day].timestamp() - start.timestamp() == hours * 3600
 
-    def test_no_hour_is_skipped_or_doubled_at_a_switch_to_summer_time(self, settings: Settings) -> None:
+    def test_no_hour_is_skipped_or_doubled_when_the_clock_is_put_forward(self, settings: Settings) -> None:
         settings.ZONE = ZoneInfo("America/New_York")
         starts = last_hours(datetime(2026, 3, 8, 20, tzinfo=UTC)).starts
         assert {b.timestamp() - a.timestamp() for a, b in pairwise(starts)} == {3600}
@@ -114,11 +123,11 @@ class TestTimes:
             16,
         ]
 
-    def test_an_hour_begins_at_a_full_hour_of_the_time_zone(self, settings: Settings) -> None:
+    def test_an_hour_begins_where_the_zones_clock_shows_a_full_hour(self, settings: Settings) -> None:
         settings.ZONE = ZoneInfo("Asia/Kathmandu")
         assert last_hours(NOW).starts[-1] == datetime(2026, 3, 9, 22, 15, tzinfo=UTC)
 
-    def test_an_attempt_counts_in_the_interval_that_contains_it(self) -> None:
+    def test_an_attempt_counts_in_the_stretch_that_it_begins_or_lies_in(self) -> None:
         midnight = datetime(2026, 3, 9, tzinfo=SHANGHAI)
         attempt(midnight - timedelta(microseconds=1))
         attempt(midnight)
@@ -127,7 +136,7 @@ class TestTimes:
         counts = [(count.successes, count.failures) for count in counted(last_days(NOW))]
         assert counts == [(0, 0)] * 11 + [(1, 0), (1, 1), (0, 7)]
 
-    def test_older_attempts_are_not_counted(self) -> None:
+    def test_what_is_older_counts_nowhere(self) -> None:
         attempt(last_days(NOW).starts[0] - timedelta(microseconds=1))
         assert {(count.successes, count.failures) for count in counted(last_days(NOW))} == {(0, 0)}
 
@@ -143,7 +152,7 @@ class TestCharts:
         rows = [Count(at, at + timedelta(hours=1), *pair) for at, pair in zip(spans, counts, strict=False)]
         return chart("hours", "Hours", rows, "H:i", dashboard.attempts_url)
 
-    def test_failures_are_stacked_on_successes(self) -> None:
+    def test_failures_stand_on_successes(self) -> None:
         (bar,) = self.made((3, 2)).bars
         assert bar.failures.y + bar.failures.height == bar.successes.y
         assert bar.successes.y + bar.successes.height == 192
@@ -156,18 +165,18 @@ class TestCharts:
         ("most", "lines"),
         [(0, [0, 1]), (1, [0, 1]), (2, [0, 1, 2]), (3, [0, 5]), (11, [0, 10, 20]), (501, [0, 500, 1000])],
     )
-    def test_the_scale_ends_at_a_round_number(self, most: int, lines: list[int]) -> None:
+    def test_the_scale_reads_well(self, most: int, lines: list[int]) -> None:
         assert [line.value for line in self.made((most, 0)).lines] == lines
 
-    def test_a_single_attempt_is_visible_beside_many(self) -> None:
+    def test_what_happened_once_is_seen_beside_a_flood(self) -> None:
         calm, _flood = self.made((1, 0), (0, 100_000)).bars
         assert calm.successes.height == 2
 
-    def test_no_attempts_have_no_bar(self) -> None:
+    def test_what_did_not_happen_is_not_seen(self) -> None:
         (bar,) = self.made((0, 0)).bars
         assert (bar.successes.height, bar.failures.height) == (0, 0)
 
-    def test_total_and_bars_link_to_their_attempts(self, head: User) -> None:
+    def test_the_total_leads_to_all_and_a_bar_to_its_own(self, head: User) -> None:
         attempt(NOW)
         attempt(NOW, "wrong_password")
         attempt(NOW - timedelta(hours=2), "unknown_user")
@@ -187,30 +196,32 @@ class TestCharts:
 
 
 class TestFigures:
-    def test_a_session_seen_in_the_last_15_minutes_is_online(self, head: User, alice: User) -> None:
+    def test_who_was_seen_in_the_last_quarter_of_an_hour_is_online(self, head: User, alice: User) -> None:
         for minutes in (0, 14, 16):
             with time_machine.travel(NOW - timedelta(minutes=minutes), tick=False):
                 Api().tokens()
         online = figures(head)["online"]
         assert (online.number, [row.label for row in online.rows], listed(head, online.url)) == (2, ["alice"] * 2, 2)
 
-    def test_a_session_that_ended_is_not_online(self, head: User, alice: User) -> None:
+    def test_who_logged_out_is_not_online(self, head: User, alice: User) -> None:
         Api().post("logout", None, Api().tokens()["access_token"])
         assert figures(head)["online"].number == listed(head, figures(head)["online"].url) == 0
 
-    def test_an_account_is_locked_until_its_lock_expires(self, head: User, alice: User, bob: User) -> None:
+    def test_an_account_is_locked_until_its_lock_is_over(self, head: User, alice: User, bob: User) -> None:
         lock(alice, NOW + timedelta(seconds=1))
-        lock(alice, NOW + timedelta(hours=1), address="*")
+        lock(alice, NOW + timedelta(hours=1), purpose="login:unknown_addresses", address="")
         lock(bob, NOW)
         locked = figures(head)["locked"]
         assert (locked.number, [row.label for row in locked.rows], listed(head, locked.url)) == (1, ["alice"], 1)
 
-    def test_only_locks_of_logins_count(self, head: User, alice: User) -> None:
-        lock(alice, NOW + timedelta(hours=1), name_digest="code")
-        LoginBudget.objects.create(address=HERE, locked_until=NOW + timedelta(hours=1), expires_at=NOW)
+    def test_a_lock_of_something_else_than_logins_does_not_count(self, head: User, alice: User) -> None:
+        lock(alice, NOW + timedelta(hours=1), purpose="code:reset:check")
+        AttemptBudget.objects.create(
+            purpose="address", address=HERE, locked_until=NOW + timedelta(hours=1), expires_at=NOW
+        )
         assert figures(head)["locked"].number == listed(head, figures(head)["locked"].url) == 0
 
-    def test_the_longest_wait_for_approval_comes_first(self, head: User, alice: User, bob: User) -> None:
+    def test_who_has_waited_longest_comes_first(self, head: User, alice: User, bob: User) -> None:
         User.objects.filter(pk=alice.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=1))
         User.objects.filter(pk=bob.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=2))
         awaiting = figures(head)["awaiting"]
@@ -220,7 +231,7 @@ class TestFigures:
             2,
         )
 
-    def test_rankings_begin_with_the_most_common_value(self, head: User) -> None:
+    def test_reasons_and_addresses_are_the_commonest_first(self, head: User) -> None:
         attempt(NOW, "wrong_password", ip="192.0.2.7")
         attempt(NOW, "wrong_password", ip=None)
         attempt(NOW, "locked", ip="192.0.2.8", repeats=9)
@@ -237,7 +248,7 @@ class TestFigures:
         ]
         assert listed(head, reasons.url) == 3
 
-    def test_a_list_has_at_most_five_rows(self, head: User, alice: User) -> None:
+    def test_a_list_has_five_rows_at_most(self, head: User, alice: User) -> None:
         for number in range(6):
             attempt(NOW, "wrong_password", ip=f"192.0.2.{number}")
         _reasons, addresses = dashboard.context_for(head)["tops"]
@@ -245,10 +256,10 @@ class TestFigures:
 
 
 class TestPage:
-    def test_every_link_opens_a_page(self, head: User, alice: User) -> None:
+    def test_every_link_on_it_leads_somewhere(self, head: User, alice: User) -> None:
         Api().tokens()
         User.objects.filter(pk=alice.pk).update(awaits_approval=True)
-        lock(alice, NOW + timedelta(hours=1), address="*")
+        lock(alice, NOW + timedelta(hours=1), purpose="login:unknown_addresses", address="")
         attempt(NOW, "wrong_password")
         client = office(head)
         page = client.get("/admin/").content.decode()
@@ -265,7 +276,7 @@ class TestPage:
             ("view_securityevent", []),
         ],
     )
-    def test_the_dashboard_respects_permissions(self, permission: str, seen: list[str]) -> None:
+    def test_nobody_sees_what_their_permissions_do_not_show(self, permission: str, seen: list[str]) -> None:
         auditor = User.objects.create_user("auditor", None, PASSWORD)
         auditor.user_permissions.add(
             Permission.objects.get(codename=permission, content_type__app_label__in=["accounts", "audit"])
@@ -273,7 +284,7 @@ class TestPage:
         shown = dashboard.context_for(auditor)
         assert [part.name for parts in shown.values() for part in parts] == seen
 
-    def test_a_chart_has_a_text_and_a_table(self, head: User) -> None:
+    def test_a_picture_has_words_and_a_table(self, head: User) -> None:
         attempt(NOW)
         page = office(head).get("/admin/").content.decode()
         assert re.findall(r'<title id="([a-z-]+)">|<desc id="([a-z-]+)">', page) == [
@@ -285,11 +296,11 @@ class TestPage:
         assert "Succeeded: 1, failed: 0; the table below has every number." in page
         assert page.count('<tr><th scope="row">') == 24 + 14
 
-    def test_there_is_no_inline_script_or_style(self, head: User) -> None:
+    def test_nothing_on_it_is_inline(self, head: User) -> None:
         page = office(head).get("/admin/").content.decode()
         assert re.findall(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", page) == []
 
-    def test_the_number_of_statements_is_constant(self, head: User, alice: User, statements: Any) -> None:
+    def test_it_takes_a_fixed_number_of_statements(self, head: User, alice: User, statements: Any) -> None:
         client = office(head)
         client.get("/admin/")
 

@@ -42,26 +42,26 @@ def switch(client: Client, language: str, page: str = "/admin/login/") -> Any:
     ("asked", "said"),
     [("en", "Log in"), ("en-GB,zh;q=0.5", "Log in"), ("zh-CN,zh;q=0.9", "登录"), ("fr", "登录"), ("", "登录")],
 )
-def test_the_site_uses_the_language_of_the_browser(asked: str, said: str) -> None:
+def test_the_site_speaks_as_the_browser_asks(asked: str, said: str) -> None:
     assert heading(browser(asked).get("/admin/login/")) == said
 
 
 @pytest.mark.parametrize(("asked", "wanted", "said"), [("en", "zh-hans", "登录"), ("zh-CN", "en", "Log in")])
-def test_the_chosen_language_overrides_the_browser(asked: str, wanted: str, said: str) -> None:
+def test_a_switch_wins_over_the_browser(asked: str, wanted: str, said: str) -> None:
     client = browser(asked)
     assert switch(client, wanted).headers["Location"] == "/admin/login/"
     assert heading(client.get("/admin/login/")) == said
 
 
-def test_the_language_choice_redirects_to_no_other_host() -> None:
+def test_a_switch_leads_nowhere_else() -> None:
     assert switch(browser("en"), "en", "https://evil.example/").headers["Location"] == "/"
 
 
-def test_a_language_choice_without_csrf_token_is_refused() -> None:
+def test_a_switch_without_its_csrf_token_is_refused() -> None:
     assert Client(enforce_csrf_checks=True).post("/admin/language", {"language": "en"}).status_code == 403
 
 
-def test_the_language_cookie_is_limited_to_the_admin_site() -> None:
+def test_the_choice_is_kept_in_a_cookie_of_the_admin_site_alone() -> None:
     client = browser("en")
     switch(client, "zh-hans")
     cookie = client.cookies[settings.LANGUAGE_COOKIE_NAME]
@@ -78,7 +78,7 @@ def test_the_language_cookie_is_limited_to_the_admin_site() -> None:
     "page",
     ["", "password_change/", "accounts/user/", "accounts/session/", "audit/loginattempt/", "audit/securityevent/"],
 )
-def test_every_page_has_the_language_choice(head: User, page: str) -> None:
+def test_every_page_has_the_switch(head: User, page: str) -> None:
     client = browser("en")
     client.post("/admin/login/", {"username": "head", "password": PASSWORD})
     content = client.get(f"/admin/{page}").content.decode()
@@ -90,7 +90,7 @@ def test_every_page_has_the_language_choice(head: User, page: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("asked", ["en", "zh-CN", "fr"])
-def test_an_api_ignores_the_language_of_the_browser(alice: User, caller: ContractClient, asked: str) -> None:
+def test_an_api_answers_the_same_in_every_language(alice: User, caller: ContractClient, asked: str) -> None:
     response = caller.login("wrong")
     translated = caller.call(
         "POST", "login", {**caller.account, "password": "wrong"}, None, **{"Accept-Language": asked}
@@ -100,7 +100,7 @@ def test_an_api_ignores_the_language_of_the_browser(alice: User, caller: Contrac
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("asked", ["en", "zh-CN"])
-def test_an_invalid_name_is_described_in_the_contracts_language(asked: str) -> None:
+def test_a_refused_name_is_told_in_the_contracts_language(asked: str) -> None:
     body = {"username": "two words", "email": "a@hospital.example", "password": PASSWORD}
     answer = Api().post("register", body, None, **{"Accept-Language": asked})
     assert answer.json()["errors"]["username"] == [
@@ -114,7 +114,7 @@ def test_an_invalid_name_is_described_in_the_contracts_language(asked: str) -> N
     [(Event, EVENTS), (Status, STATUSES), (FailureReason, REASONS), (CLIENTS, dict(contract_choices()))],
     ids=["events", "states", "reasons", "contracts"],
 )
-def test_every_code_of_the_trail_has_a_label_in_both_languages(codes: Iterable[str], words: dict[str, Any]) -> None:
+def test_every_code_of_the_trail_has_words_in_both_languages(codes: Iterable[str], words: dict[str, Any]) -> None:
     with translation.override("zh-hans"):
         assert [code for code in codes if not CHINESE.search(str(words[code]))] == []
     with translation.override("en"):
@@ -122,7 +122,7 @@ def test_every_code_of_the_trail_has_a_label_in_both_languages(codes: Iterable[s
 
 
 @pytest.mark.django_db
-def test_the_trail_stores_codes_and_shows_labels(head: User) -> None:
+def test_the_trail_keeps_codes_and_shows_words(head: User) -> None:
     client = browser("zh-CN")
     client.post("/admin/login/", {"username": "head", "password": "wrong"})
     client.post("/admin/login/", {"username": "head", "password": PASSWORD})
@@ -140,7 +140,7 @@ def test_the_trail_stores_codes_and_shows_labels(head: User) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"), [("zh-CN", "密码至少 6 个字符。"), ("en", "A password has at least 6 characters.")]
 )
-def test_a_weak_password_is_described_in_the_active_language(head: User, asked: str, said: str) -> None:
+def test_a_weak_password_is_told_in_the_readers_language(head: User, asked: str, said: str) -> None:
     client = browser(asked)
     client.post("/admin/login/", {"username": "head", "password": PASSWORD})
     form = {"old_password": PASSWORD, "new_password1": "short", "new_password2": "short"}
@@ -150,7 +150,7 @@ def test_a_weak_password_is_described_in_the_active_language(head: User, asked: 
 @pytest.mark.django_db
 @override_settings(PROFILE="hardened", SERVICE_NAME="ward")
 @pytest.mark.parametrize("password", ["x" * 200, "short", "password", "head@hospital.example", "my-ward-1-2-3"])
-def test_every_problem_of_a_password_has_a_message(head: User, password: str) -> None:
+def test_whatever_is_wrong_with_a_password_has_words(head: User, password: str) -> None:
     client = browser("zh-CN")
     client.post("/admin/login/", {"username": "head", "password": PASSWORD})
     form = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}

@@ -68,7 +68,7 @@ def test_the_catalogue_holds_every_marked_string(remade: Path, app: str) -> None
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_every_sentence_has_a_chinese_translation(app: str) -> None:
+def test_every_sentence_has_its_chinese(app: str) -> None:
     held = sentences(ROOT / app / CATALOGUE / "django.po")
     assert held
     assert [
@@ -77,7 +77,7 @@ def test_every_sentence_has_a_chinese_translation(app: str) -> None:
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_the_compiled_catalogues_match_the_sources(tmp_path: Path, app: str) -> None:
+def test_what_runs_is_what_the_catalogue_says(tmp_path: Path, app: str) -> None:
     require_gettext()
     folder = ROOT / app / CATALOGUE
     subprocess.run(["msgfmt", "--check-format", "-o", tmp_path / "made.mo", folder / "django.po"], check=True)
