@@ -1,4 +1,4 @@
-"""The cast of people, for every test of the project."""
+"""Fixtures for all tests of the project."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -31,7 +31,7 @@ def true_cost() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _fresh_keys() -> Iterator[None]:
-    """Forget the keys of a database that the last test has rolled back."""
+    """Clear the key ring, whose keys the previous test's rollback has removed."""
     ring.forget()
     yield
     ring.forget()
@@ -49,7 +49,7 @@ def api() -> Api:
 
 @pytest.fixture
 def alice(db: None) -> User:
-    """A pharmacist with everything."""
+    """A pharmacist with e-mail address, phone number and full name."""
     return User.objects.create_user(
         "alice", "alice@hospital.example", PASSWORD, phone="13800138000", role="pharmacy", full_name="Alice Zhang"
     )
@@ -57,13 +57,13 @@ def alice(db: None) -> User:
 
 @pytest.fixture
 def bob(db: None) -> User:
-    """A doctor with nothing but a name."""
+    """A doctor with a user name only."""
     return User.objects.create_user("bob", None, PASSWORD, role="doctor")
 
 
 @pytest.fixture
 def head(db: None) -> User:
-    """An administrator who is no superuser."""
+    """An administrator who is not a superuser."""
     return User.objects.create_user("head", "head@hospital.example", PASSWORD, role="admin")
 
 

@@ -1,3 +1,5 @@
+"""One-time codes, stored hashed."""
+
 from typing import ClassVar
 
 from django.db import models

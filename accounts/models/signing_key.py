@@ -1,3 +1,5 @@
+"""Signing keys, stored encrypted."""
+
 from datetime import datetime
 from typing import ClassVar
 

@@ -1,3 +1,5 @@
+"""Users, their roles, and the stamp that a changed credential renews."""
+
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar

@@ -1,3 +1,5 @@
+"""Django's authentication backend: permissions by role."""
+
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend

@@ -1,3 +1,5 @@
+"""The Argon2id parameters, and the hash formats of the documents' own systems."""
+
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 

@@ -1,3 +1,5 @@
+"""The endpoints of the hospital contract."""
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The endpoints of the native contract."""
+
 from typing import Any
 from uuid import UUID
 

@@ -1,3 +1,5 @@
+"""The endpoints of the union contract."""
+
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -1,3 +1,5 @@
+"""Creates a superuser of role admin and records it."""
+
 from typing import Any
 
 from django.contrib.auth.management.commands import createsuperuser

@@ -1,3 +1,5 @@
+"""Ends the sessions of one user or of all users."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser

@@ -1,3 +1,5 @@
+"""Lists, rotates and retires the signing keys."""
+
 from datetime import datetime
 from itertools import groupby
 from typing import Any

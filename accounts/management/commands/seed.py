@@ -1,3 +1,5 @@
+"""Creates the demonstration accounts of document 000."""
+
 from typing import Any
 
 from django.conf import settings
