@@ -5,6 +5,8 @@ Sources: PRECIS UsernameCaseMapped (RFC 8265) after NFKC; scripts as in the high
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import phonenumbers
@@ -169,6 +171,22 @@ def display_phone(phone: str | None) -> str | None:
     """Return an E.164 number as people of the default region write it: `13912345678`, others unchanged."""
     home = f"+{phonenumbers.country_code_for_region(PHONE_REGION)}"
     return phone.removeprefix(home) if phone else None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierField:
+    """The unique column that holds an identifier's canonical form, and the function that makes it."""
+
+    column: str
+    canonical: Callable[[str], str]
+
+
+# The fields of an account that identify it.
+IDENTIFIERS: Final[Mapping[str, IdentifierField]] = {
+    "username": IdentifierField("username_key", canonical_username),
+    "email": IdentifierField("email_key", canonical_email),
+    "phone": IdentifierField("phone", canonical_phone),
+}
 
 
 def masked(address: str) -> str:

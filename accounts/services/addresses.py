@@ -18,13 +18,12 @@ from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
-_CANONICAL = {Channel.EMAIL: names.canonical_email, Channel.PHONE: names.canonical_phone}
 _VERIFIED = {Channel.EMAIL: Event.EMAIL_VERIFIED, Channel.PHONE: Event.PHONE_VERIFIED}
 
 
 def canonical(channel: Channel, typed: str) -> str:
     """Return the form in which a channel's addresses are compared. Raises InvalidIdentifier."""
-    return _CANONICAL[channel](typed)
+    return names.IDENTIFIERS[channel].canonical(typed)
 
 
 def enqueue_code(*, user: User, channel: Channel, address: str, kind: Kind, code: str) -> None:

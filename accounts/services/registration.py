@@ -102,9 +102,7 @@ def _free_name(email: str, skip: int) -> str:
 
 def _create(user: User, quota: Quota, origin: Origin) -> None:
     quota.spend(timezone.now())
-    # A repeated transaction inserts again: the id of the first try was rolled back with it.
-    user.pk, user._state.adding = None, True
-    user.save(force_insert=True)
+    users.insert(user)
     record(SecurityEvent.of(origin, Event.USER_REGISTERED, user_id=user.pk, actor_id=user.pk, role=user.role))
 
 

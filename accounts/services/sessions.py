@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.errors import IdentityError, NotFound, SessionEnded, TokenReused, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
 from accounts.models.prepared import Prepared
-from accounts.models.user import new_stamp
+from accounts.models.user_queryset import new_stamp
 from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SessionPolicy
 from accounts.transactions import atomically
 from audit.events import Event

@@ -1,18 +1,19 @@
 """Accounts: what they may hold, and what is done to them by those who look after them."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts import names
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFound, PermissionDenied, Problem
 from accounts.models import Channel, EndReason, User
-from accounts.models.user import CREDENTIAL_FIELDS
+from accounts.models.user_queryset import CREDENTIAL_FIELDS
 from accounts.policies import active_profile
 from accounts.security import hashing, lockout
 from accounts.services import notices, passwords, permissions, sessions
@@ -22,25 +23,22 @@ from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
-_READ: dict[str, Callable[[str], str]] = {
-    "username": names.canonical_username,
-    "email": names.canonical_email,
-    "phone": names.canonical_phone,
-}
+
+def column_errors(user: User, columns: Collection[str]) -> dict[str, list[ValidationError]]:
+    """Return what is wrong with the values of these columns, by field."""
+    others = {field.name for field in User._meta.concrete_fields} - set(columns)
+    try:
+        user.clean_fields(exclude=others)
+    except ValidationError as error:
+        return error.error_dict
+    return {}
 
 
 def wrong_columns(user: User) -> dict[str, list[Problem]]:
-    """Return what is wrong with a user's name, address and number, by field."""
-    errors: dict[str, list[Problem]] = {}
-    for name, read in _READ.items():
-        value = getattr(user, name)
-        if not value and name != "username":
-            continue
-        try:
-            read(value)
-        except names.InvalidIdentifier as error:
-            errors[name] = [Problem("invalid", str(error))]
-    return errors
+    """Return what is wrong with a user's name, address and number, by field, in English."""
+    errors = column_errors(user, names.IDENTIFIERS)
+    with translation.override(None):
+        return {field: [Problem(str(found[0].code), found[0].messages[0])] for field, found in errors.items()}
 
 
 def require_free(user: User) -> None:
@@ -51,7 +49,7 @@ def require_free(user: User) -> None:
 
 @contextmanager
 def duplicate_as_already_taken(user: User) -> Iterator[None]:
-    """Turn the database's refusal of a duplicate into AlreadyTaken: somebody was quicker after the look."""
+    """Turn the database's refusal of a duplicate into AlreadyTaken: a parallel request has stored it since the look."""
     try:
         yield
     except IntegrityError as error:
@@ -206,7 +204,7 @@ def set_groups(*, user: User, groups: Iterable[Group], actor: User, origin: Orig
 
 def _same(channel: Channel, old: str | None, new: str | None) -> bool:
     """Return whether two spellings of an address or number are of one."""
-    read = _READ[channel]
+    read = names.IDENTIFIERS[channel].canonical
     return (read(old) if old else None) == (read(new) if new else None)
 
 
