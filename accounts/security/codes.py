@@ -20,7 +20,7 @@ from accounts.policies import (
     CODES_AN_ADDRESS,
 )
 from accounts.security import hashing
-from accounts.security.lockout import Account, Budget
+from accounts.security.budgets import Account, Budget
 from accounts.security.quota import Quota
 
 

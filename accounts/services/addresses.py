@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from accounts import names
 from accounts.errors import InvalidCode, InvalidInput, Problem
 from accounts.models import Channel, Kind, Purpose, User
+from accounts.security.budgets import Account
 from accounts.security.codes import Target
-from accounts.security.lockout import Account
 from accounts.services import codes, users
 from accounts.services.codes import NewCode, Recipient
 from accounts.transactions import atomically

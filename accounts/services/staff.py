@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import names
 from accounts.errors import BadRows
 from accounts.models import User
-from accounts.services import users
+from accounts.services import user_events, users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -60,7 +60,7 @@ def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: O
             users.insert(user)
         detail = {"count": len(accounts), "import": key}
         done = SecurityEvent.of(origin, Event.STAFF_IMPORTED, user_id=None, actor_id=actor.pk, **detail)
-        record(*(users.created(user, actor, origin) for user in accounts), done)
+        record(*(user_events.created(user, actor, origin) for user in accounts), done)
 
     try:
         atomically(work)
