@@ -9,7 +9,7 @@ from django.db import models, transaction
 class TrackedModel(models.Model):
     """Saves a guarded field only where this instance has changed it.
 
-    An instance that was read before somebody else's change must not write the former value of such a field back.
+    An instance that was read before another change must not write the former value of such a field back.
     `tracked_fields` are those whose stored values are remembered, the guarded ones among them.
     """
 

@@ -1,4 +1,4 @@
-"""What somebody may type to say who they are."""
+"""The identifiers that a user may log in with."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from accounts.models import User
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A typed identifier, and the column and canonical value to look for; no column where no user can match."""
+    """A typed identifier, and the column and canonical value to search for; no column where no user can match."""
 
     typed: str
     column: str | None
@@ -42,23 +42,23 @@ def phone(typed: str) -> Identifier:
 
 
 def of_user(user: User) -> Identifier:
-    """Return the identifier of somebody who is known already and proves it again."""
+    """Return the identifier of an authenticated user who enters the password again."""
     return Identifier(user.username, "username_key", user.username_key)
 
 
 def named(typed: str) -> int | None:
-    """Return the id of the user whose name, address or number this is, or None."""
+    """Return the id of the user who has this name, address or number, or None."""
     return user_id(any_of_three(typed))
 
 
 def user_id(identifier: Identifier) -> int | None:
-    """Return the id of the user whom the identifier finds, or None."""
+    """Return the id of the user that the identifier matches, or None."""
     found = user(identifier)
     return found.pk if found else None
 
 
 def user(identifier: Identifier) -> User | None:
-    """Return the user whom the identifier finds, or None."""
+    """Return the user that the identifier matches, or None."""
     return User.objects.filter(**{identifier.column: identifier.value}).first() if identifier.column else None
 
 

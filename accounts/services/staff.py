@@ -23,14 +23,14 @@ from audit.record import record
 
 # The columns that a list may have; a password is never imported.
 COLUMNS: Final = ("username", "full_name", "email", "phone", "role", "department", "language")
-# SQLite takes so many values in one statement at the least.
+# SQLite's least limit of values in one statement.
 _AT_ONCE: Final = 500
 _REMEMBERED: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row of the list: its number there, and its columns as text."""
+    """A row of the list: its number, and its columns as text."""
 
     number: int
     columns: Mapping[str, str]

@@ -46,10 +46,10 @@ def test_seed_may_be_run_again() -> None:
     run("seed")
     before = list(User.objects.values_list("pk", "password", "stamp"))
     assert run("seed").splitlines() == [
-        "admin is there already.",
-        "dr_wang is there already.",
-        "dr_li is there already.",
-        "viewer_zhang is there already.",
+        "admin exists already.",
+        "dr_wang exists already.",
+        "dr_li exists already.",
+        "viewer_zhang exists already.",
     ]
     assert list(User.objects.values_list("pk", "password", "stamp")) == before
 
@@ -115,7 +115,7 @@ def test_end_sessions_ends_those_of_one_user(alice: User, bob: User) -> None:
 def test_end_sessions_asks_before_it_ends_everybodys(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     token = Api().tokens()["access_token"]
     monkeypatch.setattr("builtins.input", lambda prompt: "no")
-    with pytest.raises(CommandError, match="Nothing was ended"):
+    with pytest.raises(CommandError, match="No session was ended"):
         run("end_sessions", "--all")
     assert Api().get("me", token).status_code == 200
 
@@ -123,7 +123,7 @@ def test_end_sessions_asks_before_it_ends_everybodys(alice: User, monkeypatch: p
 def test_end_sessions_ends_everybodys(alice: User, bob: User) -> None:
     Api().tokens()
     Api().tokens("bob")
-    assert run("end_sessions", "--all", "--noinput") == ("2 sessions were ended, and every login of the admin site.\n")
+    assert run("end_sessions", "--all", "--noinput") == ("2 sessions were ended, and all sessions of the admin site.\n")
     assert not Session.objects.filter(ended_at=None).exists()
 
 

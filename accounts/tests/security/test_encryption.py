@@ -25,7 +25,7 @@ def test_another_secret_key_cannot_read_it(settings: Settings) -> None:
     settings.SECRET_KEY = "another"
     with pytest.raises(DecryptionError) as error:
         decrypt("messages", encrypted)
-    assert str(error.value) == "What was encrypted for messages cannot be read with today's SECRET_KEY."
+    assert str(error.value) == "A text encrypted for messages cannot be decrypted with the present SECRET_KEY."
 
 
 def test_signing_keys_that_are_stored_already_stay_readable(settings: Settings) -> None:

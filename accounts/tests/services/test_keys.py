@@ -16,7 +16,7 @@ from accounts.models import SigningKey
 from accounts.security import tokens
 from accounts.security.keys import given_keys, ring
 from accounts.services import keys
-from accounts.services.keys import Refused, Rotation
+from accounts.services.keys import KeyChangeRefused, Rotation
 from accounts.tests.races import race
 from accounts.tests.tools import later
 from audit.models import SecurityEvent
@@ -171,16 +171,16 @@ class TestRotation:
 
     def test_an_unknown_set_is_refused_with_the_names_of_those_there_are(self, former: str, settings: Settings) -> None:
         settings.JWT_KEYS = {"clinic": "c" * 32}
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.rotate(purpose="native:acess", origin=CONSOLE)
-        assert str(error.value) == "There is no key set native:acess. There are: clinic, native:access."
+        assert str(error.value) == "There is no key set native:acess. The key sets are: clinic, native:access."
 
     def test_a_key_from_the_environment_is_changed_there(self, settings: Settings) -> None:
         settings.JWT_KEYS = {"clinic": "c" * 32}
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.rotate(purpose="clinic:access", origin=CONSOLE)
         assert str(error.value) == (
-            "The environment gives the key of clinic: change CLINIC_JWT_KEY there and start every node again."
+            "The key of clinic is set in the environment: change CLINIC_JWT_KEY there and restart every node."
         )
 
     def test_it_works_where_the_former_key_cannot_be_read(self, former: str, settings: Settings) -> None:
@@ -203,7 +203,7 @@ class TestRetirement:
         )
 
     def test_the_newest_key_stays(self, former: str) -> None:
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.retire(kid=former, origin=CONSOLE)
         assert str(error.value) == (
             f"{former} is the newest key of native:access: run `manage.py keys rotate native:access` first."
@@ -212,17 +212,17 @@ class TestRetirement:
 
     @pytest.mark.django_db
     def test_an_unknown_key_is_refused(self) -> None:
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.retire(kid="0" * 16, origin=CONSOLE)
-        assert str(error.value) == f"There is no key {'0' * 16}; `manage.py keys list` shows those that there are."
+        assert str(error.value) == f"There is no key {'0' * 16}; `manage.py keys list` shows the existing keys."
 
     def test_a_key_from_the_environment_is_taken_away_there(self, settings: Settings) -> None:
         settings.JWT_KEYS = {"clinic": "c" * 32}
         (key,) = given_keys().values()
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.retirable(key.kid)
         assert str(error.value) == (
-            "The environment gives the key of clinic: change CLINIC_JWT_KEY there and start every node again."
+            "The key of clinic is set in the environment: change CLINIC_JWT_KEY there and restart every node."
         )
 
 
@@ -231,8 +231,8 @@ def test_of_rotations_at_once_each_makes_one_key_or_is_refused() -> None:
     ring.signer(ACCESS)
     results = race(6, lambda _: rotate())
     done = [result for result in results if isinstance(result, Rotation)]
-    refused = [str(result) for result in results if isinstance(result, Refused)]
-    assert refused == ["Somebody else has just rotated native:access; this changed nothing."] * (6 - len(done))
+    refused = [str(result) for result in results if isinstance(result, KeyChangeRefused)]
+    assert refused == ["Another process has just rotated native:access; nothing was changed."] * (6 - len(done))
     ends = SigningKey.objects.values_list("number", "verifies_until").order_by("-number")
     assert [(number, end is None) for number, end in ends] == [
         (number, number == len(done) + 1) for number in range(len(done) + 1, 0, -1)
