@@ -55,7 +55,7 @@ def test_list_shows_what_each_key_does() -> None:
     ]
 
 
-def test_list_shows_that_a_new_key_has_yet_to_be_known() -> None:
+def test_list_shows_when_a_new_key_signs() -> None:
     run("rotate", "portal:reset")
     states = {line.split()[1]: line[71:] for line in run("list")[2:]}
     assert states == {kid("portal:reset", 2): "signs from 2026-11-20 12:01:00+08:00", kid("portal:reset"): "signs"}
@@ -71,7 +71,7 @@ def test_list_shows_how_long_a_former_key_verifies() -> None:
     }
 
 
-def test_list_shows_no_key_whose_tokens_are_out() -> None:
+def test_list_leaves_out_keys_whose_tokens_have_expired() -> None:
     run("rotate", "portal:reset")
     with later(minutes=12):
         assert [line.split()[1] for line in run("list")[2:]] == [kid("portal:reset", 2)]
@@ -107,7 +107,7 @@ def test_rotate_all_rotates_every_set_that_is_in_use(settings: Settings) -> None
     ]
 
 
-def test_rotate_says_which_sets_there_are() -> None:
+def test_rotate_names_the_existing_sets() -> None:
     assert refusal("rotate", "clinic") == "There is no key set clinic. The key sets are: clinic:access, portal:reset."
 
 
@@ -118,7 +118,7 @@ def test_rotate_says_that_there_are_none_yet() -> None:
 
 
 @pytest.mark.parametrize("args", [["rotate"], ["rotate", "clinic:access", "--all"], [], ["retire"]], ids=str)
-def test_what_is_meant_must_be_said(args: list[str]) -> None:
+def test_missing_arguments_are_refused(args: list[str]) -> None:
     assert refusal(*args).startswith("Error: ")
 
 

@@ -175,7 +175,7 @@ def test_an_upsert_that_changes_a_credential_renews_the_stamp(alice: User) -> No
     assert stamp(alice) != before
 
 
-def test_a_number_that_the_rules_no_longer_take_keeps_nobody_from_a_new_password(alice: User) -> None:
+def test_a_stored_number_that_is_no_longer_valid_does_not_prevent_a_new_password(alice: User) -> None:
     super(UserQuerySet, User.objects.filter(pk=alice.pk)).update(phone="+860000")
     user = User.objects.get(pk=alice.pk)
     user.set_password("Another-horse-8")
@@ -188,5 +188,5 @@ def test_without_its_canonical_name_a_user_is_not_stored(db: None) -> None:
         super(UserQuerySet, User.objects.all()).bulk_create([User(username="carol")])
 
 
-def test_a_new_database_has_nobody_in_it(db: None) -> None:
+def test_a_new_database_has_no_users(db: None) -> None:
     assert not User.objects.exists()

@@ -7,11 +7,11 @@ from accounts.security.encryption import DecryptionError, decrypt, encrypt
 STORED = "gAAAAABrAHaFFcE43NyWxfFuXZkAVi4J4X1pLKYvSQpQjAbUBc4VmcPcST0BRDHkFodoblUzHsHuLmofrCwhZZHnl7d1FW6xjg=="
 
 
-def test_what_was_sealed_is_read_again() -> None:
+def test_an_encrypted_text_is_decrypted() -> None:
     assert decrypt("messages", encrypt("messages", "482915 药房")) == "482915 药房"
 
 
-def test_what_is_sealed_does_not_show() -> None:
+def test_an_encrypted_text_is_not_readable() -> None:
     assert "482915" not in encrypt("messages", "482915")
 
 
