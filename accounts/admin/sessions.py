@@ -14,8 +14,8 @@ from accounts.admin.confirmed_actions import Verb, VerbsAdmin
 from accounts.models import EndReason, Session, User
 from accounts.services import permissions, sessions
 from audit.admin.lists import CappedPaginator, ContractFilter
-from audit.devices import device
 from audit.origin import Origin
+from audit.user_agents import device
 
 
 def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:

@@ -169,9 +169,7 @@ class TestRotation:
             third = rotate().key.kid
         assert list(SigningKey.objects.values_list("kid", flat=True)) == [third, second]
 
-    def test_the_refusal_of_an_unknown_set_names_the_existing_ones(
-        self, former: str, settings: Settings
-    ) -> None:
+    def test_the_refusal_of_an_unknown_set_names_the_existing_ones(self, former: str, settings: Settings) -> None:
         settings.JWT_KEYS = {"clinic": "c" * 32}
         with pytest.raises(KeyChangeRefused) as error:
             keys.rotate(purpose="native:acess", origin=CONSOLE)
