@@ -1,3 +1,5 @@
+"""Budgets of attempts: the table, and the rules of one row."""
+
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 

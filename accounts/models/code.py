@@ -1,3 +1,5 @@
+"""Codes that were sent, hashed."""
+
 from typing import ClassVar
 
 from django.db import models

@@ -1,3 +1,5 @@
+"""Messages of the outbox."""
+
 from typing import ClassVar
 
 from django.conf import settings

@@ -1,3 +1,5 @@
+"""Roles, and the groups of the admin site."""
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 

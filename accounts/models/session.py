@@ -1,3 +1,5 @@
+"""Sessions: one row for each login."""
+
 import uuid
 from datetime import datetime
 from typing import ClassVar

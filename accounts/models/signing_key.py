@@ -1,3 +1,5 @@
+"""Signing keys, encrypted."""
+
 from datetime import datetime
 from typing import ClassVar
 

@@ -1,3 +1,5 @@
+"""Accounts: columns, canonical forms, and the stamp that ties sessions to credentials."""
+
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, ClassVar

@@ -1,3 +1,5 @@
+"""Permissions in Django's admin site."""
+
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
