@@ -1,4 +1,4 @@
-"""The Argon2id parameters, and the hash formats of the documents' own systems."""
+"""The password hasher."""
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 

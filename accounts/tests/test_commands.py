@@ -26,7 +26,7 @@ def run(name: str, *args: str, **options: Any) -> str:
     return out.getvalue()
 
 
-def test_seed_makes_the_four_people_of_document_000() -> None:
+def test_seed_creates_the_four_users_of_document_000() -> None:
     run("seed")
     assert set(User.objects.values_list("username", "email", "full_name", "role", "department")) == {
         ("admin", "admin@hospital.com", "系统管理员", "admin", "信息科"),
@@ -36,7 +36,7 @@ def test_seed_makes_the_four_people_of_document_000() -> None:
     }
 
 
-def test_the_seeded_people_log_in_with_the_documents_password() -> None:
+def test_the_seeded_users_log_in_with_the_documents_password() -> None:
     run("seed")
     names = ["admin", "dr_wang", "dr_li", "viewer_zhang"]
     assert [Api().login(name, "123456").status_code for name in names] == [200] * 4
@@ -46,10 +46,10 @@ def test_seed_may_be_run_again() -> None:
     run("seed")
     before = list(User.objects.values_list("pk", "password", "stamp"))
     assert run("seed").splitlines() == [
-        "admin is there already.",
-        "dr_wang is there already.",
-        "dr_li is there already.",
-        "viewer_zhang is there already.",
+        "admin exists already.",
+        "dr_wang exists already.",
+        "dr_li exists already.",
+        "viewer_zhang exists already.",
     ]
     assert list(User.objects.values_list("pk", "password", "stamp")) == before
 
@@ -64,7 +64,7 @@ def test_seed_refuses_a_password_that_the_rule_refuses() -> None:
         run("seed", "--password", "12345")
 
 
-def test_seed_is_for_development_alone(settings: Settings) -> None:
+def test_seed_is_for_development_only(settings: Settings) -> None:
     settings.DEBUG = False
     with pytest.raises(CommandError, match="set DEBUG=true"):
         run("seed")
@@ -89,7 +89,7 @@ def test_createsuperuser_refuses_a_name_that_is_taken_in_another_spelling(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_createsuperuser_holds_no_transaction_while_somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_createsuperuser_holds_no_transaction_while_it_waits_for_input(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def handle(*args: Any, **options: Any) -> None:
@@ -112,27 +112,27 @@ def test_end_sessions_ends_those_of_one_user(alice: User, bob: User) -> None:
     assert [Api().get("me", token).status_code for token in [*hers, his]] == [401, 401, 200]
 
 
-def test_end_sessions_asks_before_it_ends_everybodys(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_end_sessions_asks_before_it_ends_all(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     token = Api().tokens()["access_token"]
     monkeypatch.setattr("builtins.input", lambda prompt: "no")
-    with pytest.raises(CommandError, match="Nothing was ended"):
+    with pytest.raises(CommandError, match="No session was ended"):
         run("end_sessions", "--all")
     assert Api().get("me", token).status_code == 200
 
 
-def test_end_sessions_ends_everybodys(alice: User, bob: User) -> None:
+def test_end_sessions_ends_those_of_all_users(alice: User, bob: User) -> None:
     Api().tokens()
     Api().tokens("bob")
-    assert run("end_sessions", "--all", "--noinput") == ("2 sessions were ended, and every login of the admin site.\n")
+    assert run("end_sessions", "--all", "--noinput") == ("2 sessions were ended, and all sessions of the admin site.\n")
     assert not Session.objects.filter(ended_at=None).exists()
 
 
-def test_end_sessions_says_who_is_not_there() -> None:
+def test_end_sessions_refuses_an_unknown_user() -> None:
     with pytest.raises(CommandError, match="There is no user named nobody"):
         run("end_sessions", "--user", "nobody")
 
 
-def test_ended_sessions_are_an_event(alice: User) -> None:
+def test_ended_sessions_are_recorded(alice: User) -> None:
     Api().tokens()
     run("end_sessions", "--user", "alice")
     event = SecurityEvent.objects.get(event="session:ended")

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.models import User
-from accounts.models.user import Role
+from accounts.models import Role, User
 from accounts.tests.contracts.clients import CLIENTS
 from accounts.tests.tools import PASSWORD, Api
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @twenty_rounds(5)
-def test_who_logs_in_during_a_rotation_has_tokens_that_every_node_takes(each: Round) -> None:
+def test_tokens_of_a_login_during_a_rotation_are_valid_on_every_node(each: Round) -> None:
     policy = ACCESS if each.number % 2 else REFRESH
     ring.signer(policy)
     before = SigningKey.objects.filter(purpose=policy.purpose).count()
