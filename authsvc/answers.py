@@ -23,11 +23,11 @@ def contract_of(path: str) -> Contract:
 def error_answer(request: HttpRequest, error: BaseException) -> HttpResponse:
     """Return the error in the words of the request's contract."""
     contract = contract_of(request.path)
-    words = contract.wire_error(error)
+    wire_error = contract.wire_error(error)
     return JsonResponse(
-        contract.envelope(words, error),
-        status=words.status,
-        headers=error_headers(words, error),
+        contract.error_body(wire_error, error),
+        status=wire_error.status,
+        headers=error_headers(wire_error, error),
         content_type=contract.media_type,
         encoder=JSONEncoder,
         json_dumps_params={"ensure_ascii": False},

@@ -9,9 +9,11 @@ from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.exceptions import MethodNotAllowed
 
+from accounts.contracts.base import ErrorClass
 from accounts.contracts.native.contract import CONTRACT
 from accounts.contracts.parsing import LONGEST_BODY
-from accounts.contracts.schema import OpenAPI, Outcome, error_answers, header_refs, sample
+from accounts.contracts.schema.errors import error_responses, sample
+from accounts.contracts.schema.headers import OpenAPI, header_refs
 from accounts.errors import HTTPSRequired
 
 ABOUT: Final = f"""
@@ -26,8 +28,8 @@ contract alone. Log in, press *Authorize*, give the access token, and every oper
 """
 TAG: Final = "service"
 _TEXT: Final = {"type": "string"}
-_OVER_HTTP: Final[tuple[Outcome, ...]] = (SuspiciousOperation, MethodNotAllowed, BaseException)
-_OVER_HTTPS: Final[tuple[Outcome, ...]] = (*_OVER_HTTP, HTTPSRequired)
+_OVER_HTTP: Final[tuple[ErrorClass, ...]] = (SuspiciousOperation, MethodNotAllowed, BaseException)
+_OVER_HTTPS: Final[tuple[ErrorClass, ...]] = (*_OVER_HTTP, HTTPSRequired)
 
 
 def _closed(**properties: OpenAPI) -> OpenAPI:
@@ -64,10 +66,10 @@ def _answer(description: str, shape: OpenAPI, example: Any, media_type: str = "a
     }
 
 
-def _read(name: str, summary: str, answers: dict[str, OpenAPI], outcomes: tuple[Outcome, ...]) -> OpenAPI:
+def _read(name: str, summary: str, answers: dict[str, OpenAPI], outcomes: tuple[ErrorClass, ...]) -> OpenAPI:
     """Return the one operation of an address that is only read; its errors are in the native contract's words."""
     problem = {"$ref": "#/components/schemas/NativeProblem"}
-    responses = {**answers, **error_answers(CONTRACT, problem, map(sample, outcomes))}
+    responses = {**answers, **error_responses(CONTRACT, problem, map(sample, outcomes))}
     return {"get": {"operationId": f"{TAG}_{name}", "summary": summary, "tags": [TAG], "responses": responses}}
 
 

@@ -157,7 +157,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
-    "DEFAULT_SCHEMA_CLASS": "accounts.contracts.schema.ContractSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.contracts.schema.auto_schema.ContractSchema",
 }
 
 SPECTACULAR_SETTINGS = {
@@ -172,8 +172,11 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     # Shapes of a PATCH say themselves what may be left out.
     "COMPONENT_SPLIT_PATCH": False,
-    "GET_MOCK_REQUEST": "accounts.contracts.schema.bare_request",
-    "POSTPROCESSING_HOOKS": ["accounts.contracts.schema.add_shared_parts", "authsvc.schema.add_what_is_no_contracts"],
+    "GET_MOCK_REQUEST": "accounts.contracts.schema.hooks.mock_request",
+    "POSTPROCESSING_HOOKS": [
+        "accounts.contracts.schema.hooks.add_shared_components",
+        "authsvc.schema.add_what_is_no_contracts",
+    ],
 }
 
 DEFAULT_EXCEPTION_REPORTER = "authsvc.reports.Report"

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import MethodNotAllowed
 
-from accounts.contracts.native.contract import ACCESS
+from accounts.contracts.native.tokens import ACCESS
 from accounts.models import SigningKey
 from accounts.policies import KEYS_REREAD
 from accounts.security.keys import ring

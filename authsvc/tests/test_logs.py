@@ -70,7 +70,7 @@ def test_no_line_of_a_traceback_can_pass_for_a_line_of_the_log(log: io.StringIO)
 def test_a_crash_is_in_the_log_with_its_request(alice: User, log: io.StringIO) -> None:
     Api().post("login", {"username": "alice", "password": PASSWORD}, **{"X-Request-ID": REQUEST})
     first, *others = log.getvalue().splitlines()
-    assert first.endswith(f" ERROR accounts.contracts.base [{REQUEST}] POST /api/auth/login failed")
+    assert first.endswith(f" ERROR accounts.contracts.viewsets [{REQUEST}] POST /api/auth/login failed")
     assert "    ZeroDivisionError: The text of it." in others
 
 
