@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import errors
 from accounts.admin.common import actor_of
-from accounts.contracts.base import origin_of
 from accounts.models import User
-from audit.origin import ADMIN_SITE, Origin
+from audit.origin import Origin, request_origin
 
 # So many at a time: more would take longer than a request may.
 MAX_SELECTED: Final = 1_000
@@ -135,7 +134,7 @@ class VerbsAdmin(admin.ModelAdmin):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def _do_all(self, request: HttpRequest, verb: Verb, found: list[Any], reason: str) -> None:
-        actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)
+        actor, origin = actor_of(request), request_origin(request)
         skipped: dict[str, list[str]] = {}
         for obj in found:
             why = _do(verb, obj, actor, origin, reason)

@@ -18,12 +18,11 @@ from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import VERBS
 from accounts.admin.user_filters import LastLoginFilter, StateFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
-from accounts.contracts.base import origin_of
 from accounts.errors import AlreadyTaken, ChangedMeanwhile
 from accounts.models import User
 from accounts.security import lockout
 from accounts.services import users
-from audit.origin import ADMIN_SITE
+from audit.origin import request_origin
 
 _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")
 
@@ -123,7 +122,7 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
         return (*self.readonly_fields, *groups, *own)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)
+        actor, origin = actor_of(request), request_origin(request)
         if not change:
             obj.pk = users.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
             self.message_user(request, _("The account has no password yet. Send a code, and its owner chooses one."))
@@ -137,7 +136,7 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
                 user=form.instance,
                 groups=form.cleaned_data["groups"],
                 actor=actor_of(request),
-                origin=origin_of(request, ADMIN_SITE),
+                origin=request_origin(request),
             )
 
     def changeform_view(

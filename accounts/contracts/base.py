@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
 
 from accounts import errors
 from accounts.errors import RetryLater
 from accounts.models import Session
-from accounts.security.client_address import client_address
-from audit.origin import USER_AGENT_LENGTH, Origin, escape_control_chars
 
 ErrorClass = type[BaseException]
 
@@ -92,14 +88,3 @@ def error_headers(wire_error: WireError, error: BaseException) -> dict[str, str]
     elif wire_error.status == 503:
         headers["Retry-After"] = str(_RETRY_SECONDS)
     return headers
-
-
-def origin_of(request: HttpRequest | Request, contract: str) -> Origin:
-    """Return where a request came from, in values that the core can use."""
-    return Origin(
-        contract=contract,
-        ip=client_address(
-            request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES
-        ),
-        user_agent=escape_control_chars(request.META.get("HTTP_USER_AGENT", ""))[:USER_AGENT_LENGTH],
-    )

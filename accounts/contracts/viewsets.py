@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.contracts.authentication import BearerAuthentication, OptionalAuthentication
-from accounts.contracts.base import Contract, ErrorClass, error_headers, origin_of
+from accounts.contracts.base import Contract, ErrorClass, error_headers
 from accounts.contracts.negotiation import IgnoreAcceptNegotiation
 from accounts.contracts.operations import Operation
 from accounts.contracts.pagination import PageNumberPagination
@@ -27,7 +27,7 @@ from accounts.contracts.parsing import StrictJSONParser
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
 from accounts.errors import InvalidInput, PermissionDenied, Problem
 from accounts.models import Session, User
-from audit.origin import Origin
+from audit.origin import Origin, request_origin
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class ContractViewSet(GenericViewSet[Any]):
 
     @property
     def origin(self) -> Origin:
-        return origin_of(self.request, self.contract.name)
+        return request_origin(self.request)
 
     def parse(self, body: type[RequestBody]) -> dict[str, Any]:
         """Return the validated fields of the request; unknown ones are ignored. Raises InvalidInput."""

@@ -54,7 +54,7 @@ def office(user: User) -> Client:
 
 
 def figures(user: User) -> dict[str, dashboard.Figure]:
-    return {figure.name: figure for figure in dashboard.seen_by(user)["figures"]}
+    return {figure.name: figure for figure in dashboard.context_for(user)["figures"]}
 
 
 def listed(user: User, url: str) -> int:
@@ -174,7 +174,7 @@ class TestCharts:
         attempt(NOW, "wrong_password")
         attempt(NOW - timedelta(hours=2), "unknown_user")
         attempt(NOW - timedelta(days=3))
-        hours, days = dashboard.seen_by(head)["charts"]
+        hours, days = dashboard.context_for(head)["charts"]
         found = [
             (block.times, listed(head, block.url))
             for block in (
@@ -227,7 +227,7 @@ class TestFigures:
         attempt(NOW, "wrong_password", ip=None)
         attempt(NOW, "locked", ip="192.0.2.8", repeats=9)
         attempt(NOW - timedelta(days=2), "unknown_user")
-        reasons, addresses = dashboard.seen_by(head)["tops"]
+        reasons, addresses = dashboard.context_for(head)["tops"]
         with translation.override("en"):
             assert [(str(row.label), row.value, listed(head, row.url)) for row in reasons.rows] == [
                 ("locked", 9, 1),
@@ -242,7 +242,7 @@ class TestFigures:
     def test_a_list_has_five_rows_at_most(self, head: User, alice: User) -> None:
         for number in range(6):
             attempt(NOW, "wrong_password", ip=f"192.0.2.{number}")
-        _reasons, addresses = dashboard.seen_by(head)["tops"]
+        _reasons, addresses = dashboard.context_for(head)["tops"]
         assert len(addresses.rows) == 5
 
 
@@ -272,7 +272,7 @@ class TestPage:
         auditor.user_permissions.add(
             Permission.objects.get(codename=permission, content_type__app_label__in=["accounts", "audit"])
         )
-        shown = dashboard.seen_by(auditor)
+        shown = dashboard.context_for(auditor)
         assert [part.name for parts in shown.values() for part in parts] == seen
 
     def test_a_picture_has_words_and_a_table(self, head: User) -> None:

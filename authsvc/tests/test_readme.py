@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
-from authsvc.env import SECRETS, Environment
+from authsvc.configuration.env import SECRETS, Environment
 
 README = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
 

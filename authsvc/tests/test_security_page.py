@@ -127,7 +127,7 @@ def test_the_numbers_of_wrong_passwords_are_the_codes() -> None:
     assert row("one address over all accounts", ADDRESS) in PAGE
     assert f"known to an account for {span(ADDRESS_KNOWN)} after a good login" in PAGE
     assert f"until {int(RESERVATION_LIFE.total_seconds())} s have gone by" in PAGE
-    assert (REGISTRATION_WINDOW, f"The public registers {REGISTRATIONS}\naccounts an hour" in PAGE) == (
+    assert (REGISTRATION_WINDOW, f"the public can register {REGISTRATIONS} accounts an hour" in PAGE) == (
         timedelta(hours=1),
         True,
     )

@@ -197,7 +197,7 @@ def test_a_crash_says_nothing_of_itself(client: ContractClient, monkeypatch: pyt
     def crash(**kwargs: object) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", crash)
+    monkeypatch.setattr("accounts.services.sign_in.identify", crash)
     response = client.login()
     assert refused(client, response, 500)
     assert b"secret" not in response.content
