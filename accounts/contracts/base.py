@@ -25,6 +25,8 @@ _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
         errors.UserGone: errors.SessionEnded,
         errors.UserInactive: errors.UserGone,
         errors.TokenReused: errors.SessionEnded,
+        errors.OwnAccount: errors.PermissionDenied,
+        errors.LastAdministrator: errors.PermissionDenied,
         NotFound: errors.NotFound,
         Http404: NotFound,
         InterfaceError: OperationalError,

@@ -102,13 +102,13 @@ def run(program: list[str], live_server: LiveServer, token: str) -> subprocess.C
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("program", PROGRAMS, indirect=True)
 class TestPrograms:
-    def test_a_good_token_is_read(self, program: list[str], live_server: LiveServer, pair: dict[str, Any]) -> None:
+    def test_a_valid_token_is_accepted(self, program: list[str], live_server: LiveServer, pair: dict[str, Any]) -> None:
         done = run(program, live_server, pair["access_token"])
         assert (done.returncode, done.stderr) == (0, "")
         assert json.loads(done.stdout) == claims_of(pair["access_token"])
 
     @pytest.mark.parametrize("bad", BAD)
-    def test_a_bad_token_is_refused(
+    def test_an_invalid_token_is_refused(
         self, program: list[str], live_server: LiveServer, pair: dict[str, Any], bad: str
     ) -> None:
         done = run(program, live_server, BAD[bad](pair))
@@ -122,7 +122,7 @@ def table_after(heading: str) -> list[str]:
 
 @pytest.mark.any_database
 @pytest.mark.django_db
-def test_the_tables_name_what_a_token_has(pair: dict[str, Any]) -> None:
+def test_the_tables_list_the_claims_of_a_token(pair: dict[str, Any]) -> None:
     token = pair["access_token"]
     assert table_after("The header determines how the token is verified:") == list(jwt.get_unverified_header(token))
     assert table_after("The claims identify the user:") == list(claims_of(token))

@@ -12,13 +12,13 @@ import pytest
 from django.conf import settings
 
 from accounts.policies import (
-    ADDRESS,
+    ACCOUNT_ADDRESS_LIMIT,
     ADDRESS_KNOWN,
-    ELSEWHERE,
-    PAIR,
+    ADDRESS_LIMIT,
     REGISTRATION_WINDOW,
     REGISTRATIONS,
     RESERVATION_LIFE,
+    UNKNOWN_ADDRESSES_LIMIT,
     Lockout,
     TokenPolicy,
 )
@@ -89,7 +89,7 @@ def test_every_line_of_the_requirements_is_a_whole_row() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_what_is_met_is_shown(row: Row) -> None:
+def test_a_met_requirement_names_a_test(row: Row) -> None:
     assert row.met in {"yes", "partly", "no", "not yet", "n/a"}
     shown = [f"`{name}`" for name in NAMED if f"`{name}`" in row.shown_by]
     assert shown or row.shown_by == "-"
@@ -116,15 +116,15 @@ def test_a_named_test_exists(name: str) -> None:
     assert test in defined_in(path)
 
 
-def test_the_numbers_of_wrong_passwords_are_the_codes() -> None:
+def test_the_limits_of_failures_match_the_policies() -> None:
     def row(what: str, lockout: Lockout) -> str:
         locked = f"{span(lockout.lock(0))}, each further time twice as long, up to {span(lockout.longest_lock)}"
         assert (lockout.lock(1), lockout.lock(99)) == (2 * lockout.lock(0), lockout.longest_lock)
         return f"| {what} | {lockout.limit} | {span(lockout.window)} | {locked} |\n"
 
-    assert row("one account from one address", PAIR) in PAGE
-    assert row("one account from all addresses unknown to it together", ELSEWHERE) in PAGE
-    assert row("one address over all accounts", ADDRESS) in PAGE
+    assert row("one account from one address", ACCOUNT_ADDRESS_LIMIT) in PAGE
+    assert row("one account from all addresses unknown to it together", UNKNOWN_ADDRESSES_LIMIT) in PAGE
+    assert row("one address over all accounts", ADDRESS_LIMIT) in PAGE
     assert f"known to an account for {span(ADDRESS_KNOWN)} after a good login" in PAGE
     assert f"until {int(RESERVATION_LIFE.total_seconds())} s have gone by" in PAGE
     assert (REGISTRATION_WINDOW, f"the public can register {REGISTRATIONS} accounts an hour" in PAGE) == (
@@ -134,7 +134,7 @@ def test_the_numbers_of_wrong_passwords_are_the_codes() -> None:
 
 
 @pytest.mark.parametrize("name", settings.CONTRACT_MOUNTS)
-def test_the_ends_of_logins_are_the_codes(name: str) -> None:
+def test_the_lifetimes_of_sessions_match_the_policies(name: str) -> None:
     tokens = import_module(f"accounts.contracts.{name}.tokens")
     access, session = tokens.ACCESS.lifetime, tokens.SESSION
     # Where there is no other token, one that has run out renews nothing.
@@ -144,11 +144,11 @@ def test_the_ends_of_logins_are_the_codes(name: str) -> None:
     assert f"| {name} | {span(access)} | {span(unused)} | {span(session.absolute_timeout)} |\n" in PAGE
 
 
-def test_the_end_of_an_administrators_login_is_the_codes() -> None:
+def test_the_lifetime_of_an_administrators_login_matches_the_settings() -> None:
     assert f"| admin site | - | {span(timedelta(seconds=settings.SESSION_COOKIE_AGE))} | - |\n" in PAGE
 
 
-def test_the_words_that_no_password_is_like_are_the_codes() -> None:
+def test_the_forbidden_contents_of_passwords_match_the_code() -> None:
     (row,) = [row for row in ROWS if row.id == "6.1.2"]
     assert f"`{settings.SERVICE_NAME}`" in row.how
     assert f"`{' '.join(_OWN_DATA)}`" in row.how

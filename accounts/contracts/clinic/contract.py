@@ -1,3 +1,5 @@
+"""The clinic contract."""
+
 from dataclasses import replace
 from typing import Final
 

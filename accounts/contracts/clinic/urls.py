@@ -1,3 +1,5 @@
+"""The paths of the clinic contract."""
+
 from django.urls import path
 
 from accounts.contracts.clinic import views

@@ -1,3 +1,5 @@
+"""The hospital contract."""
+
 from dataclasses import replace
 from typing import Final
 

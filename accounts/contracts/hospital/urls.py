@@ -1,3 +1,5 @@
+"""The paths of the hospital contract."""
+
 from django.urls import path
 
 from accounts.contracts.hospital import views

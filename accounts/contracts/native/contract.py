@@ -1,3 +1,5 @@
+"""The native contract."""
+
 from typing import Final
 
 from accounts.contracts.base import Contract

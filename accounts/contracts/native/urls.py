@@ -1,3 +1,5 @@
+"""The paths of the native contract."""
+
 from django.urls import path
 
 from accounts.contracts.native import views

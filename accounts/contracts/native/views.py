@@ -1,3 +1,5 @@
+"""The operations of the native contract."""
+
 from typing import Any
 from uuid import UUID
 
@@ -245,7 +247,11 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         """Return an account."""
         return users.find(user_id=user_id)
 
-    @operation(request=wire.UserChanges, response=wire.UserAnswer, errors=(errors.AlreadyTaken,))
+    @operation(
+        request=wire.UserChanges,
+        response=wire.UserAnswer,
+        errors=(errors.AlreadyTaken, errors.OwnAccount, errors.LastAdministrator),
+    )
     def partial_update(self, data: dict[str, Any], user_id: int) -> User:
         """Change an account.
 
@@ -259,9 +265,12 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         """Allow a disabled account to log in again."""
         return self._change(user_id, {"is_active": True})
 
-    @operation(response=wire.UserAnswer)
+    @operation(response=wire.UserAnswer, errors=(errors.OwnAccount, errors.LastAdministrator))
     def deactivate(self, user_id: int) -> User:
-        """Disable an account and end its sessions."""
+        """Disable an account and end its sessions.
+
+        The account of the request and that of the last active administrator are refused.
+        """
         return self._change(user_id, {"is_active": False})
 
     @operation(response=wire.UserAnswer)

@@ -1,3 +1,5 @@
+"""The portal contract."""
+
 from typing import Final
 
 from accounts.contracts.base import Contract

@@ -1,3 +1,5 @@
+"""The paths of the portal contract."""
+
 from django.urls import path
 
 from accounts.contracts.portal import views

@@ -1,3 +1,5 @@
+"""The operations of the portal contract."""
+
 from typing import Any
 
 from accounts import errors

@@ -1,3 +1,5 @@
+"""The paths of the union contract."""
+
 from django.urls import path
 
 from accounts.contracts.union import views

@@ -1,3 +1,5 @@
+"""The operations of the union contract."""
+
 from typing import Any
 
 from accounts import errors
