@@ -1,4 +1,4 @@
-"""What defines a contract: its name, its error table, its error body, and how it reads a bearer token."""
+"""What defines a contract: its name, its error table, its error body, and the session of its tokens."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ ErrorClass = type[BaseException]
 
 _RETRY_SECONDS = 5
 
-# A table that has no entry for the error on the left answers it like the one on the right.
+# An error that a table may omit, and the error whose entry it then has.
 _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
     {
         errors.TokenMalformed: errors.TokenMissing,

@@ -59,6 +59,24 @@ def _position(error: json.JSONDecodeError) -> str:
     return f"line {len(lines)}, column {len(lines[-1]) + 1}"
 
 
+def _decode(body: bytes) -> Any:
+    """Return the value of a JSON text. Raises ParseError."""
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            parse_float=_decimal,
+        )
+    except UnicodeDecodeError as error:
+        raise ParseError("The body is not UTF-8.") from error
+    except RecursionError as error:
+        raise ParseError(f"The JSON is nested more than {DEEPEST} deep.") from error
+    except json.JSONDecodeError as error:
+        raise ParseError(f"The body is not JSON: syntax error at {_position(error)}.") from error
+
+
 class StrictJSONParser(BaseParser):
     """JSON as RFC 8259 defines it, in UTF-8, without NaN, duplicate keys and deep nesting."""
 
@@ -77,20 +95,7 @@ class StrictJSONParser(BaseParser):
             raise RequestDataTooBig
         if len(body) < int(request.META["CONTENT_LENGTH"]):
             raise ParseError("The body is shorter than its Content-Length.")
-        try:
-            value = json.loads(
-                body.decode("utf-8"),
-                object_pairs_hook=_no_duplicates,
-                parse_constant=_no_constant,
-                parse_int=_integer,
-                parse_float=_decimal,
-            )
-        except UnicodeDecodeError as error:
-            raise ParseError("The body is not UTF-8.") from error
-        except RecursionError as error:
-            raise ParseError(f"The JSON is nested more than {DEEPEST} deep.") from error
-        except json.JSONDecodeError as error:
-            raise ParseError(f"The body is not JSON: syntax error at {_position(error)}.") from error
+        value = _decode(body)
         _require_shallow(value)
         if not isinstance(value, dict):
             raise ParseError("The JSON is not an object.")
