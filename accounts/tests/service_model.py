@@ -6,11 +6,11 @@ from typing import Any, Final
 import jwt
 from django.utils import timezone
 
-from accounts.contracts.clinic.contract import ACCESS as CLINIC_ACCESS
-from accounts.contracts.hospital.contract import ACCESS as HOSPITAL_ACCESS
-from accounts.contracts.native.contract import ACCESS as NATIVE_ACCESS
-from accounts.contracts.portal.contract import ACCESS as PORTAL_ACCESS
-from accounts.contracts.union.contract import ACCESS as UNION_ACCESS
+from accounts.contracts.clinic.tokens import ACCESS as CLINIC_ACCESS
+from accounts.contracts.hospital.tokens import ACCESS as HOSPITAL_ACCESS
+from accounts.contracts.native.tokens import ACCESS as NATIVE_ACCESS
+from accounts.contracts.portal.tokens import ACCESS as PORTAL_ACCESS
+from accounts.contracts.union.tokens import ACCESS as UNION_ACCESS
 from accounts.models import User
 from accounts.security import tokens as signing
 from accounts.tests.contracts.clients import CLIENTS, CLINIC, HOSPITAL, NATIVE, PORTAL, UNION, ContractClient

@@ -94,7 +94,7 @@ class Good:
 
 @pytest.fixture
 def good(client: ContractClient) -> Good:
-    policy = import_module(f"accounts.contracts.{client.name}.contract").ACCESS
+    policy = import_module(f"accounts.contracts.{client.name}.tokens").ACCESS
     return Good(client.log_in(), policy)
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.contracts.native.contract import ACCESS
+from accounts.contracts.native.tokens import ACCESS
 from accounts.errors import TokenExpired, TokenInvalid
 from accounts.models import SigningKey
 from accounts.security import tokens

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.contracts.native.contract import ACCESS, REFRESH
+from accounts.contracts.native.tokens import ACCESS, REFRESH
 from accounts.models import SigningKey
 from accounts.security.keys import ring
 from accounts.services import keys
