@@ -7,8 +7,8 @@ from accounts import names
 from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
 from accounts.policies import active_profile
-from accounts.services import addresses, passwords, users
-from accounts.services.addresses import PendingContact
+from accounts.services import contacts, passwords, users
+from accounts.services.contacts import PendingContact
 from accounts.services.passwords import NewPassword
 from accounts.transactions import atomically
 from audit.origin import Origin
@@ -32,7 +32,7 @@ def change(
     if guarded or (new_password and not active_profile().password_by_token):
         _verify_current(user, old_password, origin)
     pending = [
-        addresses.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
+        contacts.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
         for channel, contact in waiting.items()
     ]
     rule = active_profile().password
@@ -57,9 +57,9 @@ def _store(
         event = passwords.store(new=password, origin=origin) if password else None
         users.save_changes(user=user, fields=fields, actor=user, origin=origin)
         for channel in replaced:
-            addresses.remove_pending(user=user, channel=channel)
+            contacts.remove_pending(user=user, channel=channel)
         for each in pending:
-            addresses.store_pending(user=user, pending=each, origin=origin)
+            contacts.store_pending(user=user, pending=each, origin=origin)
         if event:
             record(event)
 
@@ -78,7 +78,7 @@ def _new_contacts(user: User, changes: Mapping[str, Any]) -> dict[Channel, str |
 
 def _canonical(channel: Channel, contact: str | None) -> str | None:
     try:
-        return addresses.canonical(channel, contact) if contact else None
+        return contacts.canonical(channel, contact) if contact else None
     except names.InvalidIdentifier:
         return contact
 

@@ -6,7 +6,7 @@ from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import active_profile
 from accounts.security import budgets, lockout
 from accounts.security.codes import Target
-from accounts.services import addresses, codes, identifiers, passwords, permissions
+from accounts.services import codes, contacts, identifiers, passwords, permissions
 from accounts.services.codes import Recipient
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -76,7 +76,7 @@ def _recipient(user: User, channel: Channel) -> Recipient:
 
 def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[User | None, Target]:
     try:
-        canonical = addresses.canonical(channel, contact)
+        canonical = contacts.canonical(channel, contact)
     except names.InvalidIdentifier as error:
         raise InvalidInput({"contact": [Problem("invalid", str(error))]}) from error
     user = identifiers.user(identifier)

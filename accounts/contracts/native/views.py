@@ -12,7 +12,7 @@ from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
 from accounts.models import Channel, EndReason, Session, User
 from accounts.policies import active_profile
 from accounts.services import (
-    addresses,
+    contacts,
     identifiers,
     passwords,
     profile,
@@ -189,7 +189,7 @@ class VerificationViewSet(NativeViewSet):
         It is sent to the pending address or number if there is one, otherwise to the current one.
         """
         channel = Channel(data["channel"])
-        code = addresses.request_verification(user=self.session.user, channel=channel, origin=self.origin)
+        code = contacts.request_verification(user=self.session.user, channel=channel, origin=self.origin)
         return wire.sent_code(code)
 
     @operation(
@@ -202,7 +202,7 @@ class VerificationViewSet(NativeViewSet):
 
         A pending address or number then replaces the current one.
         """
-        return addresses.verify(
+        return contacts.verify(
             user=self.session.user, channel=Channel(data["channel"]), code=data["code"], origin=self.origin
         )
 
