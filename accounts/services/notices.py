@@ -1,9 +1,11 @@
-"""Notices to users about changes of their own account."""
+"""Notices to users about changes of their own account; one over the quota of its contact is dropped."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from django.utils import timezone
 
+from accounts.errors import TooManyCodes
 from accounts.messaging import outbox
 from accounts.models import Channel, Kind, User
 from accounts.policies import NOTICE_LIFE
@@ -27,7 +29,9 @@ def notify_of_new_address(*, user: User, channel: Channel, old: str | None, orig
 def _enqueue(contacts: Mapping[Channel, str | None], user: User, kind: Kind, origin: Origin, **values: str) -> None:
     expires_at = timezone.now() + NOTICE_LIFE
     for channel, address in contacts.items():
-        if address:
+        if not address:
+            continue
+        with suppress(TooManyCodes):
             outbox.enqueue(
                 user=user,
                 channel=channel,

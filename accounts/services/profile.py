@@ -31,6 +31,8 @@ def change(
         raise InvalidInput({"password": wrong})
     if guarded or (new_password and not active_profile().password_by_token):
         _verify_current(user, old_password, origin)
+    if new_password:
+        passwords.require_different(new_password, user)
     pending = [
         contacts.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
         for channel, contact in waiting.items()

@@ -21,7 +21,7 @@ def request_code(*, identifier: Identifier, channel: Channel, contact: str, orig
     Raises InvalidInput, TooManyCodes and Overloaded.
     """
     user, target = _target(identifier, channel, contact)
-    recipient = _recipient(user, channel) if user and target.genuine else None
+    recipient = _recipient(user, channel, anonymous=True) if user and target.genuine else None
     return codes.send(target=target, recipient=recipient, stamp=user.stamp if user else "", origin=origin)
 
 
@@ -37,7 +37,7 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
     if not contact or not user.is_active:
         raise NotFound
     target = Target(budgets.Account(user.pk), Purpose.RESET, channel, contact)
-    recipient = _recipient(user, channel)
+    recipient = _recipient(user, channel, anonymous=False)
     codes.send(target=target, recipient=recipient, stamp=user.stamp, origin=origin, actor_id=actor.pk)
 
 
@@ -70,8 +70,8 @@ def reset_password(
         raise InvalidCode from error
 
 
-def _recipient(user: User, channel: Channel) -> Recipient:
-    return Recipient(user, channel, getattr(user, channel), Kind.RESET_CODE)
+def _recipient(user: User, channel: Channel, *, anonymous: bool) -> Recipient:
+    return Recipient(user, channel, getattr(user, channel), Kind.RESET_CODE, anonymous)
 
 
 def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[User | None, Target]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Code, Message
+from accounts.models import AttemptBudget, Code, Message, User
 from accounts.tests.messages import last
 from accounts.tests.races import Round, answered, statuses, twenty_rounds
 from audit.models import SecurityEvent
@@ -78,9 +78,24 @@ def test_an_address_that_two_confirm_at_once_is_one_persons(each: Round) -> None
         user.password = each.person.password
         user.save()
         tokens.append(each.api().tokens(user.username)["access_token"])
+        # One contact receives one code a minute.
+        AttemptBudget.objects.filter(purpose="contact:minute").delete()
         each.api(number=user.pk).post("request-verification", {"channel": "email"}, tokens[-1])
         sent.append(last()["code"])
     results = each.at_once(
         lambda number: each.api().post("verify", {"channel": "email", "code": sent[number]}, tokens[number])
     )
     assert statuses(results) == {200: 1, 409: 1}
+
+
+@twenty_rounds(8)
+def test_accounts_that_request_codes_for_one_contact_at_once_have_one_sent(each: Round) -> None:
+    pending, tokens = f"shared{each.number}@hospital.example", []
+    for number in range(8):
+        name = f"user{each.number}-{number}"
+        User.objects.create(username=name, password=each.person.password, pending_email=pending)
+        tokens.append(each.api(number=number).tokens(name)["access_token"])
+    body = {"channel": "email"}
+    results = each.at_once(lambda number: each.api(number=number).post("request-verification", body, tokens[number]))
+    assert statuses(results) == {200: 1, 429: 7}
+    assert Message.objects.filter(address=pending).count() == 1
