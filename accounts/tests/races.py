@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connections
 
@@ -20,7 +21,7 @@ from accounts.security.hashers import Argon2id
 from accounts.services import sign_in
 from accounts.tests.tools import PASSWORD, Api
 
-ROUNDS = 20
+ROUNDS = 8
 Work = Callable[[int], Any]
 AtOnce = Callable[[Work], list[Any]]
 
@@ -92,10 +93,11 @@ class Round:
         return str(self.api(number=99).tokens(name)["access_token"])
 
 
-def twenty_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]], Callable[[], None]]:
-    """Make a test of one round of so many racers a test of twenty; `columns` are those of each round's person.
+def race_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]], Callable[[], None]]:
+    """Make a test of one round a serial test of ROUNDS rounds.
 
-    Hashes are cheap, and nobody is told to come back because the machine is slow: decisions count, not speed.
+    `count` is the number of threads, `columns` are those of each round's user. Hashes are cheap and the limit on
+    waiting for a hashing slot is long, so that no request is refused because the machine is slow.
     """
 
     def decorate(test: Callable[[Round], None]) -> Callable[[], None]:
@@ -107,7 +109,7 @@ def twenty_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], Non
                     test(Round(number, _newcomer(number, columns), at_once))
 
         run.__name__, run.__doc__ = test.__name__, test.__doc__
-        return run
+        return pytest.mark.serial(run)
 
     return decorate
 

@@ -64,7 +64,7 @@ def spend(token: Token, at: ContractClient) -> Any:
 
 
 def status_of(client: ContractClient, worth: Worth, live: int = 200) -> int:
-    return {Worth.LIVE: live, Worth.DEAD: client.dead, Worth.GONE: client.gone}[worth]
+    return {Worth.LIVE: live, Worth.DEAD: client.ended_session_status, Worth.GONE: client.deleted_user_status}[worth]
 
 
 def refused_status(client: ContractClient) -> int:
@@ -213,13 +213,13 @@ class Dealings:
 
     def verdict(self, person: Person, client: ContractClient, password: str) -> tuple[int, str]:
         if person.gone:
-            return client.wrong[0], "unknown_user"
+            return client.errors.wrong_credentials[0], "unknown_user"
         if password != person.password:
-            return client.wrong[0], "wrong_password"
+            return client.errors.wrong_credentials[0], "wrong_password"
         if not person.active:
-            return client.closed, "inactive"
+            return client.inactive_account_status, "inactive"
         if client is UNION and person.role not in UNION_ROLES:
-            return client.wrong[0], "wrong_role"
+            return client.errors.wrong_credentials[0], "wrong_role"
         return 200, ""
 
     def refresh(self, token: Token) -> None:
@@ -286,12 +286,12 @@ class Dealings:
         A refresh token opens nothing even at home.
         """
         if not token.opens or client.name != token.login.contract:
-            assert ask(token, client).status_code == client.dead
+            assert ask(token, client).status_code == client.ended_session_status
         if client.name == token.login.contract:
             return
         tomorrow = int((timezone.now() + timedelta(days=1)).timestamp())
         claims = {**claims_of(token), "generation": token.login.generation, "exp": tomorrow}
         forged = Token(signing.sign(POLICIES[client.name], claims), token.login, token.expires)
-        assert ask(forged, client).status_code == client.gone
+        assert ask(forged, client).status_code == client.deleted_user_status
         if client.name in SERVE_ONCE:
             assert spend(forged, client).status_code == refused_status(client)

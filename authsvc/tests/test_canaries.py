@@ -37,7 +37,7 @@ CODE = "918" + "273"
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)
     for path, operations in json.loads(document())["paths"].items()
-    for method, operation in operations.items()
+    for method, operation in sorted(operations.items())
 }
 CLIENT_OF = {client.name: client for client in CLIENTS}
 ME = {"username": "matron", "email": "matron@hospital.example", "phone": "13700137000", "userType": "ADMIN"}

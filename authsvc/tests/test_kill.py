@@ -17,7 +17,7 @@ import pytest
 
 from authsvc.tests.servers import Server
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 KILLS = 4
 CLIENTS = 6

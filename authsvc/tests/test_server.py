@@ -78,7 +78,7 @@ def test_a_body_in_chunks_is_read_like_any_other(server: Server, caller: Contrac
     # Somebody else each time, so that nobody is locked; a body that was not read would miss its fields.
     body = BODY.replace(b"nobody", b"nobody-%d" % size)
     answer = server.ask(f"/{caller.mount}/login", CHUNKED, chunks(body, size))
-    assert (answer.status, json.loads(answer.body)) == caller.wrong
+    assert (answer.status, json.loads(answer.body)) == caller.errors.wrong_credentials
 
 
 def test_an_empty_body_in_chunks_is_an_empty_body(server: Server, caller: ContractClient) -> None:

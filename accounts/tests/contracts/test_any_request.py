@@ -68,7 +68,7 @@ def test_any_body_is_refused_in_the_contracts_words(client: ContractClient, verb
 def test_a_field_of_a_wrong_type_is_never_taken_for_another(
     client: ContractClient, alice: User, data: st.DataObject
 ) -> None:
-    good = {**client.account, "password": PASSWORD}
+    good = {**client.login_fields, "password": PASSWORD}
     name = data.draw(st.sampled_from(sorted(good)))
     value = data.draw(JSON.filter(lambda value: not isinstance(value, str)))
     with nothing_stays() as api:

@@ -171,7 +171,7 @@ def test_a_login_sets_nothing_but_when_and_from_where(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(role="doctor")
     before = row(alice)
     for client in CLIENTS:
-        body = {**everything(), **client.account, "password": PASSWORD}
+        body = {**everything(), **client.login_fields, "password": PASSWORD}
         assert client.call("POST", "login", body).status_code == 200
     after = row(alice)
     assert {name for name in before if before[name] != after[name]} == LOGIN

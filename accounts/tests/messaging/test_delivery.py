@@ -285,6 +285,7 @@ def test_no_state_is_left_without_a_way_on() -> None:
     }
 
 
+@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_two_loops_at_once_send_nothing_twice_and_lose_nothing(gateway: HttpGateway, put: Put) -> None:
     for repeat in range(20):
@@ -298,6 +299,7 @@ def test_two_loops_at_once_send_nothing_twice_and_lose_nothing(gateway: HttpGate
     assert set(Message.objects.values_list("state", "attempts", "encrypted")) == {(State.DELIVERED, 1, "")}
 
 
+@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_one_message_in_two_loops_hands_is_sent_once(
     gateway: HttpGateway, put: Put, monkeypatch: pytest.MonkeyPatch

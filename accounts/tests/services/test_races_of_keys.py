@@ -6,13 +6,13 @@ from accounts.contracts.native.contract import ACCESS, REFRESH
 from accounts.models import SigningKey
 from accounts.security.keys import ring
 from accounts.services import keys
-from accounts.tests.races import Round, answered, statuses, twenty_rounds
+from accounts.tests.races import Round, answered, race_rounds, statuses
 from audit.origin import CONSOLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@twenty_rounds(5)
+@race_rounds(5)
 def test_who_logs_in_during_a_rotation_has_tokens_that_every_node_takes(each: Round) -> None:
     policy = ACCESS if each.number % 2 else REFRESH
     ring.signer(policy)

@@ -40,7 +40,7 @@ class TestLogin:
         User.objects.filter(pk=alice.pk).update(**change)
         assert (answered(login()), answered(login(password="wrong"))) == (answer, WRONG)
 
-    @pytest.mark.parametrize("value", [None, 1, True, [], {}], ids=repr)
+    @pytest.mark.parametrize("value", [None, 1], ids=repr)
     @pytest.mark.parametrize("field", ["email", "password"])
     def test_a_field_of_another_type(self, api: Api, field: str, value: Any) -> None:
         item = {"loc": ["body", field], "msg": "Input should be a valid string", "type": "string_type"}

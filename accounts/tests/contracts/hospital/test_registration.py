@@ -27,7 +27,7 @@ def token(api: Api, username: str) -> str:
     return str(api.login(username, PASSWORD).json()["data"]["token"])
 
 
-@pytest.mark.parametrize("value", [..., None, "", 0, False, [], {}], ids=repr)
+@pytest.mark.parametrize("value", [..., None, "", 0], ids=repr)
 @pytest.mark.parametrize("field", ["username", "password", "email", "full_name"])
 def test_a_required_field_that_is_empty_is_asked_for(api: Api, field: str, value: Any) -> None:
     body = {name: given for name, given in {**CAROL, field: value}.items() if given is not ...}

@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from accounts.models import Session
-from accounts.tests.races import Round, answered, dead, statuses, twenty_rounds
+from accounts.tests.races import Round, answered, dead, race_rounds, statuses
 from accounts.tests.tools import PASSWORD
 from accounts.transactions import atomically
 from audit.models import SecurityEvent
@@ -30,7 +30,7 @@ def pairs(results: list[Any]) -> list[dict[str, Any]]:
     return [result.json() for result in answered(results, 200) if b"access_token" in result.content]
 
 
-@twenty_rounds(6)
+@race_rounds(6)
 def test_after_a_logout_no_refresh_token_is_alive(each: Round) -> None:
     tokens = each.tokens()
 
@@ -43,7 +43,7 @@ def test_after_a_logout_no_refresh_token_is_alive(each: Round) -> None:
     assert dead([tokens, *pairs(results)])
 
 
-@twenty_rounds(6)
+@race_rounds(6)
 def test_a_session_that_another_ends_gives_no_live_successor(each: Round) -> None:
     ended, other = each.tokens(), each.tokens()
     session = jwt.decode(ended["access_token"], options={"verify_signature": False})["sid"]
@@ -60,7 +60,7 @@ def test_a_session_that_another_ends_gives_no_live_successor(each: Round) -> Non
     assert each.api().get("me", other["access_token"]).status_code == 200
 
 
-@twenty_rounds(4)
+@race_rounds(4)
 def test_of_4_changes_of_a_password_one_wins(each: Round) -> None:
     tokens = each.tokens()
     results = each.at_once(lambda number: change_password(each, tokens, f"{NEW}{number}"))
@@ -70,7 +70,7 @@ def test_of_4_changes_of_a_password_one_wins(each: Round) -> None:
     assert logins == [200 if result.status_code == 204 else 401 for result in results]
 
 
-@twenty_rounds(6)
+@race_rounds(6)
 def test_no_session_of_the_old_password_outlives_its_change(each: Round) -> None:
     tokens = each.tokens()
 
@@ -86,7 +86,7 @@ def test_no_session_of_the_old_password_outlives_its_change(each: Round) -> None
     assert each.log_in(NEW).status_code == 200
 
 
-@twenty_rounds(6)
+@race_rounds(6)
 def test_of_a_disabled_account_nothing_is_alive(each: Round) -> None:
     tokens, head = each.tokens(), each.administrator()
 
@@ -103,7 +103,7 @@ def test_of_a_disabled_account_nothing_is_alive(each: Round) -> None:
     assert each.log_in().status_code == 403
 
 
-@twenty_rounds(6)
+@race_rounds(6)
 def test_after_a_change_of_role_no_token_of_the_old_role_is_alive(each: Round) -> None:
     tokens, head = each.tokens(), each.administrator()
 
@@ -121,7 +121,7 @@ def test_after_a_change_of_role_no_token_of_the_old_role_is_alive(each: Round) -
     assert set(roles) <= {"pharmacy", "viewer"}
 
 
-@twenty_rounds(6)
+@race_rounds(6)
 def test_of_a_deleted_user_nothing_is_alive(each: Round) -> None:
     tokens = each.tokens()
 
@@ -137,12 +137,12 @@ def test_of_a_deleted_user_nothing_is_alive(each: Round) -> None:
     assert not Session.objects.filter(user_id=each.person.pk).exists()
 
 
-@twenty_rounds(4, is_active=False)
+@race_rounds(4, is_active=False)
 def test_of_4_activations_one_changes_the_account(each: Round) -> None:
     _once(each, "activate", "user:activated")
 
 
-@twenty_rounds(4, awaits_approval=True)
+@race_rounds(4, awaits_approval=True)
 def test_of_4_approvals_one_changes_the_account(each: Round) -> None:
     _once(each, "approve", "user:approved")
 

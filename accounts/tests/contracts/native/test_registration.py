@@ -104,9 +104,8 @@ def test_a_field_that_must_be_there_is_asked_for(api: Api, db: None, field: str)
 
 
 @pytest.mark.parametrize("field", ["username", "email", "password", "phone", "role", "full_name"])
-@pytest.mark.parametrize("value", [1, True, 1.5, [], {}, ["x"]], ids=repr)
-def test_a_value_of_another_type_is_refused(api: Api, db: None, field: str, value: Any) -> None:
-    assert errors(api, **{field: value}) == {field: ["invalid"]}
+def test_a_value_of_another_type_is_refused(api: Api, db: None, field: str) -> None:
+    assert errors(api, **{field: ["x"]}) == {field: ["invalid"]}
 
 
 @pytest.mark.parametrize(
