@@ -1,13 +1,16 @@
-"""Codes on their way out, by message, and back in, as proof."""
+"""One-time codes: sent by message, and verified as proof of a contact.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+A code is prepared (made and hashed) outside any transaction, and stored inside the caller's, with its message.
+"""
+
+from dataclasses import dataclass
 
 from django.utils import timezone
 
 from accounts.errors import InvalidCode, TooManyAttempts
-from accounts.models import Code
-from accounts.policies import ADDRESS, LONGEST_WAIT
+from accounts.messaging import outbox
+from accounts.models import Channel, Code, Kind, User
+from accounts.policies import ADDRESS, CODE_LIFE, LONGEST_WAIT
 from accounts.security import lockout
 from accounts.security.client_address import budget_address
 from accounts.security.codes import Target
@@ -18,52 +21,72 @@ from audit.origin import Origin
 from audit.record import record
 
 
-def require_sendable(*, target: Target, origin: Origin) -> None:
-    """Raise TooManyCodes where no code would be sent now."""
-    for quota in target.quotas(budget_address(origin.ip)):
-        quota.require(timezone.now())
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who receives a code: the user, the contact, and the kind of message."""
+
+    user: User
+    channel: Channel
+    contact: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    """A code that is made and hashed, and not stored yet.
+
+    `recipient` is None where there is no account or the contact is not its own: then everything but the message is
+    done, so that the caller sees no difference.
+    """
+
+    target: Target
+    recipient: Recipient | None
+    code: str
+    encoded: str
 
 
 def send(
-    *, target: Target, stamp: str, origin: Origin, deliver: Callable[[str], None], actor_id: int | None = None
+    *, target: Target, recipient: Recipient | None, stamp: str, origin: Origin, actor_id: int | None = None
 ) -> str:
-    """Make a code and return it; `deliver` puts its message down, in the transaction that stores it.
+    """Make a code, store it with its message, and return it.
 
-    `actor_id` is of the administrator who has it sent for somebody else. Where the target is not genuine the same is
-    done but for the message. Raises TooManyCodes and Overloaded.
+    `actor_id` is of the administrator who has it sent to another user. Raises TooManyCodes and Overloaded.
     """
-    require_sendable(target=target, origin=origin)
-    made = target.make()
-    atomically(lambda: store(target=target, made=made, stamp=stamp, origin=origin, deliver=deliver, actor_id=actor_id))
-    return made[0]
+    new = prepare(target=target, recipient=recipient, origin=origin)
+    atomically(lambda: store(new=new, stamp=stamp, origin=origin, actor_id=actor_id))
+    return new.code
 
 
-def store(
-    *,
-    target: Target,
-    made: tuple[str, str],
-    stamp: str,
-    origin: Origin,
-    deliver: Callable[[str], None],
-    actor_id: int | None = None,
-) -> None:
-    """Store a code with its hash, and put its message down. Inside a transaction; raises TooManyCodes."""
-    now = timezone.now()
-    code, encoded = made
+def prepare(*, target: Target, recipient: Recipient | None, origin: Origin) -> NewCode:
+    """Make and hash a code. Outside any transaction; raises TooManyCodes and Overloaded."""
     for quota in target.quotas(budget_address(origin.ip)):
+        quota.require(timezone.now())
+    code, encoded = target.make()
+    return NewCode(target, recipient if target.genuine else None, code, encoded)
+
+
+def store(*, new: NewCode, stamp: str, origin: Origin, actor_id: int | None = None) -> None:
+    """Store a code, and queue its message. Inside the caller's transaction; raises TooManyCodes."""
+    now = timezone.now()
+    for quota in new.target.quotas(budget_address(origin.ip)):
         quota.spend(now)
-    target.store(encoded, stamp=stamp, now=now)
-    if target.genuine:
-        deliver(code)
-    record(_event(origin, Event.CODE_REQUESTED, target, actor_id, sent=target.genuine))
+    new.target.store(new.encoded, stamp=stamp, now=now)
+    if to := new.recipient:
+        outbox.enqueue(
+            user=to.user,
+            channel=to.channel,
+            address=to.contact,
+            kind=to.kind,
+            expires_at=now + CODE_LIFE,
+            code=new.code,
+        )
+    record(_event(origin, Event.CODE_REQUESTED, new.target, actor_id, sent=bool(new.recipient)))
 
 
-@contextmanager
-def proven(*, target: Target, code: object, stamp: str, origin: Origin) -> Iterator[Callable[[], None]]:
-    """Check a code, as one of the five tries; yields what spends it, for the transaction that it is the proof for.
+def verify(*, target: Target, code: object, stamp: str, origin: Origin) -> Code:
+    """Return the stored code where this is it; a wrong one uses up one of the five tries.
 
-    A code that is not spent stays good. Raises InvalidCode, TooManyAttempts and Overloaded; what spends the code raises
-    InvalidCode where somebody was quicker.
+    A code that is not spent stays valid. Raises InvalidCode, TooManyAttempts and Overloaded.
     """
     now = timezone.now()
     of_address = lockout.Budget(0, "", budget_address(origin.ip), ADDRESS)
@@ -71,27 +94,26 @@ def proven(*, target: Target, code: object, stamp: str, origin: Origin) -> Itera
         raise TooManyAttempts(left)
     if not lockout.claim(target.tries, now):
         raise TooManyAttempts(lockout.locked_for(target.tries, now) or LONGEST_WAIT)
-    counted = False
     try:
         row = target.check(code, stamp=stamp, now=now)
-        if row is None:
-            atomically(lambda: _fail(target, of_address, origin))
-            counted = True
-            raise InvalidCode
-        yield lambda: _spend(row)
-    finally:
-        if not counted:
-            atomically(lambda: lockout.give_back(target.tries))
+    except BaseException:
+        atomically(lambda: lockout.give_back(target.tries))
+        raise
+    if row is None:
+        atomically(lambda: _count_failure(target, of_address, origin))
+        raise InvalidCode
+    atomically(lambda: lockout.give_back(target.tries))
+    return row
 
 
-def _spend(row: Code) -> None:
-    """Make sure that the code serves this once. Inside a transaction; raises InvalidCode."""
+def spend(row: Code) -> None:
+    """Use a verified code up. Inside the caller's transaction; raises InvalidCode where it was used already."""
     deleted, _rows = Code.objects.filter(pk=row.pk, encoded=row.encoded).delete()
     if not deleted:
         raise InvalidCode
 
 
-def _fail(target: Target, of_address: lockout.Budget, origin: Origin) -> None:
+def _count_failure(target: Target, of_address: lockout.Budget, origin: Origin) -> None:
     now = timezone.now()
     lockout.count_failure(of_address, now, claimed=False)
     locked = lockout.count_failure(target.tries, now)
@@ -103,5 +125,5 @@ def _event(
     origin: Origin, event: Event, target: Target, actor_id: int | None = None, **detail: object
 ) -> SecurityEvent:
     user_id = target.account.user_id or None
-    told = {"purpose": target.purpose.value, "channel": str(target.channel), **detail}
-    return SecurityEvent.of(origin, event, user_id=user_id, actor_id=actor_id, **told)
+    detail = {"purpose": target.purpose.value, "channel": str(target.channel), **detail}
+    return SecurityEvent.of(origin, event, user_id=user_id, actor_id=actor_id, **detail)

@@ -1,4 +1,4 @@
-"""News for people of what has changed in their own account."""
+"""Notices to users about changes of their own account."""
 
 from collections.abc import Mapping
 
@@ -13,20 +13,27 @@ _CHANGED = {Channel.EMAIL: Kind.EMAIL_CHANGED, Channel.PHONE: Kind.PHONE_CHANGED
 
 
 def notify(*, user: User, kind: Kind, origin: Origin) -> None:
-    """Tell somebody wherever the database says that they are reached. Inside the transaction that makes the change."""
+    """Notify a user at every contact that the database holds. Inside the transaction that makes the change."""
     addresses = User.objects.values(*Channel.values).get(pk=user.pk)
     _enqueue({channel: addresses[channel] for channel in Channel}, user, kind, origin)
 
 
 def notify_of_new_address(*, user: User, channel: Channel, old: str | None, origin: Origin) -> None:
-    """Tell somebody at their former address, or at the other one where there was none. Inside the transaction."""
+    """Notify a user at the former contact, or at the other one where there was none. Inside the transaction."""
     addresses = {channel: old} if old else {each: getattr(user, each) for each in Channel if each is not channel}
     _enqueue(addresses, user, _CHANGED[channel], origin, old=old or "", new=getattr(user, channel) or "")
 
 
-def _enqueue(addresses: Mapping[Channel, str | None], user: User, kind: Kind, origin: Origin, **values: str) -> None:
+def _enqueue(contacts: Mapping[Channel, str | None], user: User, kind: Kind, origin: Origin, **values: str) -> None:
     expires_at = timezone.now() + NOTICE_LIFE
-    told = {"ip": origin.ip or "", **values}
-    for channel, address in addresses.items():
+    for channel, address in contacts.items():
         if address:
-            outbox.enqueue(user=user, channel=channel, address=address, kind=kind, expires_at=expires_at, **told)
+            outbox.enqueue(
+                user=user,
+                channel=channel,
+                address=address,
+                kind=kind,
+                expires_at=expires_at,
+                ip=origin.ip or "",
+                **values,
+            )

@@ -1,6 +1,9 @@
-"""What a new password must be, and how it takes the old one's place."""
+"""What a new password must be, and how it replaces the old one.
 
-from collections.abc import Callable
+A change is prepared (validated and hashed) outside any transaction, and stored inside the caller's.
+"""
+
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
@@ -20,6 +23,15 @@ from audit.record import record
 
 _NOTICES = {Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED, Event.PASSWORD_RESET: Kind.PASSWORD_RESET}
 _OWN_DATA = ("username", "full_name", "first_name", "last_name", "nickname", "email", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A valid new password of a user, hashed and not stored yet; the user's stamp is as it was read."""
+
+    user: User
+    encoded: str
+    event: Event
 
 
 def problems(password: str, user: User, rule: PasswordRule) -> list[Problem]:
@@ -57,23 +69,23 @@ def _guessable(password: str, user: User) -> list[Problem]:
 
 
 def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin) -> None:
-    """Change one's own password, the old one proved like at any login; every session of the user ends.
+    """Change the user's password after verifying the old one as at a login; every session of the user ends.
 
     Raises InvalidInput, for a wrong old password too; TooManyAttempts and Overloaded.
     """
-    require_fit(new, user, rule)
-    prove_current(user=user, password=old, origin=origin)
+    require_valid(new, user, rule)
+    verify_current(user=user, password=old, origin=origin)
     replace(user=user, password=new, rule=rule, origin=origin)
 
 
 def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str, origin: Origin) -> None:
-    """Change the password of somebody without a session, the old one proved like at any login; every session ends.
+    """Change a password without a session, after verifying the old one as at a login; every session of the user ends.
 
-    Raises NotFound for an unknown identifier where the profile tells who exists, InvalidInput, and what
+    Raises NotFound for an unknown identifier where the profile discloses which accounts exist, InvalidInput, and what
     `sign_in.sign_in` raises.
     """
     try:
-        user = sign_in.prove(identifier=identifier, password=old, origin=origin)
+        user = sign_in.verify_credentials(identifier=identifier, password=old, origin=origin)
     except InvalidCredentials as error:
         if active_profile().discloses_existence and identifiers.user_id(identifier) is None:
             raise NotFound from error
@@ -81,55 +93,62 @@ def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str,
     replace(user=user, password=new, rule=active_profile().password, origin=origin)
 
 
-def prove_current(*, user: User, password: str, origin: Origin) -> None:
-    """Have somebody who is known prove their password again.
+def verify_current(*, user: User, password: str, origin: Origin) -> None:
+    """Verify the current password of a user who is already authenticated.
 
     Raises InvalidInput for a wrong one, TooManyAttempts and Overloaded.
     """
     try:
-        sign_in.prove(identifier=identifiers.of_user(user), password=password, origin=origin)
+        sign_in.verify_credentials(identifier=identifiers.of_user(user), password=password, origin=origin)
     except InvalidCredentials as error:
         raise InvalidInput(
             {"old_password": [Problem("wrong_password", "This is not the current password.")]}
         ) from error
 
 
-def require_fit(password: str, user: User, rule: PasswordRule) -> None:
-    """Raise InvalidInput for a new password that the rule does not take."""
+def require_valid(password: str, user: User, rule: PasswordRule) -> None:
+    """Raise InvalidInput for a new password that the rule refuses."""
     if wrong := problems(password, user, rule):
         raise InvalidInput({"new_password": wrong})
 
 
 def replace(
-    *,
-    user: User,
-    password: str,
-    rule: PasswordRule,
-    origin: Origin,
-    event: Event = Event.PASSWORD_CHANGED,
-    also: Callable[[], object] = lambda: None,
+    *, user: User, password: str, rule: PasswordRule, origin: Origin, event: Event = Event.PASSWORD_CHANGED
 ) -> None:
-    """Give a user a new password, which ends all of their sessions; `also` is done in the same transaction.
+    """Give a user a new password, which ends all of their sessions; the caller has verified the user's right to it.
 
-    Whoever calls has proved the user's right to it; a password that has changed since then stays. Raises InvalidInput,
-    InvalidCredentials and Overloaded.
+    Raises InvalidInput, Overloaded, and InvalidCredentials where the password has changed since the user was read.
     """
-    require_fit(password, user, rule)
+    new = prepare(user=user, password=password, rule=rule, event=event)
+    atomically(lambda: record(store(new=new, origin=origin)))
+    refresh_credentials(user)
+
+
+def prepare(*, user: User, password: str, rule: PasswordRule, event: Event = Event.PASSWORD_CHANGED) -> NewPassword:
+    """Validate and hash a new password. Outside any transaction; raises InvalidInput and Overloaded."""
+    require_valid(password, user, rule)
     with hashing.slots.take():
-        encoded = hashing.make(password)
+        return NewPassword(user, hashing.make(password), event)
 
-    def work() -> None:
-        # Who knew the former password may have proposed an address of theirs.
-        columns = {"password": encoded, "pending_email": "", "pending_phone": "", "updated_at": timezone.now()}
-        if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(**columns):
-            raise InvalidCredentials
-        # Before `also` may change where the account is reached.
-        notices.notify(user=user, kind=_NOTICES[event], origin=origin)
-        also()
-        sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
-        record(SecurityEvent.of(origin, event, user_id=user.pk, actor_id=user.pk))
 
-    atomically(work)
+def store(*, new: NewPassword, origin: Origin) -> SecurityEvent:
+    """Store a new password, notify the user and end all sessions; return the event, which the caller records last.
+
+    Inside the caller's transaction, before anything in it changes the user's contacts: the notice goes to those that
+    the account had. Raises InvalidCredentials where the password has changed since the user was read.
+    """
+    user = new.user
+    # Contacts that wait for their code may have been added with the former password.
+    columns = {"password": new.encoded, "pending_email": "", "pending_phone": "", "updated_at": timezone.now()}
+    if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(**columns):
+        raise InvalidCredentials
+    notices.notify(user=user, kind=_NOTICES[new.event], origin=origin)
+    sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
+    return SecurityEvent.of(origin, new.event, user_id=user.pk, actor_id=user.pk)
+
+
+def refresh_credentials(user: User) -> None:
+    """Read the password and the stamp again, after the transaction that changed them."""
     user.refresh_from_db(fields=["password", "stamp"])
 
 

@@ -1,6 +1,6 @@
-"""What people change of their own account."""
+"""What users change of their own account."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from accounts import names
@@ -8,73 +8,90 @@ from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
 from accounts.policies import active_profile
 from accounts.services import addresses, passwords, users
+from accounts.services.addresses import PendingContact
+from accounts.services.passwords import NewPassword
 from accounts.transactions import atomically
 from audit.origin import Origin
+from audit.record import record
 
 
 def change(
     *, user: User, changes: Mapping[str, Any], old_password: str | None, origin: Origin, new_password: str | None = None
 ) -> User:
-    """Change one's own columns and, where one is given, the password, which ends every session; return the user.
+    """Change the user's own columns and, where one is given, the password, which ends every session; return the user.
 
-    Where the profile says so, a new address or number waits until a code proves it, and `old_password` is wanted for
-    any change of them, as for a new password. Raises InvalidInput, AlreadyTaken, TooManyAttempts, TooManyCodes and
-    Overloaded.
+    Where the profile says so, a new contact is pending until a code proves it, and any change of a contact or of the
+    password requires `old_password`. Raises InvalidInput, AlreadyTaken, TooManyAttempts, TooManyCodes and Overloaded.
     """
-    guarded = {} if active_profile().addresses_at_once else _new_addresses(user, changes)
-    waiting = {channel: address for channel, address in guarded.items() if address}
-    at_once = {name: value for name, value in changes.items() if name not in waiting}
+    guarded = {} if active_profile().addresses_at_once else _new_contacts(user, changes)
+    waiting = {channel: contact for channel, contact in guarded.items() if contact}
     _require_possible(user, waiting)
-    fields = users.assign(user, at_once, actor=user)
+    fields = users.assign(user, {name: value for name, value in changes.items() if name not in waiting}, actor=user)
     if new_password and (wrong := passwords.problems(new_password, user, active_profile().password)):
         raise InvalidInput({"password": wrong})
     if guarded or (new_password and not active_profile().password_by_token):
-        _prove(user, old_password, origin)
-    proposals = [
-        addresses.proposal(user=user, channel=channel, address=address, origin=origin)
-        for channel, address in waiting.items()
+        _verify_current(user, old_password, origin)
+    pending = [
+        addresses.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
+        for channel, contact in waiting.items()
     ]
-
-    def save() -> None:
-        users.save_changes(user=user, fields=fields, actor=user, origin=origin)
-        for propose in proposals:
-            propose()
-
-    with users.duplicate_as_already_taken(user):
-        if new_password:
-            passwords.replace(
-                user=user, password=new_password, rule=active_profile().password, origin=origin, also=save
-            )
-        else:
-            atomically(save)
-    for channel in {Channel(name) for name in Channel.values if name in changes} - guarded.keys():
-        addresses.withdraw(user=user, channel=channel)
+    rule = active_profile().password
+    password = passwords.prepare(user=user, password=new_password, rule=rule) if new_password else None
+    replaced = {channel for channel in Channel if channel in changes} - guarded.keys()
+    _store(user, fields, password, pending, replaced, origin)
     return user
 
 
-def _new_addresses(user: User, changes: Mapping[str, Any]) -> dict[Channel, str | None]:
-    """Return the addresses that differ from the present ones, None for one that is taken away."""
+def _store(
+    user: User,
+    fields: Collection[str],
+    password: NewPassword | None,
+    pending: Collection[PendingContact],
+    replaced: Collection[Channel],
+    origin: Origin,
+) -> None:
+    """Store all changes in one transaction; a pending contact of a replaced channel is removed."""
+
+    def work() -> None:
+        # The notice of a new password goes to the contacts that the account had.
+        event = passwords.store(new=password, origin=origin) if password else None
+        users.save_changes(user=user, fields=fields, actor=user, origin=origin)
+        for channel in replaced:
+            addresses.remove_pending(user=user, channel=channel)
+        for each in pending:
+            addresses.store_pending(user=user, pending=each, origin=origin)
+        if event:
+            record(event)
+
+    with users.duplicate_as_already_taken(user):
+        atomically(work)
+    if password:
+        passwords.refresh_credentials(user)
+
+
+def _new_contacts(user: User, changes: Mapping[str, Any]) -> dict[Channel, str | None]:
+    """Return the contacts that differ from the present ones, None for one that is removed."""
     given = {channel: changes[channel] or None for channel in Channel if channel in changes}
     present = {Channel.EMAIL: user.email_key, Channel.PHONE: user.phone}
     return {channel: new for channel, new in given.items() if _canonical(channel, new) != present[channel]}
 
 
-def _canonical(channel: Channel, address: str | None) -> str | None:
+def _canonical(channel: Channel, contact: str | None) -> str | None:
     try:
-        return addresses.canonical(channel, address) if address else None
+        return addresses.canonical(channel, contact) if contact else None
     except names.InvalidIdentifier:
-        return address
+        return contact
 
 
 def _require_possible(user: User, waiting: Mapping[Channel, str]) -> None:
-    """Raise InvalidInput and AlreadyTaken for addresses that could never become this user's."""
+    """Raise InvalidInput and AlreadyTaken for contacts that could never become this user's."""
     tentative = User(pk=user.pk, username=user.username, **{str(field): value for field, value in waiting.items()})
     if errors := users.wrong_columns(tentative):
         raise InvalidInput(errors)
     users.require_free(tentative)
 
 
-def _prove(user: User, old_password: str | None, origin: Origin) -> None:
+def _verify_current(user: User, old_password: str | None, origin: Origin) -> None:
     if not old_password:
-        raise InvalidInput({"old_password": [Problem("required", "This change wants the current password.")]})
-    passwords.prove_current(user=user, password=old_password, origin=origin)
+        raise InvalidInput({"old_password": [Problem("required", "This change requires the current password.")]})
+    passwords.verify_current(user=user, password=old_password, origin=origin)

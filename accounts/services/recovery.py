@@ -1,4 +1,4 @@
-"""How somebody who has lost their password gets a new one: by a code, sent to an address that the account has."""
+"""Account recovery: a new password for a user who has lost it, by a code sent to a contact of the account."""
 
 from accounts import names
 from accounts.errors import InvalidCode, InvalidCredentials, InvalidInput, NotFound, Problem
@@ -7,31 +7,29 @@ from accounts.policies import active_profile
 from accounts.security import lockout
 from accounts.security.codes import Target
 from accounts.services import addresses, codes, identifiers, passwords, users
+from accounts.services.codes import Recipient
 from accounts.services.identifiers import Identifier
+from accounts.transactions import atomically
 from audit.events import Event
 from audit.origin import Origin
+from audit.record import record
 
 
 def request_code(*, identifier: Identifier, channel: Channel, contact: str, origin: Origin) -> str:
-    """Have a code sent, and return it; nobody learns whether there is such an account, or whether it is reached there.
+    """Send a reset code and return it; the caller cannot tell whether the account exists or has this contact.
 
     Raises InvalidInput, TooManyCodes and Overloaded.
     """
     user, target = _target(identifier, channel, contact)
-
-    def deliver(code: str) -> None:
-        if user:
-            address = getattr(user, channel)
-            addresses.enqueue_code(user=user, channel=channel, address=address, kind=Kind.RESET_CODE, code=code)
-
-    return codes.send(target=target, stamp=user.stamp if user else "", origin=origin, deliver=deliver)
+    recipient = _recipient(user, channel) if user and target.genuine else None
+    return codes.send(target=target, recipient=recipient, stamp=user.stamp if user else "", origin=origin)
 
 
 def send_code(*, user: User, actor: User, origin: Origin) -> None:
-    """Have a code sent to somebody who asked an administrator, by e-mail or else by phone; within everybody's limits.
+    """Send a reset code for an administrator, by e-mail or else by phone, within the same limits.
 
-    The administrator does not learn it. Raises PermissionDenied for a superuser's account unless `actor` is one,
-    NotFound where the account is disabled or has no address, TooManyCodes and Overloaded.
+    The administrator does not see the code. Raises PermissionDenied for a superuser's account unless `actor` is one,
+    NotFound where the account is disabled or has no contact, TooManyCodes and Overloaded.
     """
     users.require_may_change(actor, user)
     channel = Channel.EMAIL if user.email_key else Channel.PHONE
@@ -39,39 +37,41 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
     if not contact or not user.is_active:
         raise NotFound
     target = Target(lockout.Account(user.pk), Purpose.RESET, channel, contact)
-
-    def deliver(code: str) -> None:
-        address = getattr(user, channel)
-        addresses.enqueue_code(user=user, channel=channel, address=address, kind=Kind.RESET_CODE, code=code)
-
-    codes.send(target=target, stamp=user.stamp, origin=origin, deliver=deliver, actor_id=actor.pk)
+    recipient = _recipient(user, channel)
+    codes.send(target=target, recipient=recipient, stamp=user.stamp, origin=origin, actor_id=actor.pk)
 
 
 def reset_password(
     *, identifier: Identifier, channel: Channel, contact: str, code: object, new: str, origin: Origin
 ) -> None:
-    """Give an account a new password, a code being the proof; its sessions end, and its failed logins are forgotten.
+    """Give an account a new password, with a code as the proof; its sessions end and its failed logins are forgotten.
 
-    Raises InvalidInput, for which the code stays good; InvalidCode, TooManyAttempts and Overloaded.
+    Raises InvalidInput, after which the code is still valid; InvalidCode, TooManyAttempts and Overloaded.
     """
     rule = active_profile().native_change
-    # What is wrong with any account's password is told before anything about this one.
-    passwords.require_fit(new, User(), rule)
+    # What is wrong with the password for any account is checked before anything about this one.
+    passwords.require_valid(new, User(), rule)
     user, target = _target(identifier, channel, contact)
-    stamp = user.stamp if user else ""
-    with codes.proven(target=target, code=code, stamp=stamp, origin=origin) as spend:
-        if user is None:
-            raise InvalidCode
+    verified = codes.verify(target=target, code=code, stamp=user.stamp if user else "", origin=origin)
+    if user is None:
+        raise InvalidCode
+    password = passwords.prepare(user=user, password=new, rule=rule, event=Event.PASSWORD_RESET)
 
-        def also() -> None:
-            spend()
-            lockout.unlock(user.pk, codes_too=False)
+    def work() -> None:
+        event = passwords.store(new=password, origin=origin)
+        codes.spend(verified)
+        lockout.unlock(user.pk, codes_too=False)
+        record(event)
 
-        try:
-            passwords.replace(user=user, password=new, rule=rule, origin=origin, event=Event.PASSWORD_RESET, also=also)
-        except InvalidCredentials as error:
-            # Somebody was quicker with the same code, or the account has changed meanwhile.
-            raise InvalidCode from error
+    try:
+        atomically(work)
+    except InvalidCredentials as error:
+        # The account has changed since the code was verified, perhaps by the same code in a parallel request.
+        raise InvalidCode from error
+
+
+def _recipient(user: User, channel: Channel) -> Recipient:
+    return Recipient(user, channel, getattr(user, channel), Kind.RESET_CODE)
 
 
 def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[User | None, Target]:
@@ -81,9 +81,9 @@ def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[Use
         raise InvalidInput({"contact": [Problem("invalid", str(error))]}) from error
     user = identifiers.user(identifier)
     account = lockout.Account(user.pk) if user else lockout.Account.nobody(identifier.value)
-    genuine = bool(user and user.is_active and _reaches(user, channel, canonical))
+    genuine = bool(user and user.is_active and _has_contact(user, channel, canonical))
     return user, Target(account, Purpose.RESET, channel, canonical, genuine)
 
 
-def _reaches(user: User, channel: Channel, canonical: str) -> bool:
+def _has_contact(user: User, channel: Channel, canonical: str) -> bool:
     return (user.email_key if channel is Channel.EMAIL else user.phone) == canonical

@@ -1,13 +1,19 @@
-"""The one way to prove a password, for every door: contracts, the admin site, and wherever a current one is asked.
+"""Sign-in: the one pipeline that verifies a password, for every contract, the admin site and every confirmation.
 
-Resolve the name, wait for a hashing slot, reserve an attempt (commits), hash, settle and record (one transaction). No
-transaction is open while hashing.
+    identify ─▶ reserve ─▶ verify_password ─▶ decide ─▶ settle
+               (commits)   (a hashing slot,   (account   (one transaction: budgets,
+                            no transaction)    state,     session row, trail row)
+                                               rule)
+
+Each stage is a function that returns a value; only the last one writes what a client may rely on. A second factor
+belongs between verify_password and decide: it gets a password check that is not settled yet.
 """
 
 import logging
-import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -21,29 +27,45 @@ from accounts.errors import (
     TooManyAttempts,
 )
 from accounts.models import Session, User
-from accounts.policies import LONGEST_PASSWORD, LONGEST_WAIT, SessionPolicy
+from accounts.policies import LONGEST_PASSWORD, SessionPolicy
 from accounts.security import hashing, lockout
-from accounts.security.client_address import budget_address
+from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, verify_password
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
 from audit.events import Event, FailureReason
-from audit.models import LoginAttempt, SecurityEvent
+from audit.models import IDENTIFIER_LENGTH, LoginAttempt, SecurityEvent
 from audit.origin import Origin, escape_control_chars
 from audit.record import record
 
-# Says why this door does not take this user, whose password was right; the client learns no more than for a wrong one.
+# Returns why a user whose password was right may not log in here, or None. The client gets the answer to a wrong
+# password.
 LoginRule = Callable[[User], FailureReason | None]
-# What a good login does besides being recorded, in the transaction that settles it.
-Opening = Callable[[User, datetime], None]
 
 logger = logging.getLogger(__name__)
 
-_PAUSE = 0.02
 
-_TOLD: dict[FailureReason, type[IdentityError]] = {
-    FailureReason.INACTIVE: AccountDisabled,
-    FailureReason.PENDING_APPROVAL: ApprovalPending,
-}
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A settled login; without a session where only the credentials were to be verified."""
+
+    user: User
+    session: Session | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an attempt is refused, the error that its caller gets, and whether it counts against the budgets."""
+
+    reason: FailureReason
+    error: type[IdentityError]
+    counts: bool
+
+
+_UNKNOWN_USER: Final = Refusal(FailureReason.UNKNOWN_USER, InvalidCredentials, counts=True)
+_WRONG_PASSWORD: Final = Refusal(FailureReason.WRONG_PASSWORD, InvalidCredentials, counts=True)
+_INACTIVE: Final = Refusal(FailureReason.INACTIVE, AccountDisabled, counts=False)
+_PENDING_APPROVAL: Final = Refusal(FailureReason.PENDING_APPROVAL, ApprovalPending, counts=False)
+_CHANGED_MEANWHILE: Final = Refusal(FailureReason.CHANGED_MEANWHILE, InvalidCredentials, counts=False)
 
 
 def sign_in(
@@ -54,236 +76,150 @@ def sign_in(
     origin: Origin,
     rule: LoginRule | None = None,
 ) -> Session:
-    """Log somebody in and return the new session, its `user` at hand.
+    """Log a user in and return the new session, its `user` loaded.
 
-    Raises InvalidCredentials, AccountDisabled, ApprovalPending, TooManyAttempts and Overloaded.
+    Raises InvalidCredentials (also where the rule refuses the user), AccountDisabled, ApprovalPending,
+    TooManyAttempts and Overloaded.
     """
-    opened: list[Session] = []
-
-    def open_session(user: User, now: datetime) -> None:
-        latest = now + policy.absolute_timeout
-        opened[:] = [
-            Session.objects.create(
-                user=user,
-                stamp=user.stamp,
-                contract=origin.contract,
-                ip=origin.ip,
-                user_agent=origin.user_agent,
-                created_at=now,
-                last_seen_at=now,
-                rotated_at=now,
-                expires_at=min(latest, now + policy.idle_timeout),
-                latest_end_at=latest,
-            )
-        ]
-
-    prove(identifier=identifier, password=password, origin=origin, rule=rule, opening=open_session)
-    return opened[0]
+    login = _run(identifier, password, origin, rule, policy)
+    assert login.session  # noqa: S101 A policy was given.
+    return login.session
 
 
-def prove(
-    *,
-    identifier: Identifier,
-    password: str,
-    origin: Origin,
-    rule: LoginRule | None = None,
-    opening: Opening | None = None,
-) -> User:
-    """Return the user whose identifier and password these are, settled and recorded as a login.
+def verify_credentials(*, identifier: Identifier, password: str, origin: Origin, rule: LoginRule | None = None) -> User:
+    """Return the user with this identifier and password, recorded as a login; no session is opened.
 
     Raises what `sign_in` raises.
     """
-    attempt = _Attempt(identifier, origin)
-    if len(password) > LONGEST_PASSWORD or not _is_text(password):
-        raise InvalidCredentials
+    return _run(identifier, password, origin, rule, policy=None).user
+
+
+def _run(
+    identifier: Identifier, password: str, origin: Origin, rule: LoginRule | None, policy: SessionPolicy | None
+) -> Login:
+    """Take an attempt through all stages."""
+    _require_hashable(password)
+    attempt = identify(identifier=identifier, origin=origin)
     try:
-        return _prove(attempt, password, rule, opening)
-    finally:
-        attempt.abandon()
-
-
-def _is_text(password: str) -> bool:
-    """Return whether the password can be encoded: a lone surrogate cannot, and nobody has typed one."""
-    return not any("\ud800" <= char <= "\udfff" for char in password)
-
-
-def _prove(attempt: "_Attempt", password: str, rule: LoginRule | None, opening: Opening | None) -> User:
-    try:
-        verdict = attempt.evaluate(password)
+        check = verify_password(attempt=attempt, password=password)
     except lockout.LockedOut as locked:
-        attempt.record_refusal(locked.budget)
+        _record_lockout(attempt, locked.budget)
         raise TooManyAttempts(retry_after=locked.retry_after) from locked
+    try:
+        decision = decide(attempt=attempt, check=check, rule=rule)
+        outcome = settle(attempt=attempt, check=check, decision=decision, policy=policy)
+    except BaseException:
+        cancel(check.reservation)
+        raise
+    if isinstance(outcome, Refusal):
+        raise outcome.error
+    if check.outdated:
+        _upgrade_hash(outcome.user, password)
+    return outcome
+
+
+def _require_hashable(password: str) -> None:
+    """Raise InvalidCredentials for a password that no account can have: very long, or with a lone surrogate."""
+    if len(password) > LONGEST_PASSWORD or any("\ud800" <= char <= "\udfff" for char in password):
+        raise InvalidCredentials
+
+
+def decide(*, attempt: Attempt, check: PasswordCheck, rule: LoginRule | None) -> User | Refusal:
+    """Return the user who may log in, or the refusal: by the password, then the account's state, then the rule."""
     user = attempt.user
     if user is None:
-        attempt.fail(FailureReason.UNKNOWN_USER)
-        raise InvalidCredentials
-    if not verdict.correct:
-        attempt.fail(FailureReason.WRONG_PASSWORD)
-        raise InvalidCredentials
-    if reason := _closed(user):
-        attempt.turn_away(reason)
-        raise _TOLD[reason]
+        return _UNKNOWN_USER
+    if not check.correct:
+        return _WRONG_PASSWORD
+    if not user.is_active:
+        return _INACTIVE
+    if user.awaits_approval:
+        return _PENDING_APPROVAL
     if reason := rule(user) if rule else None:
-        attempt.fail(reason)
-        raise InvalidCredentials
-    if not attempt.succeed(user, opening):
-        attempt.turn_away(FailureReason.CHANGED_MEANWHILE)
-        raise InvalidCredentials
-    if verdict.outdated:
-        _rehash(user, password)
+        return Refusal(reason, InvalidCredentials, counts=True)
     return user
 
 
-def _closed(user: User) -> FailureReason | None:
-    if not user.is_active:
-        return FailureReason.INACTIVE
-    return FailureReason.PENDING_APPROVAL if user.awaits_approval else None
+def settle(
+    *, attempt: Attempt, check: PasswordCheck, decision: User | Refusal, policy: SessionPolicy | None
+) -> Login | Refusal:
+    """Settle the reservation, open the session where a policy is given, and record the attempt, in one transaction.
+
+    Returns a refusal instead of a login where the account changed while its password was hashed.
+    """
+
+    def work() -> Login | Refusal:
+        now = timezone.now()
+        outcome = decision if isinstance(decision, Refusal) else _store_login(attempt, check, decision, policy, now)
+        if isinstance(outcome, Refusal):
+            _store_refusal(attempt, check, outcome, now)
+        return outcome
+
+    return atomically(work)
 
 
-def _rehash(user: User, password: str) -> None:
-    """Store a stronger hash of the password; where that cannot be done now, the next login will."""
+def _store_login(
+    attempt: Attempt, check: PasswordCheck, user: User, policy: SessionPolicy | None, now: datetime
+) -> Login | Refusal:
+    ip = attempt.origin.ip
+    # The condition also holds the row, so that the user is not deleted before this commits.
+    if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(last_login=now, last_login_ip=ip):
+        return _CHANGED_MEANWHILE
+    user.last_login, user.last_login_ip = now, ip
+    lockout.succeed(check.reservation, now)
+    session = _open_session(user, policy, attempt.origin, now) if policy else None
+    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk))
+    return Login(user, session)
+
+
+def _open_session(user: User, policy: SessionPolicy, origin: Origin, now: datetime) -> Session:
+    latest_end_at = now + policy.absolute_timeout
+    return Session.objects.create(
+        user=user,
+        stamp=user.stamp,
+        contract=origin.contract,
+        ip=origin.ip,
+        user_agent=origin.user_agent,
+        created_at=now,
+        last_seen_at=now,
+        rotated_at=now,
+        expires_at=min(latest_end_at, now + policy.idle_timeout),
+        latest_end_at=latest_end_at,
+    )
+
+
+def _store_refusal(attempt: Attempt, check: PasswordCheck, refusal: Refusal, now: datetime) -> None:
+    locked = lockout.fail(check.reservation, now) if refusal.counts else []
+    if not refusal.counts:
+        lockout.release(check.reservation)
+    record(attempt.failure(refusal.reason), *(_locked_event(attempt, row.account_id) for row in locked))
+
+
+def _locked_event(attempt: Attempt, account_id: int) -> SecurityEvent:
+    return SecurityEvent.of(
+        attempt.origin,
+        Event.ACCOUNT_LOCKED if account_id else Event.ADDRESS_LOCKED,
+        user_id=account_id or None,
+        address=attempt.address,
+        identifier=escape_control_chars(attempt.identifier.typed)[:IDENTIFIER_LENGTH],
+    )
+
+
+def _record_lockout(attempt: Attempt, budget: lockout.Budget) -> None:
+    """Count an attempt that a lock refused; one row of the trail a minute stands for all of them."""
+
+    def count() -> None:
+        if due := lockout.refuse(budget, timezone.now()):
+            record(attempt.failure(FailureReason.LOCKED, repeats=due))
+
+    atomically(count)
+
+
+def _upgrade_hash(user: User, password: str) -> None:
+    """Store a stronger hash of the password; where that fails now, the next login repeats it."""
     try:
         with hashing.slots.take():
             encoded = hashing.make(password)
         User.objects.filter(pk=user.pk).rehash(user.password, encoded)
     except (Overloaded, DatabaseError):
         logger.warning("The password hash of user %s was not upgraded.", user.pk, exc_info=True)
-
-
-class _Attempt:
-    """One attempt on its way through the pipeline."""
-
-    def __init__(self, identifier: Identifier, origin: Origin) -> None:
-        self.identifier = identifier
-        self.origin = origin
-        self.address = budget_address(origin.ip)
-        self.user: User | None = None
-        self.account = lockout.Account.nobody(identifier.value)
-        self.reservation: lockout.Reservation | None = None
-
-    def evaluate(self, password: str) -> hashing.Verdict:
-        """Reserve and hash, waiting for a slot and for attempts in flight. Raises Overloaded and lockout.LockedOut."""
-        standing = self._resolve()
-        try:
-            return self._reserve_and_hash(password, standing)
-        except Overloaded:
-            # What was waited for may have locked the account meanwhile, which is the better answer.
-            lockout.check(self.account, self.address, timezone.now())
-            raise
-
-    def _reserve_and_hash(self, password: str, standing: lockout.Standing) -> hashing.Verdict:
-        # From an address that is new to the account, what others do at this moment counts for all of them together.
-        stale = standing.alarmed or not standing.known
-        deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
-        while True:
-            left = timedelta(seconds=max(0.0, deadline - time.monotonic()))
-            with hashing.slots.take(left) as waited:
-                if waited or stale:
-                    # Others may have settled since the budgets were read.
-                    standing = lockout.check(self.account, self.address, timezone.now())
-                self.reservation = lockout.reserve(self.account, self.address, standing, timezone.now())
-                if self.reservation:
-                    return hashing.verify(password, self.user.password if self.user else None)
-            if time.monotonic() > deadline:
-                raise Overloaded(retry_after=LONGEST_WAIT)
-            stale = True
-            time.sleep(_PAUSE)
-
-    def _resolve(self) -> lockout.Standing:
-        """Find the user, and with them what is on record. Raises lockout.LockedOut."""
-        now = timezone.now()
-        if self.identifier.column:
-            users = User.objects.annotate(**lockout.standing_of_user(self.address, now))
-            self.user = users.filter(**{self.identifier.column: self.identifier.value}).first()
-        if self.user is None:
-            return lockout.check(self.account, self.address, now)
-        self.account = lockout.Account(user_id=self.user.pk)
-        standing = lockout.Standing(known=self.user.known, alarmed=self.user.alarmed)  # type: ignore[attr-defined]
-        return lockout.check(self.account, self.address, now) if standing.alarmed else standing
-
-    def succeed(self, user: User, opening: Opening | None) -> bool:
-        """Settle a good login; False where the account changed while its password was being hashed."""
-
-        def settle(reservation: lockout.Reservation) -> bool:
-            now = timezone.now()
-            # The condition also holds the row, so that nobody deletes the user before this commits.
-            current = User.objects.filter(pk=user.pk, stamp=user.stamp)
-            if not current.update(last_login=now, last_login_ip=self.origin.ip):
-                return False
-            user.last_login, user.last_login_ip = now, self.origin.ip
-            lockout.succeed(reservation, now)
-            if opening:
-                opening(user, now)
-            record(LoginAttempt.of(self.origin, self.identifier.typed, user_id=user.pk))
-            return True
-
-        return self._settle(settle)
-
-    def fail(self, reason: FailureReason) -> None:
-        """Settle an attempt that counts against the budgets, and record it."""
-
-        def settle(reservation: lockout.Reservation) -> bool:
-            locked = lockout.fail(reservation, timezone.now())
-            events = [self._locked_event(row.account_id) for row in locked]
-            record(self._failed(reason), *events)
-            return True
-
-        self._settle(settle)
-
-    def turn_away(self, reason: FailureReason) -> None:
-        """Settle an attempt whose password was right but who may not come in: it counts neither way."""
-
-        def settle(reservation: lockout.Reservation) -> bool:
-            lockout.release(reservation)
-            record(self._failed(reason))
-            return True
-
-        self._settle(settle)
-
-    def abandon(self) -> None:
-        """Give an attempt back that something unforeseen has kept from being settled."""
-
-        def settle(reservation: lockout.Reservation) -> bool:
-            lockout.release(reservation)
-            return True
-
-        try:
-            self._settle(settle)
-        except DatabaseError:
-            logger.warning("An attempt was not given back; it expires by itself.", exc_info=True)
-
-    def _settle(self, work: Callable[[lockout.Reservation], bool]) -> bool:
-        """Settle the reservation, if there still is one, in one transaction; keep it where `work` returns False."""
-        reservation = self.reservation
-        if reservation is None:
-            return False
-        settled = atomically(lambda: work(reservation))
-        if settled:
-            self.reservation = None
-        return settled
-
-    def record_refusal(self, budget: lockout.Budget) -> None:
-        def count() -> None:
-            if due := lockout.refuse(budget, timezone.now()):
-                record(self._failed(FailureReason.LOCKED, repeats=due))
-
-        atomically(count)
-
-    def _failed(self, reason: FailureReason, repeats: int = 1) -> LoginAttempt:
-        return LoginAttempt.of(
-            self.origin,
-            self.identifier.typed,
-            user_id=self.user.pk if self.user else None,
-            failure_reason=reason,
-            repeats=repeats,
-        )
-
-    def _locked_event(self, account_id: int) -> SecurityEvent:
-        event = Event.ACCOUNT_LOCKED if account_id else Event.ADDRESS_LOCKED
-        return SecurityEvent.of(
-            self.origin,
-            event,
-            user_id=account_id or None,
-            address=self.address,
-            identifier=escape_control_chars(self.identifier.typed)[:150],
-        )

@@ -18,7 +18,7 @@ from django.db import connections
 
 from accounts.models import User
 from accounts.security.hashers import Argon2id
-from accounts.services import sign_in
+from accounts.services import attempts
 from accounts.tests.tools import PASSWORD, Api
 
 ROUNDS = 8
@@ -102,7 +102,7 @@ def race_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]
 
     def decorate(test: Callable[[Round], None]) -> Callable[[], None]:
         def run() -> None:
-            patience = mock.patch.object(sign_in, "LONGEST_WAIT", timedelta(seconds=60))
+            patience = mock.patch.object(attempts, "LONGEST_WAIT", timedelta(seconds=60))
             cheap = mock.patch.multiple(Argon2id, memory_cost=_MEMORY_KIB, time_cost=1)
             with racers(count) as at_once, patience, cheap:
                 for number in range(1, ROUNDS + 1):

@@ -46,7 +46,7 @@ def _staff_only(user: User) -> FailureReason | None:
 def _prove(identifier: identifiers.Identifier, password: str, origin: Origin) -> User:
     """Return the administrator whose password this is. Raises ValidationError, whatever is wrong."""
     try:
-        return sign_in.prove(identifier=identifier, password=password, origin=origin, rule=_staff_only)
+        return sign_in.verify_credentials(identifier=identifier, password=password, origin=origin, rule=_staff_only)
     except RetryLater as error:
         raise ValidationError(WAIT, code="retry_later") from error
     except IdentityError as error:

@@ -37,7 +37,7 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**kwargs: object) -> None:
         raise ZeroDivisionError("The text of it.")
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", fail)
+    monkeypatch.setattr("accounts.services.sign_in.identify", fail)
 
 
 @pytest.mark.any_database

@@ -196,7 +196,7 @@ def test_a_crash_reveals_nothing(client: ContractClient, monkeypatch: pytest.Mon
     def crash(**kwargs: object) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", crash)
+    monkeypatch.setattr("accounts.services.sign_in.identify", crash)
     response = client.login()
     assert response.status_code == 500
     require_format(client, response)

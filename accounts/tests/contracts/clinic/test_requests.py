@@ -53,7 +53,7 @@ def test_a_failure_reveals_nothing(
     def fail(**kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", fail)
+    monkeypatch.setattr("accounts.services.sign_in.identify", fail)
     response = login()
     assert answered(response) == answer
     assert response.has_header("Retry-After") is (answer[0] == 503)

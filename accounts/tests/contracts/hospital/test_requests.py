@@ -73,7 +73,7 @@ def test_a_failure_reveals_nothing(
     def fail(**kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", fail)
+    monkeypatch.setattr("accounts.services.sign_in.identify", fail)
     response = api.login()
     assert said(response) == answer
     assert response.has_header("Retry-After") is (answer[0] == 503)

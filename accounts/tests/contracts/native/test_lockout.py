@@ -176,7 +176,7 @@ class TestLockout:
     def test_attempts_in_flight_that_do_not_settle_make_the_next_wait_and_then_give_up(
         self, api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("accounts.services.sign_in.LONGEST_WAIT", timedelta(milliseconds=50))
+        monkeypatch.setattr("accounts.services.attempts.LONGEST_WAIT", timedelta(milliseconds=50))
         LoginBudget.objects.create(
             account_id=alice.pk,
             address=HERE,

@@ -10,7 +10,7 @@ from accounts.models import LoginBudget, Session, User
 from accounts.models.login_budget import ELSEWHERE_ADDRESS
 from accounts.policies import ELSEWHERE
 from accounts.security import hashing
-from accounts.services import sign_in
+from accounts.services import attempts
 from accounts.tests.races import ROUNDS, Round, race, race_rounds, statuses
 from accounts.tests.tools import Api
 from audit.models import LoginAttempt, SecurityEvent
@@ -51,7 +51,7 @@ def test_of_8_guesses_from_8_addresses_the_last_4_of_20_are_evaluated(each: Roun
 def test_of_60_guesses_from_60_addresses_20_are_evaluated_and_one_a_slot_at_most(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sign_in, "LONGEST_WAIT", timedelta(seconds=60))
+    monkeypatch.setattr(attempts, "LONGEST_WAIT", timedelta(seconds=60))
     results = race(60, lambda number: Api(f"203.0.113.{number}").login(password="guess"))
     evaluated = statuses(results)[401]
     assert statuses(results) == {401: evaluated, 429: 60 - evaluated}

@@ -77,7 +77,7 @@ def test_a_crash_reveals_nothing(api: Api, alice: User, monkeypatch: pytest.Monk
     def crash(**kwargs: object) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", crash)
+    monkeypatch.setattr("accounts.services.sign_in.identify", crash)
     response = api.login()
     assert response.json() == {
         "type": "about:blank",
@@ -92,7 +92,7 @@ def test_a_database_that_does_not_answer_is_unavailable(api: Api, alice: User, m
     def gone(**kwargs: object) -> None:
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", gone)
+    monkeypatch.setattr("accounts.services.sign_in.identify", gone)
     response = api.login()
     assert (summary(response), response["Retry-After"]) == (problem(503, "unavailable"), "5")
 

@@ -351,3 +351,18 @@ def test_a_new_password_is_told_where_the_account_was_reached_before(alice: User
 def test_a_notice_names_both_addresses_and_where_it_came_from(token: str) -> None:
     patch(token, email=NEW_EMAIL)
     assert last() == {"ip": HERE, "old": "alice@hospital.example", "new": NEW_EMAIL}
+
+
+def test_a_change_whose_pending_contact_cannot_be_removed_is_rolled_back(
+    settings: Settings, token: str, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROFILE = "hardened"
+    patch(token, email=NEW_EMAIL, old_password=PASSWORD)
+
+    def crash(**arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("accounts.services.addresses.remove_pending", crash)
+    assert patch(token, email=OLD["email"], full_name="Alice Li").status_code == 500
+    expected = {"pending_email": "New@Hospital.Example", "full_name": "Alice Zhang"}
+    assert User.objects.values("pending_email", "full_name").get() == expected

@@ -153,5 +153,5 @@ def test_the_documents_500(portal: Api, monkeypatch: pytest.MonkeyPatch) -> None
     def crash(**kwargs: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", crash)
+    monkeypatch.setattr("accounts.services.sign_in.identify", crash)
     assert answer(portal.post("login", LOGIN)) == (500, {"code": 500, "message": "服务器内部错误", "data": None})

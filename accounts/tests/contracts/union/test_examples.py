@@ -138,5 +138,5 @@ def test_a_crash_is_the_documents_500(union: Api, monkeypatch: pytest.MonkeyPatc
     def crash(**kwargs: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("accounts.services.sign_in.prove", crash)
+    monkeypatch.setattr("accounts.services.sign_in.identify", crash)
     assert answer(union.post("login", LOGIN)) == (500, failed(500, "服务器内部错误"))

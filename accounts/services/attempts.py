@@ -1,0 +1,147 @@
+"""The first stages of a sign-in: identify the account, reserve an attempt, verify the password.
+
+Nothing here writes what a client may rely on; `accounts.services.sign_in` settles what these stages return.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from accounts.errors import Overloaded
+from accounts.models import User
+from accounts.policies import LONGEST_WAIT
+from accounts.security import hashing, lockout
+from accounts.security.client_address import budget_address
+from accounts.services.identifiers import Identifier
+from accounts.transactions import atomically
+from audit.events import FailureReason
+from audit.models import LoginAttempt
+from audit.origin import Origin
+
+logger = logging.getLogger(__name__)
+
+_RETRY_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt to sign in: the identifier, the account it finds, and the key of the budgets that bind it.
+
+    `state` is what the query for the user read of the budgets; None where there is no user.
+    """
+
+    identifier: Identifier
+    origin: Origin
+    address: str
+    account: lockout.Account
+    user: User | None
+    state: lockout.Standing | None
+
+    def failure(self, reason: FailureReason, repeats: int = 1) -> LoginAttempt:
+        """Return the row of the trail for this attempt as a failed one."""
+        return LoginAttempt.of(
+            self.origin,
+            self.identifier.typed,
+            user_id=self.user.pk if self.user else None,
+            failure_reason=reason,
+            repeats=repeats,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCheck:
+    """The result of hashing for a reserved attempt, which is still to be settled."""
+
+    reservation: lockout.Reservation
+    correct: bool
+    outdated: bool
+
+
+def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
+    """Find the account, and with it the state of its budgets, in one statement."""
+    address, user = budget_address(origin.ip), None
+    if identifier.column:
+        users = User.objects.annotate(**lockout.standing_of_user(address, timezone.now()))
+        user = users.filter(**{identifier.column: identifier.value}).first()
+    if user is None:
+        return Attempt(identifier, origin, address, lockout.Account.nobody(identifier.value), None, None)
+    state = lockout.Standing(user.known, user.alarmed)
+    return Attempt(identifier, origin, address, lockout.Account(user_id=user.pk), user, state)
+
+
+def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:
+    """Hash the password in a hashing slot, for an attempt that is reserved first; no transaction is open meanwhile.
+
+    A missing account costs the same work. Raises Overloaded and lockout.LockedOut.
+    """
+    with reserve(attempt) as reservation:
+        verdict = hashing.verify(password, attempt.user.password if attempt.user else None)
+    return PasswordCheck(reservation, verdict.correct, verdict.outdated)
+
+
+@contextmanager
+def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
+    """Hold a hashing slot and a committed reservation; an exception in the block cancels the reservation.
+
+    Waits, two seconds at most, for a slot and for attempts in flight. Raises Overloaded and lockout.LockedOut.
+    """
+    state = _require_unlocked(attempt)
+    # From an address that is new to the account, parallel attempts from all such addresses count together.
+    stale = state.alarmed or not state.known
+    deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
+    while True:
+        with _slot(attempt, deadline) as waited:
+            if waited or stale:
+                # Other attempts may have been settled since the budgets were read.
+                state = _check(attempt)
+            if reservation := lockout.reserve(attempt.account, attempt.address, state, timezone.now()):
+                try:
+                    yield reservation
+                except BaseException:
+                    cancel(reservation)
+                    raise
+                return
+        if time.monotonic() > deadline:
+            _check(attempt)
+            raise Overloaded(retry_after=LONGEST_WAIT)
+        stale = True
+        time.sleep(_RETRY_SECONDS)
+
+
+def cancel(reservation: lockout.Reservation) -> None:
+    """Release a reservation that an unforeseen error has kept from being settled."""
+    try:
+        atomically(lambda: lockout.release(reservation))
+    except DatabaseError:
+        logger.warning("A reserved attempt was not released; it expires by itself.", exc_info=True)
+
+
+@contextmanager
+def _slot(attempt: Attempt, deadline: float) -> Iterator[bool]:
+    """Hold a hashing slot; yields whether it was waited for. Raises Overloaded, or LockedOut where both hold."""
+    wait = timedelta(seconds=max(0.0, deadline - time.monotonic()))
+    try:
+        with hashing.slots.take(wait) as waited:
+            yield waited
+    except Overloaded:
+        # The account may have been locked meanwhile, which is the more useful answer.
+        _check(attempt)
+        raise
+
+
+def _require_unlocked(attempt: Attempt) -> lockout.Standing:
+    """Return the state of the budgets before anything is waited for. Raises lockout.LockedOut."""
+    if attempt.state and not attempt.state.alarmed:
+        return attempt.state
+    return _check(attempt)
+
+
+def _check(attempt: Attempt) -> lockout.Standing:
+    return lockout.check(attempt.account, attempt.address, timezone.now())
