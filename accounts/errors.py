@@ -115,6 +115,14 @@ class PermissionDenied(IdentityError):
     """The caller is known and may not do this."""
 
 
+class OwnAccount(PermissionDenied):
+    """An actor would deactivate their own account or change its role."""
+
+
+class LastAdministrator(PermissionDenied):
+    """The last active administrator would be deactivated or demoted."""
+
+
 class HTTPSRequired(IdentityError):
     """The request came over plain HTTP, and this deployment insists on HTTPS."""
 

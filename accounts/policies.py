@@ -48,9 +48,11 @@ class Lockout:
         return min(self.longest_lock, self.first_lock * (1 << min(earlier, 10)))
 
 
-PAIR: Final = Lockout(limit=5, window=timedelta(hours=24))
-ELSEWHERE: Final = Lockout(limit=20, window=timedelta(hours=24))
-ADDRESS: Final = Lockout(limit=100, window=timedelta(minutes=15))
+# Failed logins: of one account from one address, of one account from all addresses unknown to it together, and from
+# one address over all accounts.
+ACCOUNT_ADDRESS_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24))
+UNKNOWN_ADDRESSES_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
+ADDRESS_LIMIT: Final = Lockout(limit=100, window=timedelta(minutes=15))
 # An address stays known to an account for this long after a good login from it.
 ADDRESS_KNOWN: Final = timedelta(days=30)
 # Refusals of a locked key make one row in the trail in this time, however many there are.
@@ -62,7 +64,7 @@ REGISTRATION_WINDOW: Final = timedelta(hours=1)
 # A code that proves who reads an address or a number: six digits, and so good for a short time and few guesses.
 CODE_LIFE: Final = timedelta(minutes=10)
 CODE_DIGITS: Final = 6
-CODE_TRIES: Final = Lockout(limit=5, window=timedelta(hours=24), first_lock=timedelta(hours=24), extends=True)
+CODE_CHECK_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24), first_lock=timedelta(hours=24), extends=True)
 # So many codes an account may have sent for one purpose.
 CODES_A_MINUTE: Final = 1
 CODES_A_DAY: Final = 10

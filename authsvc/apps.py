@@ -6,8 +6,8 @@ class AuthsvcConfig(AppConfig):
     name = "authsvc"
 
     def ready(self) -> None:
-        # To import them is to register them.
-        from authsvc import checks  # noqa: F401
+        # The import registers the checks.
+        from authsvc.configuration import checks  # noqa: F401
 
 
 class AdminConfig(DjangoAdminConfig):

@@ -1,14 +1,14 @@
-"""Django's settings, all of them, from the environment that `authsvc.env` has checked."""
+"""Django's settings, from the environment that `authsvc.configuration.env` has validated."""
 
 import tomllib
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from authsvc import databases, env, mail
-from authsvc.mounts import mount_table
+from authsvc.configuration import databases, env, mail, validators
+from authsvc.configuration.mounts import mount_table
 
-BASE_DIR = env.BASE_DIR
+BASE_DIR = validators.BASE_DIR
 _environment = env.load()
 
 DEBUG = _environment.debug
@@ -40,15 +40,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "authsvc.middleware.base.RequestID",
-    "authsvc.middleware.base.ContentSecurityPolicy",
+    "authsvc.middleware.request_id.RequestIDMiddleware",
+    "authsvc.middleware.origin.RequestOriginMiddleware",
+    "authsvc.middleware.content_security_policy.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "authsvc.middleware.base.RequireHTTPS",
+    "authsvc.middleware.https.RequireHTTPSMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "authsvc.middleware.base.OnlyUTF8",
-    "authsvc.middleware.base.AdminSession",
+    "authsvc.middleware.form_charset.FormCharsetMiddleware",
+    "authsvc.middleware.admin_session.AdminSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -82,8 +83,6 @@ if _environment.redis_url:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _environment.redis_url}}
 
 AUTH_USER_MODEL = "accounts.User"
-# How the trail's own screens, which know nothing of proxies, learn where a request came from.
-ORIGIN_OF = "accounts.contracts.base.origin_of"
 AUTHENTICATION_BACKENDS = ["accounts.security.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.services.passwords.ProfileRule"}]
 PASSWORD_HASHERS = [
@@ -92,7 +91,7 @@ PASSWORD_HASHERS = [
 ]
 LOGIN_URL = "admin:login"
 
-# In development every message is printed.
+# In development messages are printed.
 EMAIL_URL = _environment.email_url or (mail.CONSOLE if DEBUG else "")
 SMS_URL = _environment.sms_url or (mail.CONSOLE if DEBUG else "")
 globals().update(mail.from_url(EMAIL_URL, SERVICE_NAME))
@@ -100,57 +99,57 @@ globals().update(mail.from_url(EMAIL_URL, SERVICE_NAME))
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 USE_I18N = True
-# Of the admin site alone: what an API answers does not depend on a browser's language.
+# For the admin site alone: responses of an API do not depend on a browser's language.
 LANGUAGE_COOKIE_PATH = "/admin/"
 LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-# Where what the templates say is translated; every app has a catalogue of its own beside it.
+# The catalogue of the templates; every app has its own catalogue.
 LOCALE_PATHS = [BASE_DIR / "authsvc" / "locale"]
 TIME_ZONE = _environment.time_zone
 ZONE = ZoneInfo(TIME_ZONE)
 USE_TZ = True
 
 STATIC_URL = "/static/"
-# Files are served straight from their packages, so that no collectstatic has to be run or remembered.
+# Files are served from their packages, so that no deployment needs collectstatic.
 WHITENOISE_USE_FINDERS = True
-# The files are for our own pages.
+# No other origin needs the files.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 CORS_ALLOWED_ORIGINS = list(_environment.cors_allowed_origins)
 if DEBUG and not CORS_ALLOWED_ORIGINS:
     CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"]
-# The union contract renews its tokens in the Authorization header of an answer.
+# The union contract renews tokens in the Authorization header of a response.
 CORS_EXPOSE_HEADERS = ["Authorization", "X-Request-ID", "Retry-After"]
 
 REQUIRE_HTTPS = not DEBUG if _environment.require_https is None else _environment.require_https
-# A forwarded scheme is believed only where the environment says that a proxy sets it.
+# The forwarded scheme counts only behind a trusted proxy; a client could send it too.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if REQUIRE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = REQUIRE_HTTPS
 if REQUIRE_HTTPS:
-    # A browser takes a cookie of such a name from this very host alone, and over HTTPS alone.
+    # Browsers accept a cookie with this prefix only from this host and over HTTPS (RFC 6265bis).
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
-    # User names are unique in their canonical form, which has a column and a constraint of its own.
+    # User names are unique in their canonical form, which has its own column and constraint.
     "auth.W004",
-    # Subdomains of a hospital's own domain are not this service's to decide on.
+    # Subdomains of the hospital's domain are outside this service's control.
     "security.W005",
-    # RequireHTTPS answers plain HTTP with 426 instead: a redirected POST has sent its password in clear.
+    # RequireHTTPSMiddleware refuses plain HTTP with 426 instead: a redirected POST has sent its password in clear.
     "security.W008",
-    # Preloading binds the whole domain in every browser for months; its owner has to ask for that.
+    # Preloading binds the whole domain in every browser for months; only the domain's owner may request it.
     "security.W021",
 ]
 if not REQUIRE_HTTPS:
-    # On a closed network the operator has said that there is no HTTPS to insist on.
+    # REQUIRE_HTTPS=false declares a closed network without HTTPS.
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W010", "security.W012", "security.W016"]
 
 REST_FRAMEWORK = {
-    # Each contract names its own classes; nothing may fall back on a default that was meant for another.
+    # Each contract names its own classes; a default of DRF must never apply.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -165,26 +164,29 @@ SPECTACULAR_SETTINGS = {
     "TITLE": SERVICE_NAME,
     "VERSION": tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # What may not be blank says so.
+    # The schema states `minLength: 1` for strings that may not be blank.
     "ENFORCE_NON_BLANK_FIELDS": True,
-    # Operations and parameters stay in the order in which a contract lists them.
+    # Operations and parameters keep the order in which a contract lists them.
     "SORT_OPERATIONS": False,
     "SORT_OPERATION_PARAMETERS": False,
-    # Shapes of a PATCH say themselves what may be left out.
+    # Serializers of a PATCH declare their optional fields themselves.
     "COMPONENT_SPLIT_PATCH": False,
     "GET_MOCK_REQUEST": "accounts.contracts.schema.bare_request",
-    "POSTPROCESSING_HOOKS": ["accounts.contracts.schema.add_shared_parts", "authsvc.schema.add_what_is_no_contracts"],
+    "POSTPROCESSING_HOOKS": [
+        "accounts.contracts.schema.add_shared_parts",
+        "authsvc.endpoints.schema.add_service_endpoints",
+    ],
 }
 
-DEFAULT_EXCEPTION_REPORTER = "authsvc.reports.Report"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "authsvc.reports.RedactingFilter"
+DEFAULT_EXCEPTION_REPORTER = "authsvc.observability.exception_reports.RedactedExceptionReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "authsvc.observability.exception_reports.RedactingFilter"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "authsvc.logs.RequestIDFilter"}},
+    "filters": {"request_id": {"()": "authsvc.observability.log_records.RequestIDFilter"}},
     "formatters": {
         "line": {
-            "()": "authsvc.logs.LineFormatter",
+            "()": "authsvc.observability.log_records.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
         }
     },
@@ -192,7 +194,7 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Below that it writes whole forms, with the passwords in them, for every variable that a template lacks.
+        # At DEBUG it logs whole forms, with the passwords in them, for every variable that a template lacks.
         "django.template": {"level": "INFO"},
     },
 }

@@ -1,11 +1,11 @@
-"""The mount table: which path leads where."""
+"""The root URL configuration; CONTRACT_MOUNTS decides where each contract is."""
 
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from authsvc import views
+from authsvc.endpoints import docs, error_handlers, jwks, probes
 
 
 def _mounts() -> list[URLResolver]:
@@ -15,17 +15,17 @@ def _mounts() -> list[URLResolver]:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", views.healthz),
-    path("readyz", views.readyz),
-    path(".well-known/jwks.json", views.jwks),
-    path("api/schema", views.schema, name="schema"),
-    path("api/docs", views.docs),
+    path("healthz", probes.healthz),
+    path("readyz", probes.readyz),
+    path(".well-known/jwks.json", jwks.jwks),
+    path("api/schema", docs.schema, name="schema"),
+    path("api/docs", docs.docs),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     *_mounts(),
-    re_path(r"", views.not_found),
+    re_path(r"", error_handlers.not_found),
 ]
 
-handler400 = "authsvc.views.bad_request"
-handler404 = "authsvc.views.not_found"
-handler500 = "authsvc.views.server_error"
+handler400 = "authsvc.endpoints.error_handlers.bad_request"
+handler404 = "authsvc.endpoints.error_handlers.not_found"
+handler500 = "authsvc.endpoints.error_handlers.server_error"

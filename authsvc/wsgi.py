@@ -1,11 +1,31 @@
 """The WSGI application that a production server loads."""
 
 import os
+import sys
+from typing import TYPE_CHECKING, Final
 
 from django.core.wsgi import get_wsgi_application
 
+from authsvc.configuration.startup import run_startup_checks
 from authsvc.middleware.request_guard import RequestGuard
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+# gunicorn stops when a worker ends with this status; after any other it starts the next worker, without end.
+_BOOT_ERROR: Final = 3
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
 
-application = RequestGuard(get_wsgi_application())
+
+def _load() -> "WSGIApplication":
+    try:
+        django_application = get_wsgi_application()
+        run_startup_checks()
+    except SystemExit as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(_BOOT_ERROR)
+    return RequestGuard(django_application)
+
+
+application = _load()

@@ -47,9 +47,9 @@ SELECT gen_random_uuid(), {user}, 'x', 'native', '10.0.0.1', 'Firefox', now() - 
 FROM generate_series(1, {sessions}) AS n
 """
 BUDGETS = """
-INSERT INTO accounts_loginbudget
-    (account_id, name_digest, address, failed, in_flight, locks, last_success_at, expires_at, refused)
-SELECT n, '', '10.0.0.1', 0, 0, 0, now(), now() + interval '1 day', 0 FROM generate_series(1, {sessions}) AS n
+INSERT INTO accounts_attemptbudget
+    (purpose, account_id, name_digest, address, count, in_flight, locks, last_success_at, expires_at, refused)
+SELECT 'login', n, '', '10.0.0.1', 0, 0, 0, now(), now() + interval '1 day', 0 FROM generate_series(1, {sessions}) AS n
 """
 
 

@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import errors
 from accounts.admin.common import actor_of
-from accounts.contracts.base import origin_of
 from accounts.models import User
-from audit.origin import ADMIN_SITE, Origin
+from audit.origin import Origin, request_origin
 
 # So many at a time: more would take longer than a request may.
 MAX_SELECTED: Final = 1_000
@@ -28,18 +27,12 @@ _NAMED: Final = 10
 
 NO_CHANGE: Final = _("there was nothing to do")
 _WHY: Final[Mapping[type[errors.IdentityError], Promise]] = {
+    errors.OwnAccount: _("you cannot deactivate your own account or change its role"),
+    errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("gone, disabled, or without an address"),
     errors.RetryLater: _("as many as may be for now; try again later"),
 }
-
-
-class Skipped(Exception):
-    """This one is left as it is; the message says why."""
-
-    def __init__(self, why: Promise) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +128,7 @@ class VerbsAdmin(admin.ModelAdmin):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def _do_all(self, request: HttpRequest, verb: Verb, found: list[Any], reason: str) -> None:
-        actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)
+        actor, origin = actor_of(request), request_origin(request)
         skipped: dict[str, list[str]] = {}
         for obj in found:
             why = _do(verb, obj, actor, origin, reason)
@@ -161,13 +154,15 @@ def _do(verb: Verb, obj: Any, actor: User, origin: Origin, reason: str) -> Promi
     """Return None, or why nothing was done."""
     try:
         return None if verb.work(obj, actor, origin, reason) else NO_CHANGE
-    except Skipped as skipped:
-        return skipped.why
     except errors.IdentityError as error:
-        for kind, why in _WHY.items():
-            if isinstance(error, kind):
-                return why
+        if why := reason_of(error):
+            return why
         raise
+
+
+def reason_of(error: errors.IdentityError) -> Promise | None:
+    """Return why an account was left as it is, or None for an error that is not expected here."""
+    return next((why for kind, why in _WHY.items() if isinstance(error, kind)), None)
 
 
 def _from_list(screen: VerbsAdmin, request: HttpRequest, chosen: QuerySet[Any], verb_name: str) -> HttpResponse | None:

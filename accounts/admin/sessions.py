@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.common import ReadOnly, normalized
 from accounts.admin.confirmed_actions import Verb, VerbsAdmin
 from accounts.models import EndReason, Session, User
-from accounts.services import sessions, users
+from accounts.services import permissions, sessions
 from audit.admin.lists import CappedPaginator, ContractFilter
-from audit.devices import device
 from audit.origin import Origin
+from audit.user_agents import device
 
 
 def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:
-    users.require_may_change(actor, session.user)
+    permissions.require_may_change(actor, session.user)
     return sessions.end(session=session, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
 
 

@@ -14,12 +14,11 @@ from django.utils.translation import ngettext
 
 from accounts.admin import staff_file
 from accounts.admin.common import actor_of
-from accounts.contracts.base import origin_of
 from accounts.errors import BadRows
 from accounts.models import User
 from accounts.services import staff
 from accounts.services.staff import COLUMNS, Candidate
-from audit.origin import ADMIN_SITE
+from audit.origin import request_origin
 
 _SALT: Final = "accounts.staff_import"
 # As long as a login of the admin site goes on without a click.
@@ -75,7 +74,7 @@ class ImportAdmin(admin.ModelAdmin):
         signed = request.POST.get("signed", "")
         key, candidates = _unsigned(signed, actor)
         try:
-            added = staff.add_all(candidates=candidates, key=key, actor=actor, origin=origin_of(request, ADMIN_SITE))
+            added = staff.add_all(candidates=candidates, key=key, actor=actor, origin=request_origin(request))
         except BadRows as error:
             if not staff.was_added(key=key, actor=actor):
                 return self._look(request, candidates, dict(error.problems), signed)

@@ -5,18 +5,12 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.confirmed_actions import Skipped, Verb
+from accounts.admin.confirmed_actions import Verb
 from accounts.models import User
 from accounts.services import account_state, recovery, users
 from audit.origin import Origin
 
 _CHANGE: Final = "accounts.change_user"
-
-
-def _deactivate(user: User, actor: User, origin: Origin, reason: str) -> bool:
-    if user.pk == actor.pk:
-        raise Skipped(_("nobody disables their own account"))
-    return account_state.deactivate(user=user, actor=actor, origin=origin)
 
 
 def _send_code(user: User, actor: User, origin: Origin, reason: str) -> bool:
@@ -48,7 +42,7 @@ VERBS: Final[Mapping[str, Verb]] = {
         _("Deactivate"),
         _("Nobody logs in to these accounts any more, and their sessions end at the next request."),
         _CHANGE,
-        _deactivate,
+        lambda user, actor, origin, reason: account_state.deactivate(user=user, actor=actor, origin=origin),
     ),
     "unlock": Verb(
         _("Unlock"),

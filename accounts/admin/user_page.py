@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.services import sessions
-from audit.devices import device
 from audit.models import LoginAttempt, SecurityEvent
+from audit.user_agents import device
 
 _SHOWN: Final = 20
 

@@ -12,18 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import user_page
 from accounts.admin.common import NoSecrets, actor_of, dialled, normalized
-from accounts.admin.confirmed_actions import VerbsAdmin
+from accounts.admin.confirmed_actions import VerbsAdmin, reason_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import VERBS
 from accounts.admin.user_filters import LastLoginFilter, StateFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
-from accounts.contracts.base import origin_of
-from accounts.errors import AlreadyTaken, ChangedMeanwhile
+from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
 from accounts.models import User
 from accounts.security import lockout
 from accounts.services import users
-from audit.origin import ADMIN_SITE
+from audit.origin import request_origin
 
 _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")
 
@@ -118,12 +117,10 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
         actor = actor_of(request)
         # Groups carry permissions, which only a superuser grants.
         groups = () if actor.is_superuser else ("groups",)
-        # Nobody shuts themselves out.
-        own = ("role",) if obj and obj.pk == actor.pk else ()
-        return (*self.readonly_fields, *groups, *own)
+        return (*self.readonly_fields, *groups)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        actor, origin = actor_of(request), origin_of(request, ADMIN_SITE)
+        actor, origin = actor_of(request), request_origin(request)
         if not change:
             obj.pk = users.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
             self.message_user(request, _("The account has no password yet. Send a code, and its owner chooses one."))
@@ -137,7 +134,7 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
                 user=form.instance,
                 groups=form.cleaned_data["groups"],
                 actor=actor_of(request),
-                origin=origin_of(request, ADMIN_SITE),
+                origin=request_origin(request),
             )
 
     def changeform_view(
@@ -151,6 +148,8 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
             return super().changeform_view(request, object_id, form_url, extra_context)
         except ChangedMeanwhile:
             messages.error(request, STALE)
+        except PermissionDenied as error:
+            messages.error(request, _("Nothing was saved: %s.") % reason_of(error))
         except (AlreadyTaken, IntegrityError):
             # Somebody took the name, address or number between the form's check and the save.
             messages.error(request, _("Another account has just taken one of these values. Nothing was saved."))

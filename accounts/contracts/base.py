@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import translation
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.authentication import BaseAuthentication
@@ -37,8 +35,7 @@ from accounts.errors import (
     UserGone,
 )
 from accounts.models import Session, User
-from accounts.security.client_address import client_address
-from audit.origin import USER_AGENT_LENGTH, Origin, escape_control_chars
+from audit.origin import Origin, request_origin
 
 logger = logging.getLogger(__name__)
 
@@ -76,17 +73,6 @@ class Contract:
     def wire_error(self, error: BaseException) -> WireError:
         """Return the words for the most particular kind of this error that the table has."""
         return next(self.errors[kind] for kind in type(error).__mro__ if kind in self.errors)
-
-
-def origin_of(request: HttpRequest | Request, contract: str) -> Origin:
-    """Return where a request came from, in values that the core can use."""
-    return Origin(
-        contract=contract,
-        ip=client_address(
-            request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES
-        ),
-        user_agent=escape_control_chars(request.META.get("HTTP_USER_AGENT", ""))[:USER_AGENT_LENGTH],
-    )
 
 
 def error_headers(words: WireError, error: BaseException) -> dict[str, str]:
@@ -216,7 +202,7 @@ class ContractViewSet(GenericViewSet[Any]):
 
     @property
     def origin(self) -> Origin:
-        return origin_of(self.request, self.contract.name)
+        return request_origin(self.request)
 
     def read(self, fields: type[S]) -> dict[str, Any]:
         """Return the body's fields, checked; unknown ones are left out. Raises InvalidInput."""

@@ -3,9 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Info, register
-
-from accounts.messaging.senders import sms
+from django.core.checks import CheckMessage, Info, register
 
 
 @register(deploy=True)
@@ -20,15 +18,3 @@ def check_that_there_is_a_gateway(**_: Any) -> list[CheckMessage]:
             id="authsvc.I002",
         )
     ]
-
-
-@register()
-def check_own_function(**_: Any) -> list[CheckMessage]:
-    """Say that the function that SMS_URL names cannot be called; whether its module is there, the start has said."""
-    if not sms.is_dotted(settings.SMS_URL):
-        return []
-    try:
-        sms.sender(settings.SMS_URL)
-    except ValueError as error:
-        return [Error(f"SMS_URL cannot be used: {error}", id="authsvc.E014")]
-    return []

@@ -1,7 +1,7 @@
 """State, its constraints, and the rules that concern one row."""
 
+from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
-from accounts.models.login_budget import LoginBudget
 from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
@@ -10,11 +10,12 @@ from accounts.models.user import ADMINISTRATORS, AUDITORS, Role, User
 __all__ = [
     "ADMINISTRATORS",
     "AUDITORS",
+    "AttemptBudget",
+    "AttemptPurpose",
     "Channel",
     "Code",
     "EndReason",
     "Kind",
-    "LoginBudget",
     "Message",
     "Purpose",
     "Role",

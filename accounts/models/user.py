@@ -124,6 +124,10 @@ class UserQuerySet(models.QuerySet["User"]):
         others = list(self.filter(either).exclude(pk=user.pk).values(*_UNIQUE))
         return [_UNIQUE[column] for column, value in wanted.items() if any(other[column] == value for other in others)]
 
+    def active_administrators(self) -> "UserQuerySet":
+        """Return the administrators who may log in."""
+        return self.filter(role=Role.ADMIN, is_active=True, awaits_approval=False)
+
     def rehash(self, verified: str, encoded: str) -> int:
         """Replace the hash that was just verified by a stronger one of the same password; sessions live on.
 

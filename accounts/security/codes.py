@@ -10,12 +10,10 @@ from datetime import datetime, timedelta
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import TooManyCodes
-from accounts.models import Code, Purpose
-from accounts.models.login_budget import ELSEWHERE_ADDRESS
+from accounts.models import AttemptPurpose, Code, Purpose
 from accounts.policies import (
     CODE_DIGITS,
     CODE_LIFE,
-    CODE_TRIES,
     CODES_A_DAY,
     CODES_A_MINUTE,
     CODES_ADDRESS_WINDOW,
@@ -46,21 +44,22 @@ class Target:
         if self.genuine:
             return self.account
         asked = f"{self.account.user_id} {self.account.name_digest} {self.channel} {self.contact}"
-        return Account.nobody(asked)
+        return Account.unknown(asked)
 
     @property
     def tries(self) -> Budget:
         """Return the budget of wrong codes, which a new code does not refill."""
-        what = f"code:{self.purpose}"
-        return Budget(self.account.user_id, self.account.digest_for(what), ELSEWHERE_ADDRESS, CODE_TRIES)
+        return Budget(AttemptPurpose(f"code:{self.purpose}:check"), self.account)
 
     def quotas(self, address: str) -> Sequence[Quota]:
-        """Return what limits how often a code is sent, in the order in which rows are always written."""
-        what = f"code:{self.purpose}"
+        """Return the limits on how often a code is sent, in the order in which rows are always written."""
+        a_day = AttemptPurpose(f"code:{self.purpose}:day")
+        a_minute = AttemptPurpose(f"code:{self.purpose}:minute")
+        of_address = AttemptPurpose.CODES_OF_ADDRESS
         return (
-            Quota("codes", CODES_AN_ADDRESS, CODES_ADDRESS_WINDOW, TooManyCodes, address=address),
-            Quota(f"{what}:day", CODES_A_DAY, timedelta(days=1), TooManyCodes, self.account),
-            Quota(f"{what}:minute", CODES_A_MINUTE, timedelta(minutes=1), TooManyCodes, self.account),
+            Quota(of_address, CODES_AN_ADDRESS, CODES_ADDRESS_WINDOW, TooManyCodes, address=address),
+            Quota(a_day, CODES_A_DAY, timedelta(days=1), TooManyCodes, self.account),
+            Quota(a_minute, CODES_A_MINUTE, timedelta(minutes=1), TooManyCodes, self.account),
         )
 
     def _bound(self, code: str) -> str:

@@ -4,38 +4,38 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts.errors import RetryLater
-from accounts.models import LoginBudget
-from accounts.models.login_budget import ELSEWHERE_ADDRESS
+from accounts.models import AttemptBudget, AttemptPurpose
 from accounts.security.lockout import NO_ACCOUNT, Account
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """So many times within a window, for an account, for a name that nobody has, or for an address."""
+    """At most `limit` uses within a window, for an account or for an address; `error` is raised beyond them."""
 
-    what: str
+    purpose: AttemptPurpose
     limit: int
     window: timedelta
     error: type[RetryLater]
     account: Account = NO_ACCOUNT
-    address: str = ELSEWHERE_ADDRESS
+    address: str = ""
 
     def require(self, now: datetime) -> None:
-        """Raise `error` where it is used up already, before any work is done for nothing."""
+        """Raise `error` where no use is left."""
         row = self._row(now)
-        if row.is_spent(self.limit, now):
+        if row.is_exhausted(self.limit, now):
             raise self.error(row.expires_at - now)
 
     def spend(self, now: datetime) -> None:
-        """Count one use. Raises `error`; of those that come at once as many pass as there are left."""
+        """Count one use. Raises `error`; of parallel uses as many pass as are left."""
         row = self._row(now)
-        if not LoginBudget.objects.filter(pk=row.pk).spend(self.limit, self.window, now):
+        if not AttemptBudget.objects.filter(pk=row.pk).spend(self.limit, self.window, now):
             raise self.error(max(timedelta(seconds=1), row.expires_at - now))
 
-    def _row(self, now: datetime) -> LoginBudget:
-        row, _made = LoginBudget.objects.get_or_create(
+    def _row(self, now: datetime) -> AttemptBudget:
+        row, _created = AttemptBudget.objects.get_or_create(
+            purpose=self.purpose,
             account_id=self.account.user_id,
-            name_digest=self.account.digest_for(self.what),
+            name_digest=self.account.name_digest,
             address=self.address,
             defaults={"expires_at": now + self.window},
         )

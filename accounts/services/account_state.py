@@ -1,7 +1,7 @@
 """What an administrator decides about somebody's account; each says whether there was anything to decide."""
 
 from accounts.models import EndReason, User
-from accounts.services import sessions, users
+from accounts.services import permissions, sessions, users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -20,7 +20,7 @@ def activate(*, user: User, actor: User, origin: Origin) -> bool:
 
 
 def deactivate(*, user: User, actor: User, origin: Origin) -> bool:
-    """Keep somebody out, which ends their sessions. Raises PermissionDenied and NotFound."""
+    """Keep somebody out, which ends their sessions. Raises what `users.save_changes` does."""
     return _switch(user, "is_active", False, actor, origin)
 
 
@@ -29,7 +29,7 @@ def reject(*, user: User, reason: str, actor: User, origin: Origin) -> bool:
 
     It has never been approved, so activating it makes it wait again.
     """
-    users.require_may_change(actor, user)
+    permissions.require_may_change(actor, user)
 
     def work() -> bool:
         waiting = User.objects.select_for_update().filter(pk=user.pk, is_active=True, awaits_approval=True).first()
@@ -47,13 +47,13 @@ def reject(*, user: User, reason: str, actor: User, origin: Origin) -> bool:
 
 def end_sessions(*, user: User, actor: User, origin: Origin) -> bool:
     """Log somebody out everywhere. Raises PermissionDenied."""
-    users.require_may_change(actor, user)
+    permissions.require_may_change(actor, user)
     ended = sessions.end_all(user=user, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
     # A login of the admin site has ended, too, and has no row that counts.
     return bool(ended) or user.is_staff
 
 
 def _switch(user: User, column: str, value: bool, actor: User, origin: Origin) -> bool:
-    users.require_may_change(actor, user)
+    permissions.require_may_change(actor, user)
     setattr(user, column, value)
     return users.save_changes(user=user, fields=[column], actor=actor, origin=origin)

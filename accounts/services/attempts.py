@@ -42,7 +42,7 @@ class Attempt:
     address: str
     account: lockout.Account
     user: User | None
-    state: lockout.Standing | None
+    state: lockout.BudgetState | None
 
     def failure(self, reason: FailureReason, repeats: int = 1) -> LoginAttempt:
         """Return the row of the trail for this attempt as a failed one."""
@@ -68,11 +68,11 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
     """Find the account, and with it the state of its budgets, in one statement."""
     address, user = budget_address(origin.ip), None
     if identifier.column:
-        users = User.objects.annotate(**lockout.standing_of_user(address, timezone.now()))
+        users = User.objects.annotate(**lockout.budget_state_of_user(address, timezone.now()))
         user = users.filter(**{identifier.column: identifier.value}).first()
     if user is None:
-        return Attempt(identifier, origin, address, lockout.Account.nobody(identifier.value), None, None)
-    state = lockout.Standing(user.known, user.alarmed)
+        return Attempt(identifier, origin, address, lockout.Account.unknown(identifier.value), None, None)
+    state = lockout.BudgetState(user.is_known_address, user.has_failures)
     return Attempt(identifier, origin, address, lockout.Account(user_id=user.pk), user, state)
 
 
@@ -94,7 +94,7 @@ def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
     """
     state = _require_unlocked(attempt)
     # From an address that is new to the account, parallel attempts from all such addresses count together.
-    stale = state.alarmed or not state.known
+    stale = state.has_failures or not state.is_known_address
     deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
     while True:
         with _slot(attempt, deadline) as waited:
@@ -136,12 +136,12 @@ def _slot(attempt: Attempt, deadline: float) -> Iterator[bool]:
         raise
 
 
-def _require_unlocked(attempt: Attempt) -> lockout.Standing:
+def _require_unlocked(attempt: Attempt) -> lockout.BudgetState:
     """Return the state of the budgets before anything is waited for. Raises lockout.LockedOut."""
-    if attempt.state and not attempt.state.alarmed:
+    if attempt.state and not attempt.state.has_failures:
         return attempt.state
     return _check(attempt)
 
 
-def _check(attempt: Attempt) -> lockout.Standing:
+def _check(attempt: Attempt) -> lockout.BudgetState:
     return lockout.check(attempt.account, attempt.address, timezone.now())

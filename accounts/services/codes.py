@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.errors import InvalidCode, TooManyAttempts
 from accounts.messaging import outbox
 from accounts.models import Channel, Code, Kind, User
-from accounts.policies import ADDRESS, CODE_LIFE, LONGEST_WAIT
+from accounts.policies import CODE_LIFE, LONGEST_WAIT
 from accounts.security import lockout
 from accounts.security.client_address import budget_address
 from accounts.security.codes import Target
@@ -89,7 +89,7 @@ def verify(*, target: Target, code: object, stamp: str, origin: Origin) -> Code:
     A code that is not spent stays valid. Raises InvalidCode, TooManyAttempts and Overloaded.
     """
     now = timezone.now()
-    of_address = lockout.Budget(0, "", budget_address(origin.ip), ADDRESS)
+    of_address = lockout.address_budget(budget_address(origin.ip))
     if left := lockout.locked_for(of_address, now):
         raise TooManyAttempts(left)
     if not lockout.claim(target.tries, now):

@@ -6,7 +6,7 @@ from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import active_profile
 from accounts.security import lockout
 from accounts.security.codes import Target
-from accounts.services import addresses, codes, identifiers, passwords, users
+from accounts.services import addresses, codes, identifiers, passwords, permissions
 from accounts.services.codes import Recipient
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -31,7 +31,7 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
     The administrator does not see the code. Raises PermissionDenied for a superuser's account unless `actor` is one,
     NotFound where the account is disabled or has no contact, TooManyCodes and Overloaded.
     """
-    users.require_may_change(actor, user)
+    permissions.require_may_change(actor, user)
     channel = Channel.EMAIL if user.email_key else Channel.PHONE
     contact = user.email_key or user.phone
     if not contact or not user.is_active:
@@ -80,7 +80,7 @@ def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[Use
     except names.InvalidIdentifier as error:
         raise InvalidInput({"contact": [Problem("invalid", str(error))]}) from error
     user = identifiers.user(identifier)
-    account = lockout.Account(user.pk) if user else lockout.Account.nobody(identifier.value)
+    account = lockout.Account(user.pk) if user else lockout.Account.unknown(identifier.value)
     genuine = bool(user and user.is_active and _has_contact(user, channel, canonical))
     return user, Target(account, Purpose.RESET, channel, canonical, genuine)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import names
 from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem, TooManyRegistrations
-from accounts.models import User
+from accounts.models import AttemptPurpose, User
 from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, active_profile
 from accounts.security import hashing
 from accounts.security.client_address import budget_address
@@ -40,7 +40,8 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     user = User(**{**columns, "username": names.display_username(columns["username"])})
     _require_valid(user, password, roles)
     address = budget_address(origin.ip)
-    quota = Quota("registration", REGISTRATIONS, REGISTRATION_WINDOW, TooManyRegistrations, address=address)
+    purpose = AttemptPurpose.REGISTRATION
+    quota = Quota(purpose, REGISTRATIONS, REGISTRATION_WINDOW, TooManyRegistrations, address=address)
     quota.require(timezone.now())
     try:
         users.require_free(user)

@@ -15,7 +15,7 @@ from accounts.models import Channel, EndReason, User
 from accounts.models.user import CREDENTIAL_FIELDS
 from accounts.policies import active_profile
 from accounts.security import hashing, lockout
-from accounts.services import notices, passwords, sessions
+from accounts.services import notices, passwords, permissions, sessions
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -111,7 +111,7 @@ def created(user: User, actor: User | None, origin: Origin) -> SecurityEvent:
 def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origin) -> User:
     """Change columns of an account and return it. What stays as it was is no change and no event.
 
-    Raises NotFound, PermissionDenied, InvalidInput and AlreadyTaken.
+    Raises NotFound, PermissionDenied, OwnAccount, LastAdministrator, InvalidInput and AlreadyTaken.
     """
     fields = assign(user, changes, actor)
     with duplicate_as_already_taken(user):
@@ -124,7 +124,7 @@ def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
 
     Raises PermissionDenied, InvalidInput and AlreadyTaken.
     """
-    require_may_change(actor, user)
+    permissions.require_may_change(actor, user)
     fields = [name for name, value in changes.items() if getattr(user, name) != value]
     for name in fields:
         setattr(user, name, changes[name])
@@ -132,12 +132,6 @@ def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
         raise InvalidInput(errors)
     require_free(user)
     return fields
-
-
-def require_may_change(actor: User, user: User) -> None:
-    """Raise PermissionDenied where somebody who is no superuser would change one."""
-    if user.is_superuser and not actor.is_superuser:
-        raise PermissionDenied
 
 
 def save_changes(
@@ -151,8 +145,9 @@ def save_changes(
     """Save an account of which somebody has changed these fields, with an event for each kind of change.
 
     The others are left as the database has them, and what it has already is no change. A new role or state also ends
-    the account's sessions. Returns whether anything changed. Raises NotFound, and ChangedMeanwhile where the account
-    has been changed since `unchanged_since`, its `updated_at` as it was read.
+    the account's sessions. Returns whether anything changed. Raises NotFound, PermissionDenied, OwnAccount,
+    LastAdministrator, and ChangedMeanwhile where the account has been changed since `unchanged_since`, its `updated_at`
+    as it was read.
     """
     if not fields:
         return False
@@ -160,15 +155,16 @@ def save_changes(
     user.derive()
 
     def work() -> bool:
-        # Of two who do the same at once one changes something: the other must not end what was opened in between.
-        stored = User.objects.select_for_update().filter(pk=user.pk).values(*fields, "updated_at").first()
-        if stored is None:
-            raise NotFound
+        # Of two identical changes at once only the first is one: the other must not end sessions opened in between.
+        account = permissions.lock_for_change(user, fields)
+        stored = account.columns
         if unchanged_since and stored["updated_at"] != unchanged_since:
             raise ChangedMeanwhile
         before = {name: stored[name] for name in fields if stored[name] != getattr(user, name)}
         if not before:
             return False
+        changes = {name: getattr(user, name) for name in before}
+        permissions.require_allowed(actor=actor, user=user, stored=account, changes=changes)
         # A change that somebody else makes, or that is made at once, takes the place of one that waits for its code.
         proposals = [f"pending_{channel}" for channel in Channel if channel in before]
         for column in proposals:
@@ -219,7 +215,7 @@ def unlock(*, user: User, actor: User, origin: Origin) -> bool:
 
     Raises PermissionDenied.
     """
-    require_may_change(actor, user)
+    permissions.require_may_change(actor, user)
 
     def work() -> bool:
         if not lockout.unlock(user.pk, codes_too=True):

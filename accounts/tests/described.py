@@ -8,7 +8,7 @@ import schemathesis
 from schemathesis import checks
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from authsvc.schema import document
+from authsvc.endpoints.schema import document
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response

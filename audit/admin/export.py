@@ -5,23 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from audit.admin.sheets import BOM, Row, csv_text
 from audit.events import Event
 from audit.models import SecurityEvent
-from audit.origin import ADMIN_SITE, Origin, current_request_id, escape_control_chars
+from audit.origin import Origin, current_request_id, escape_control_chars, request_origin
 from audit.record import record
-
-
-def origin_of(request: HttpRequest) -> Origin:
-    """Return where a request of the admin site came from."""
-    origin: Origin = import_string(settings.ORIGIN_OF)(request, ADMIN_SITE)
-    return origin
 
 
 def filters_of(request: HttpRequest) -> dict[str, list[str]]:
@@ -47,7 +39,7 @@ class Export:
 
     @classmethod
     def of(cls, request: HttpRequest, event: Event) -> "Export":
-        return cls(event, request.user.pk, origin_of(request), filters_of(request))
+        return cls(event, request.user.pk, request_origin(request), filters_of(request))
 
     def record(self, phase: str, **detail: Any) -> None:
         """Write an event of this download: `started`, `complete` or `broken_off`."""

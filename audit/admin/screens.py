@@ -21,10 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import lists
 from audit.admin.export import Export
 from audit.admin.sheets import Row, chunks
-from audit.devices import device
 from audit.events import Event
 from audit.models import Entry, LoginAttempt, SecurityEvent
 from audit.origin import escape_control_chars
+from audit.user_agents import device
 
 # No database has longer numbers.
 _NUMBER = re.compile(r"#([0-9]{1,18})")

@@ -1,4 +1,4 @@
-"""Counts as pictures: where each bar stands, in whole units of the picture's own."""
+"""Bar charts as SVG coordinates, in whole user units."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ WIDTH: Final = 488
 HEIGHT: Final = 220
 _LEFT, _TOP, _RIGHT, _BOTTOM = 44, 12, 12, 28
 _FLOOR: Final = HEIGHT - _BOTTOM
-# So many labels fit below the bars.
+# The number of labels that fit below the bars.
 _LABELS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One rectangle: of how many attempts, where it stands, and the list behind it."""
+    """One rectangle: its number of attempts, its place, and a link to the list of these attempts."""
 
     times: int
     y: int
@@ -30,7 +30,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One stretch of time: its good logins, and the failures on top of them."""
+    """One interval: its successful logins, and the failed ones stacked on top."""
 
     label: str
     shown: bool
@@ -43,7 +43,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A horizontal line and the number at its end."""
+    """A horizontal grid line and its value."""
 
     y: int
     value: int
@@ -64,7 +64,10 @@ class Chart:
 
 
 def chart(name: str, title: str | Promise, counts: list[Count], label: str, attempts_url: Callable[..., str]) -> Chart:
-    """Return the picture of counts; `label` is Django's format of a start, `attempts_url` gives the list of lookups."""
+    """Return the chart of counts.
+
+    `label` is the date format of an interval's start; `attempts_url` returns the URL of the list with some lookups.
+    """
     top = _ceiling(max(count.successes + count.failures for count in counts))
     step = (WIDTH - _LEFT - _RIGHT) // len(counts)
     every = -(-len(counts) // _LABELS)
@@ -90,12 +93,12 @@ def chart(name: str, title: str | Promise, counts: list[Count], label: str, atte
 
 
 def _scaled(times: int, top: int) -> int:
-    # What happened once is seen, however much happened at other times.
+    # A single attempt stays visible beside much larger counts.
     return max(2, (_FLOOR - _TOP) * times // top) if times else 0
 
 
 def _ceiling(largest: int) -> int:
-    """Return the next number that reads well: 1, 2 or 5 with noughts behind it."""
+    """Return the next number of the form 1, 2 or 5 times a power of ten."""
     unit = 1
     while True:
         for digit in (1, 2, 5):

@@ -1,4 +1,4 @@
-"""The numbers on the admin site's first page: each with the list that it counts, none that its viewer may not see."""
+"""The dashboard on the admin site's index: figures, charts and rankings, each only with the permission for its list."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from authsvc.admin_site.charts import Chart, chart
 from authsvc.admin_site.periods import counted, last_days, last_hours
 
 ONLINE: Final = timedelta(minutes=15)
-# So many rows a list on the page has; the list behind it has all.
+# The number of rows shown on the dashboard; the linked list has all.
 ROWS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a list: what it says, how often or since when, and where it leads."""
+    """One row of a list: its label, a count or a time, and a link."""
 
     label: str | Promise
     value: object
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number with the list behind it and that list's first rows."""
+    """A count with a link to the counted rows, and the first of them."""
 
     name: str
     title: str | Promise
@@ -49,8 +49,8 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Top:
-    """What was commonest among the failures that a list has."""
+class Ranking:
+    """The most common values among failed logins."""
 
     name: str
     title: str | Promise
@@ -58,8 +58,8 @@ class Top:
     rows: list[Row]
 
 
-def seen_by(user: User) -> dict[str, Any]:
-    """Return what this user may see, for the template: `figures`, `charts` and `tops`, each perhaps empty."""
+def context_for(user: User) -> dict[str, Any]:
+    """Return the template context that this user may see: `figures`, `charts` and `tops`, each possibly empty."""
     now = timezone.now()
     figures: list[Figure] = []
     if user.has_perm("accounts.view_session"):
@@ -68,19 +68,19 @@ def seen_by(user: User) -> dict[str, Any]:
         figures += [_locked(now), _awaiting()]
     if not user.has_perm("audit.view_loginattempt"):
         return {"figures": figures, "charts": [], "tops": []}
-    return {"figures": figures, "charts": _charts(now), "tops": _tops(now)}
+    return {"figures": figures, "charts": _charts(now), "tops": _rankings(now)}
 
 
 def attempts_url(**lookups: object) -> str:
-    return _list_of("audit_loginattempt", lookups)
+    return _changelist_url("audit_loginattempt", lookups)
 
 
-def _list_of(model: str, lookups: dict[str, object]) -> str:
+def _changelist_url(model: str, lookups: dict[str, object]) -> str:
     texts = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in lookups.items()}
     return f"{reverse(f'admin:{model}_changelist')}?{urlencode(texts)}"
 
 
-def _page_of(model: str, key: object) -> str:
+def _change_url(model: str, key: object) -> str:
     return reverse(f"admin:{model}_change", args=[quote(str(key))])
 
 
@@ -89,44 +89,45 @@ def _online(now: datetime) -> Figure:
     sessions = Session.objects.filter(is_active(now), **lookups)
     newest = sessions.select_related("user").order_by("-created_at")[:ROWS]
     rows = [
-        Row(session.user.username, session.created_at, _page_of("accounts_session", session.pk)) for session in newest
+        Row(session.user.username, session.created_at, _change_url("accounts_session", session.pk))
+        for session in newest
     ]
     return Figure(
         "online",
         _("Online now"),
         _("Sessions seen in the last 15 minutes; the newest are"),
         sessions.count(),
-        _list_of("accounts_session", lookups),
+        _changelist_url("accounts_session", lookups),
         rows,
     )
 
 
 def _locked(now: datetime) -> Figure:
-    people = User.objects.filter(lockout.is_locked(now))
+    users = User.objects.filter(lockout.is_locked(now))
     return Figure(
         "locked",
         _("Locked now"),
         _("Accounts with too many wrong passwords"),
-        people.count(),
-        _list_of("accounts_user", {"state": "locked"}),
-        _people(people.order_by("pk")[:ROWS]),
+        users.count(),
+        _changelist_url("accounts_user", {"state": "locked"}),
+        _user_rows(users.order_by("pk")[:ROWS]),
     )
 
 
 def _awaiting() -> Figure:
-    people = User.objects.filter(is_active=True, awaits_approval=True)
+    users = User.objects.filter(is_active=True, awaits_approval=True)
     return Figure(
         "awaiting",
         _("Awaiting approval"),
         _("Who has waited longest comes first"),
-        people.count(),
-        _list_of("accounts_user", {"state": "awaiting"}),
-        _people(people.order_by("created_at")[:ROWS]),
+        users.count(),
+        _changelist_url("accounts_user", {"state": "awaiting"}),
+        _user_rows(users.order_by("created_at")[:ROWS]),
     )
 
 
-def _people(users: Iterable[User]) -> list[Row]:
-    return [Row(user.username, user.get_role_display(), _page_of("accounts_user", user.pk)) for user in users]
+def _user_rows(users: Iterable[User]) -> list[Row]:
+    return [Row(user.username, user.get_role_display(), _change_url("accounts_user", user.pk)) for user in users]
 
 
 def _charts(now: datetime) -> list[Chart]:
@@ -137,30 +138,30 @@ def _charts(now: datetime) -> list[Chart]:
     ]
 
 
-def _tops(now: datetime) -> list[Top]:
+def _rankings(now: datetime) -> list[Ranking]:
     since = last_hours(now).starts[0]
     failures: dict[str, object] = {"at__gte": since, "status__exact": Status.FAILED}
     failed = LoginAttempt.objects.filter(**failures)
     reasons = [
         Row(_reason(value), times, attempts_url(**failures, failure_reason__exact=value))
-        for value, times in _most(failed, "failure_reason")
+        for value, times in _most_common(failed, "failure_reason")
     ]
     addresses = [
         Row(value, times, attempts_url(**failures, ip__exact=value))
-        for value, times in _most(failed.exclude(ip=None), "ip")
+        for value, times in _most_common(failed.exclude(ip=None), "ip")
     ]
     url = attempts_url(**failures)
     return [
-        Top("reasons", _("Why logins failed in the last 24 hours"), url, reasons),
-        Top("addresses", _("Where they failed from"), url, addresses),
+        Ranking("reasons", _("Why logins failed in the last 24 hours"), url, reasons),
+        Ranking("addresses", _("Where they failed from"), url, addresses),
     ]
 
 
 def _reason(value: str) -> str | Promise:
-    return {reason.value: words for reason, words in REASONS.items()}.get(value, value)
+    return {reason.value: label for reason, label in REASONS.items()}.get(value, value)
 
 
-def _most(attempts: QuerySet[Any], column: str) -> Iterable[tuple[str, int]]:
-    """Return the commonest values of a column, each with how many attempts it stands for."""
-    most: QuerySet[Any] = attempts.values_list(column).annotate(times=Sum("repeats")).order_by("-times", column)
-    return most[:ROWS]
+def _most_common(attempts: QuerySet[Any], column: str) -> Iterable[tuple[str, int]]:
+    """Return the most common values of a column, each with its number of attempts."""
+    ranked: QuerySet[Any] = attempts.values_list(column).annotate(times=Sum("repeats")).order_by("-times", column)
+    return ranked[:ROWS]

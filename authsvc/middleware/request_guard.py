@@ -1,4 +1,4 @@
-"""What a request is made to be before Django reads it: a body of known length, and a content type that can be read."""
+"""A WSGI guard that normalizes requests before Django reads them: the length of the body and the content type."""
 
 import codecs
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class RequestGuard:
-    """A WSGI application in front of another.
+    """A WSGI application that wraps another.
 
-    Django reads no body without a `Content-Length`, so that a change which came in chunks would change nothing and be
-    answered 200; and it fails on some content types before any of its handlers could answer.
+    Django ignores a body without a `Content-Length`, so that a chunked request would change nothing and return 200; and
+    it fails on some content types before any of its error handlers can respond.
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -31,7 +31,7 @@ class RequestGuard:
 
 
 def _is_readable(content_type: str) -> bool:
-    """Return whether Django can read the content type; RFC 2231's `charset*=` may hold what Python's codecs refuse."""
+    """Return whether Django can read the content type; `charset*=` (RFC 2231) may name a codec that Python rejects."""
     try:
         codecs.lookup(parse_header_parameters(content_type)[1].get("charset", "utf-8"))
     except LookupError:
@@ -42,13 +42,13 @@ def _is_readable(content_type: str) -> bool:
 
 
 def _measure_body(environ: dict[str, Any]) -> None:
-    """Read a body that came in chunks, one byte more than Django takes at most, and say how long it is.
+    """Read a chunked body, at most one byte more than Django accepts, and set its length.
 
-    One that breaks off is said to be longer than it is, like any other that its sender did not finish.
+    The length of an incomplete body is set one byte too large, so that Django rejects it as truncated.
     """
     body, missing = b"", 0
     try:
         body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-    except Exception:  # Each server has exceptions of its own for chunks that are none.
+    except Exception:  # Each server raises its own exceptions for malformed chunks.
         missing = 1
     environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body) + missing)}

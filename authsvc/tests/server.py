@@ -14,19 +14,10 @@ from django.conf import settings
 from django.utils.datastructures import CaseInsensitiveMapping
 
 from accounts.tests.tools import PASSWORD
-from authsvc.tests.test_deployment import PRODUCTION, RUN
+from authsvc.tests.test_deployment import PRODUCTION, RUN, SERVE
 
 # As the proxy that ends TLS says it.
 HOST = "Host: auth.hospital.example\r\nX-Forwarded-Proto: https\r\n"
-
-SERVE = """
-from authsvc import env
-env.ENV_FILE = None
-import sys
-from gunicorn.app.wsgiapp import run
-sys.argv = ["gunicorn", "--threads", "4", "--bind", sys.argv[1], "authsvc.wsgi:application"]
-run()
-"""
 
 
 def free_port() -> int:

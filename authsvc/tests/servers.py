@@ -16,7 +16,7 @@ from django.conf import settings
 # A .env of this checkout is not the operator's.
 _MAIN = """
 import sys
-from authsvc import env
+from authsvc.configuration import env
 env.ENV_FILE = None
 if sys.argv[1] == "manage.py":
     from django.core.management import execute_from_command_line

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from authsvc import env
+from authsvc.configuration import env
 
 _KEPT = ("DATABASE_URL",)
 for _name in env.Environment.model_fields:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.errors import Overloaded
-from accounts.models import LoginBudget, Session, User
+from accounts.models import AttemptBudget, Session, User
 from accounts.security import hashing
 from accounts.tests.tools import ELSEWHERE, HERE, PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
@@ -165,7 +165,7 @@ class TestOwnPassword:
 
     def test_a_wrong_old_password_counts_like_any_other(self, in_office: Client, head: User) -> None:
         self.change(in_office, old="wrong")
-        assert LoginBudget.objects.get(account_id=head.pk, address=HERE).failed == 1
+        assert AttemptBudget.objects.get(account_id=head.pk, address=HERE).count == 1
 
     def test_a_change_that_came_too_late_changes_nothing(
         self, in_office: Client, head: User, monkeypatch: pytest.MonkeyPatch

@@ -23,7 +23,7 @@ from accounts.models import Session, User
 from accounts.tests.contracts.clients import CLIENTS
 from accounts.tests.tools import HERE
 from audit.models import LoginAttempt, SecurityEvent
-from authsvc.schema import document
+from authsvc.endpoints.schema import document
 
 pytestmark = pytest.mark.django_db
 

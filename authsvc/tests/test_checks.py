@@ -1,4 +1,4 @@
-"""What `check --deploy` says of this service's own: each of it by its id, and only where it is due."""
+"""The system checks of the configuration."""
 
 import secrets
 from collections.abc import Iterator
@@ -6,10 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import ERROR, run_checks
 from pytest_django.fixtures import Settings
 
-from authsvc.checks import is_guessable
+from accounts.policies import SHARED_KEYS
+from authsvc.configuration.checks import is_guessable
+from authsvc.configuration.env import JWT_KEYS, Environment
+from authsvc.configuration.startup import run_startup_checks
 from authsvc.tests.test_env import KEY
 
 pytestmark = pytest.mark.any_database
@@ -19,7 +22,7 @@ GOOD_KEY = "9fK2-vQz7Lm_Xc4Rb8Tn1Wd6Hs3Jp5YgEuAoIiOeUaMqZwVx"
 
 @pytest.fixture(autouse=True)
 def _production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start from a deployment that there is nothing to say of."""
+    """Start from a deployment without findings."""
     settings.DEBUG = False
     settings.SECRET_KEY = KEY
     settings.JWT_KEYS = {"hospital": GOOD_KEY}
@@ -28,23 +31,23 @@ def _production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.TRUSTED_PROXIES = 1
     settings.WEB_CONCURRENCY = 2
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
-    monkeypatch.setattr("authsvc.checks.connection", SimpleNamespace(vendor="sqlite"))
+    monkeypatch.setattr("authsvc.configuration.checks.connection", SimpleNamespace(vendor="sqlite"))
     monkeypatch.setattr("os.cpu_count", lambda: 8)
 
 
-def said() -> Iterator[Any]:
+def messages() -> Iterator[Any]:
     return (message for message in run_checks(include_deployment_checks=True) if str(message.id).startswith("authsvc"))
 
 
 def ids() -> list[str]:
-    return [str(message.id) for message in said()]
+    return [str(message.id) for message in messages()]
 
 
-def test_of_a_good_deployment_nothing_is_said() -> None:
+def test_a_good_deployment_has_no_findings() -> None:
     assert ids() == []
 
 
-def test_without_deploy_nothing_is_said(settings: Settings) -> None:
+def test_warnings_need_deploy(settings: Settings) -> None:
     settings.PROFILE = "documented"
     assert [message for message in run_checks() if str(message.id).startswith("authsvc")] == []
 
@@ -61,12 +64,10 @@ def test_without_deploy_nothing_is_said(settings: Settings) -> None:
     ],
     ids=str,
 )
-def test_what_an_operator_should_know_has_an_id_and_a_hint(
-    settings: Settings, changes: dict[str, Any], number: str
-) -> None:
+def test_a_finding_has_an_id_and_a_hint(settings: Settings, changes: dict[str, Any], number: str) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
-    (message,) = said()
+    (message,) = messages()
     assert (message.id, bool(message.hint)) == (f"authsvc.{number}", True)
 
 
@@ -75,24 +76,24 @@ def test_more_processes_than_cores_are_w005(settings: Settings, monkeypatch: pyt
     assert ids() == ["authsvc.W005"]
 
 
-def test_on_a_closed_network_there_is_no_https_to_ask_for(settings: Settings) -> None:
+def test_a_closed_network_needs_no_https(settings: Settings) -> None:
     settings.REQUIRE_HTTPS = False
     settings.CORS_ALLOWED_ORIGINS = ["http://b.example"]
     settings.TRUSTED_PROXIES = 0
     assert ids() == []
 
 
-def test_another_database_than_sqlite_takes_more_processes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_databases_allow_more_processes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.WEB_CONCURRENCY = 8
-    monkeypatch.setattr("authsvc.checks.connection", SimpleNamespace(vendor="postgresql"))
+    monkeypatch.setattr("authsvc.configuration.checks.connection", SimpleNamespace(vendor="postgresql"))
     assert ids() == []
 
 
 def test_a_key_is_not_shown(settings: Settings) -> None:
     settings.JWT_KEYS = {"portal": "hospital-secret-key-2024-for-signing"}
-    (message,) = said()
+    (message,) = messages()
     assert "2024" not in f"{message.msg}{message.hint}"
-    assert message.msg.startswith("PORTAL_JWT_KEY can be guessed")
+    assert message.msg.startswith("PORTAL_JWT_KEY is guessable")
 
 
 @pytest.mark.parametrize(
@@ -106,9 +107,74 @@ def test_a_key_is_not_shown(settings: Settings) -> None:
         "药" * 16,
     ],
 )
-def test_a_key_that_somebody_made_up_can_be_guessed(key: str) -> None:
+def test_a_key_that_is_not_random_is_guessable(key: str) -> None:
     assert is_guessable(key)
 
 
-def test_a_random_key_cannot_be_guessed() -> None:
+def test_a_random_key_is_not_guessable() -> None:
     assert not any(is_guessable(make(48)) for make in (secrets.token_urlsafe, secrets.token_hex) for _ in range(200))
+
+
+def startup_errors() -> list[str]:
+    return [f"{message.id} {message.msg}" for message in run_checks() if message.level == ERROR]
+
+
+@pytest.mark.parametrize(
+    ("keys", "error"),
+    [
+        ({"hospital": "x" * 31}, "authsvc.E009 HOSPITAL_JWT_KEY has 31 bytes and needs 32."),
+        ({"union": "药" * 15}, "authsvc.E009 UNION_JWT_KEY has 45 bytes and needs 48."),
+    ],
+)
+def test_a_jwt_key_that_is_shorter_than_its_hash_is_an_error(
+    settings: Settings, keys: dict[str, str], error: str
+) -> None:
+    settings.JWT_KEYS = keys
+    assert startup_errors() == [error]
+
+
+def test_jwt_keys_as_long_as_their_hash_are_valid(settings: Settings) -> None:
+    settings.JWT_KEYS = {"hospital": "h" * 32, "union": "药" * 16, "portal": "p" * 32, "clinic": "c" * 32}
+    assert startup_errors() == []
+
+
+def test_every_contract_with_a_shared_key_has_a_variable() -> None:
+    assert set(JWT_KEYS.values()) == set(SHARED_KEYS)
+    assert JWT_KEYS.keys() <= Environment.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("jsons://hunter2@host/sms", "E013 SMS_URL cannot be used: it has no {number}, where the phone number goes."),
+        (
+            "nosuch://hunter2@host/{number}",
+            "E013 SMS_URL cannot be used: Apprise cannot read it as a URL of 'nosuch'.",
+        ),
+        (
+            "aliyun://hunter2@host/",
+            "E013 SMS_URL cannot be used: aliyun:// needs a key and its secret, a host, ?sign=… and &code=….",
+        ),
+        (
+            "hospital.sms.send",
+            "E014 SMS_URL cannot be used: hospital.sms.send cannot be imported (ModuleNotFoundError).",
+        ),
+    ],
+)
+def test_an_sms_gateway_that_cannot_be_used_is_an_error(settings: Settings, url: str, error: str) -> None:
+    settings.SMS_URL = url
+    assert startup_errors() == [f"authsvc.{error}"]
+
+
+def test_a_server_does_not_start_with_an_error(settings: Settings) -> None:
+    settings.JWT_KEYS = {"hospital": "x" * 31}
+    settings.SMS_URL = "hospital.sms.send"
+    with pytest.raises(SystemExit) as stop:
+        run_startup_checks()
+    lines = str(stop.value).splitlines()
+    assert sorted(line.split()[0] for line in lines) == ["(authsvc.E009)", "(authsvc.E014)"]
+    assert all(" HINT: " in line for line in lines)
+
+
+def test_a_server_starts_without_errors() -> None:
+    run_startup_checks()

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
-from accounts.models import LoginBudget, Session, User
+from accounts.models import AttemptBudget, Session, User
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit.models import LoginAttempt
 from authsvc.admin_site import dashboard
@@ -43,8 +43,15 @@ def attempt(at: datetime, failure_reason: str = "", **columns: Any) -> LoginAtte
 
 
 def lock(user: User, until: datetime, **columns: Any) -> None:
-    values = {"account_id": user.pk, "address": HERE, "locked_until": until, "expires_at": until, **columns}
-    LoginBudget.objects.create(**values)
+    values = {
+        "purpose": "login",
+        "account_id": user.pk,
+        "address": HERE,
+        "locked_until": until,
+        "expires_at": until,
+        **columns,
+    }
+    AttemptBudget.objects.create(**values)
 
 
 def office(user: User) -> Client:
@@ -54,7 +61,7 @@ def office(user: User) -> Client:
 
 
 def figures(user: User) -> dict[str, dashboard.Figure]:
-    return {figure.name: figure for figure in dashboard.seen_by(user)["figures"]}
+    return {figure.name: figure for figure in dashboard.context_for(user)["figures"]}
 
 
 def listed(user: User, url: str) -> int:
@@ -174,7 +181,7 @@ class TestCharts:
         attempt(NOW, "wrong_password")
         attempt(NOW - timedelta(hours=2), "unknown_user")
         attempt(NOW - timedelta(days=3))
-        hours, days = dashboard.seen_by(head)["charts"]
+        hours, days = dashboard.context_for(head)["charts"]
         found = [
             (block.times, listed(head, block.url))
             for block in (
@@ -202,14 +209,16 @@ class TestFigures:
 
     def test_an_account_is_locked_until_its_lock_is_over(self, head: User, alice: User, bob: User) -> None:
         lock(alice, NOW + timedelta(seconds=1))
-        lock(alice, NOW + timedelta(hours=1), address="*")
+        lock(alice, NOW + timedelta(hours=1), purpose="login:unknown_addresses", address="")
         lock(bob, NOW)
         locked = figures(head)["locked"]
         assert (locked.number, [row.label for row in locked.rows], listed(head, locked.url)) == (1, ["alice"], 1)
 
     def test_a_lock_of_something_else_than_logins_does_not_count(self, head: User, alice: User) -> None:
-        lock(alice, NOW + timedelta(hours=1), name_digest="code")
-        LoginBudget.objects.create(address=HERE, locked_until=NOW + timedelta(hours=1), expires_at=NOW)
+        lock(alice, NOW + timedelta(hours=1), purpose="code:reset:check")
+        AttemptBudget.objects.create(
+            purpose="address", address=HERE, locked_until=NOW + timedelta(hours=1), expires_at=NOW
+        )
         assert figures(head)["locked"].number == listed(head, figures(head)["locked"].url) == 0
 
     def test_who_has_waited_longest_comes_first(self, head: User, alice: User, bob: User) -> None:
@@ -227,7 +236,7 @@ class TestFigures:
         attempt(NOW, "wrong_password", ip=None)
         attempt(NOW, "locked", ip="192.0.2.8", repeats=9)
         attempt(NOW - timedelta(days=2), "unknown_user")
-        reasons, addresses = dashboard.seen_by(head)["tops"]
+        reasons, addresses = dashboard.context_for(head)["tops"]
         with translation.override("en"):
             assert [(str(row.label), row.value, listed(head, row.url)) for row in reasons.rows] == [
                 ("locked", 9, 1),
@@ -242,7 +251,7 @@ class TestFigures:
     def test_a_list_has_five_rows_at_most(self, head: User, alice: User) -> None:
         for number in range(6):
             attempt(NOW, "wrong_password", ip=f"192.0.2.{number}")
-        _reasons, addresses = dashboard.seen_by(head)["tops"]
+        _reasons, addresses = dashboard.context_for(head)["tops"]
         assert len(addresses.rows) == 5
 
 
@@ -250,7 +259,7 @@ class TestPage:
     def test_every_link_on_it_leads_somewhere(self, head: User, alice: User) -> None:
         Api().tokens()
         User.objects.filter(pk=alice.pk).update(awaits_approval=True)
-        lock(alice, NOW + timedelta(hours=1), address="*")
+        lock(alice, NOW + timedelta(hours=1), purpose="login:unknown_addresses", address="")
         attempt(NOW, "wrong_password")
         client = office(head)
         page = client.get("/admin/").content.decode()
@@ -272,7 +281,7 @@ class TestPage:
         auditor.user_permissions.add(
             Permission.objects.get(codename=permission, content_type__app_label__in=["accounts", "audit"])
         )
-        shown = dashboard.seen_by(auditor)
+        shown = dashboard.context_for(auditor)
         assert [part.name for parts in shown.values() for part in parts] == seen
 
     def test_a_picture_has_words_and_a_table(self, head: User) -> None:

@@ -34,13 +34,22 @@ def manage(*args: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-# A .env of this checkout is not the operator's.
+# A .env of this checkout must not apply.
 RUN = """
 import sys
-from authsvc import env
+from authsvc.configuration import env
 env.ENV_FILE = None
 from django.core.management import execute_from_command_line
 execute_from_command_line(["manage.py", *sys.argv[1:]])
+"""
+
+SERVE = """
+from authsvc.configuration import env
+env.ENV_FILE = None
+import sys
+from gunicorn.app.wsgiapp import run
+sys.argv = ["gunicorn", "--threads", "4", "--bind", sys.argv[1], "authsvc.wsgi:application"]
+run()
 """
 
 
@@ -51,7 +60,7 @@ def test_production_passes_the_deployment_check_with_three_variables() -> None:
     assert (done.returncode, sorted(said)) == (0, ["authsvc.I001", "authsvc.I002"]), done.stderr
 
 
-def test_a_warning_of_ours_fails_the_deployment_check() -> None:
+def test_a_warning_fails_the_deployment_check() -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, PROFILE="documented")
     assert done.returncode == 1
     assert "(authsvc.W003)" in done.stderr
@@ -66,7 +75,7 @@ def test_a_warning_of_ours_fails_the_deployment_check() -> None:
     ],
     ids=str,
 )
-def test_behind_a_proxy_with_a_gateway_nothing_is_left_to_say(gateway: dict[str, str]) -> None:
+def test_behind_a_proxy_with_a_gateway_there_are_no_findings(gateway: dict[str, str]) -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **gateway, TRUSTED_PROXIES="1")
     assert (done.returncode, done.stdout) == (0, "System check identified no issues (4 silenced).\n"), done.stderr
 
@@ -75,6 +84,35 @@ def test_a_function_that_is_not_in_its_module_stops_every_command() -> None:
     done = manage("deliver", "--once", **PRODUCTION, SMS_URL="accounts.names.send")
     assert done.returncode == 1
     assert "(authsvc.E014) SMS_URL cannot be used: accounts.names.send cannot be imported (ImportError)." in done.stderr
+
+
+def gunicorn(**variables: str) -> subprocess.CompletedProcess[str]:
+    """Run gunicorn until it exits."""
+    return subprocess.run(
+        [sys.executable, "-c", SERVE, "127.0.0.1:0"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], **PRODUCTION, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "error"),
+    [
+        ({"SECRET_KEY": ""}, "(authsvc.E002) SECRET_KEY is not set. HINT: "),
+        ({"HOSPITAL_JWT_KEY": "x" * 31}, "(authsvc.E009) HOSPITAL_JWT_KEY has 31 bytes and needs 32. HINT: "),
+        ({"SMS_URL": "hospital.sms.send"}, "(authsvc.E014) SMS_URL cannot be used: "),
+    ],
+    ids=str,
+)
+def test_an_error_stops_gunicorn_at_once(variables: dict[str, str], error: str) -> None:
+    done = gunicorn(**variables)
+    assert done.returncode == 3
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("(")]
+    assert line.startswith(error)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +124,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_delivering_ends_when_it_is_told_to(number: signal.Signals, migrated: dict[str, str]) -> None:
+def test_delivery_ends_on_a_signal(number: signal.Signals, migrated: dict[str, str]) -> None:
     with subprocess.Popen(
         [sys.executable, "-u", "-c", RUN, "deliver"],
         cwd=settings.BASE_DIR,
@@ -100,7 +138,7 @@ def test_delivering_ends_when_it_is_told_to(number: signal.Signals, migrated: di
         assert process.wait(20) == 0
 
 
-def test_a_closed_network_without_https_passes_it_too() -> None:
+def test_a_closed_network_without_https_passes_the_deployment_check() -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, REQUIRE_HTTPS="false")
     assert done.returncode == 0, done.stderr
 

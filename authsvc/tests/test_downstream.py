@@ -123,5 +123,5 @@ def table_after(heading: str) -> list[str]:
 @pytest.mark.django_db
 def test_the_tables_name_what_a_token_has(pair: dict[str, Any]) -> None:
     token = pair["access_token"]
-    assert table_after("The header says how the token is verified:") == list(jwt.get_unverified_header(token))
-    assert table_after("The claims say who is calling:") == list(claims_of(token))
+    assert table_after("The header determines how the token is verified:") == list(jwt.get_unverified_header(token))
+    assert table_after("The claims identify the user:") == list(claims_of(token))

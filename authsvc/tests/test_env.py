@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from authsvc import env, mail
-from authsvc.mounts import DEFAULT_MOUNTS
+from authsvc.configuration import env, mail
+from authsvc.configuration.mounts import DEFAULT_MOUNTS
 
 pytestmark = pytest.mark.any_database
 
@@ -14,7 +14,7 @@ PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "auth.hospital.example", "DATA
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start from an environment that says nothing."""
+    """Start from an environment without variables of the service."""
     for name in env.Environment.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
@@ -26,7 +26,7 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> env.Environment:
     return env.load()
 
 
-def mistakes(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+def errors(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
     with pytest.raises(SystemExit) as stop:
         load(monkeypatch, **variables)
     return str(stop.value)
@@ -67,27 +67,27 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
         (
             {"DEBUG": "maybe"},
             "(authsvc.E001) DEBUG: Input should be a valid boolean, unable to interpret input. "
-            "HINT: The environment table in README.md names each variable's values.",
+            "HINT: The environment table in README.md lists the values of each variable.",
         ),
         (
             {"TRUSTED_PROXIES": "-1"},
             "(authsvc.E001) TRUSTED_PROXIES: Input should be greater than or equal to 0. "
-            "HINT: The environment table in README.md names each variable's values.",
+            "HINT: The environment table in README.md lists the values of each variable.",
         ),
         (
             {"PROFILE": "lax"},
             "(authsvc.E001) PROFILE: Input should be 'documented' or 'hardened'. "
-            "HINT: The environment table in README.md names each variable's values.",
+            "HINT: The environment table in README.md lists the values of each variable.",
         ),
         (
             {"DATABASE_URL": "oracle://u:secret@db/x"},
-            "(authsvc.E004) DATABASE_URL starts with 'oracle', which names no database. "
+            "(authsvc.E004) DATABASE_URL starts with 'oracle', which is not a supported database. "
             "HINT: Examples: sqlite:////var/lib/authsvc/db.sqlite3, postgres://user:password@host:5432/name, "
             "mysql://user:password@host:3306/name.",
         ),
         (
             {"CONTRACT_MOUNTS": "nobody=x"},
-            f"(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is none of: {', '.join(sorted(DEFAULT_MOUNTS))}. "
+            f"(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is not one of: {', '.join(sorted(DEFAULT_MOUNTS))}. "
             "HINT: Example: CONTRACT_MOUNTS=native=login/api.",
         ),
         (
@@ -115,9 +115,9 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
         *(
             (
                 {"ALLOWED_HOSTS": f"a.example,{host}"},
-                f"(authsvc.E011) ALLOWED_HOSTS has {host}, which is no name of a host. "
-                "HINT: Name each host by itself, without scheme, port or wildcard; one dot in front takes its "
-                "subdomains too: ALLOWED_HOSTS=auth.example.org,.desk.example.org.",
+                f"(authsvc.E011) ALLOWED_HOSTS has {host}, which is not a host name. "
+                "HINT: List each host name without scheme, port or wildcard; a leading dot includes the "
+                "subdomains: ALLOWED_HOSTS=auth.example.org,.desk.example.org.",
             )
             for host in (
                 "*",
@@ -133,42 +133,32 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
         (
             {"SERVICE_LOGO": "/nothing/logo.svg"},
             "(authsvc.E015) SERVICE_LOGO cannot be used: /nothing/logo.svg cannot be read: No such file or directory. "
-            "HINT: SERVICE_LOGO=/etc/authsvc/logo.svg; a relative path counts from the folder of manage.py.",
+            "HINT: SERVICE_LOGO=/etc/authsvc/logo.svg; a relative path is relative to the folder of manage.py.",
         ),
         (
             {"TIME_ZONE": "Beijing"},
             "(authsvc.E008) TIME_ZONE=Beijing is not a time zone. "
-            "HINT: Any name of the IANA time zone database, for instance Asia/Shanghai.",
-        ),
-        (
-            {"HOSPITAL_JWT_KEY": "x" * 31},
-            "(authsvc.E009) HOSPITAL_JWT_KEY has 31 bytes and needs 32. HINT: Make one with: "
-            "python -c 'import secrets; print(secrets.token_urlsafe(48))'",
-        ),
-        (
-            {"UNION_JWT_KEY": "药" * 15},
-            "(authsvc.E009) UNION_JWT_KEY has 45 bytes and needs 48. HINT: Make one with: "
-            "python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+            "HINT: Use a name of the IANA time zone database, for instance Asia/Shanghai.",
         ),
         (
             {"PORTAL_JWT_KEY": "x" * 32, "CLINIC_JWT_KEY": "x" * 32},
             "(authsvc.E010) PORTAL_JWT_KEY and CLINIC_JWT_KEY are equal. "
-            "HINT: Who has one key must not be able to sign with the other; make a second one.",
+            "HINT: A holder of one key must not be able to sign with the other; make a second key.",
         ),
         (
             {"CLINIC_JWT_KEY": KEY},
             "(authsvc.E010) SECRET_KEY and CLINIC_JWT_KEY are equal. "
-            "HINT: Who has one key must not be able to sign with the other; make a second one.",
+            "HINT: A holder of one key must not be able to sign with the other; make a second key.",
         ),
         (
             {"SERVICE_NAME": "x"},
             "(authsvc.E001) SERVICE_NAME: String should have at least 2 characters. "
-            "HINT: The environment table in README.md names each variable's values.",
+            "HINT: The environment table in README.md lists the values of each variable.",
         ),
         (
             {"SERVICE_NAME": "Ward\n7"},
             "(authsvc.E001) SERVICE_NAME: Value error, it has characters that cannot be printed. "
-            "HINT: The environment table in README.md names each variable's values.",
+            "HINT: The environment table in README.md lists the values of each variable.",
         ),
         *[
             (
@@ -178,44 +168,26 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
                 "smtp+tls://user:password@mail.example.org:587/?from=…, smtp://mail.example.org:25/?from=….",
             )
             for url, wrong in [
-                ("pop://hunter2@host/", "EMAIL_URL starts with 'pop', which is none of: smtp, smtp+tls, smtps."),
+                ("pop://hunter2@host/", "EMAIL_URL starts with 'pop', which is not one of: smtp, smtp+tls, smtps."),
                 ("smtp:///?from=a@b.example", "EMAIL_URL has no host."),
-                ("console:", "EMAIL_URL=console: prints codes, which is for DEBUG=true alone."),
+                ("console:", "EMAIL_URL=console: prints codes; it requires DEBUG=true."),
                 ("smtp://host:hunter2/?from=a@b.example", "EMAIL_URL cannot be read as a URL."),
                 ("smtp://[hunter2/?from=a@b.example", "EMAIL_URL cannot be read as a URL."),
-                ("smtp://host/?from=nobody", "EMAIL_URL does not say which address its messages come from."),
-                ("smtp://host/?from=a@b.c%0ABcc:x", "EMAIL_URL does not say which address its messages come from."),
-                ("smtp://host/?from=a@b.example&ssl=true", "EMAIL_URL has the option 'ssl', and only 'from' is known."),
-            ]
-        ],
-        *[
-            (
-                {"SMS_URL": url},
-                f"(authsvc.E013) SMS_URL cannot be used: {wrong} HINT: Examples: "
-                "aliyun://KEY_ID:KEY_SECRET@dysmsapi.aliyuncs.com/?sign=…&code=SMS_1&notice=SMS_2, "
-                "jsons://gateway.example.org/sms?:to={number} or another of Apprise's URLs, hospital.sms.send.",
-            )
-            for url, wrong in [
-                ("jsons://hunter2@host/sms", "it has no {number}, where the phone number goes."),
-                ("nosuch://hunter2@host/{number}", "Apprise cannot read it as a URL of 'nosuch'."),
+                ("smtp://host/?from=nobody", "EMAIL_URL has no valid sender address."),
+                ("smtp://host/?from=a@b.c%0ABcc:x", "EMAIL_URL has no valid sender address."),
                 (
-                    "aliyun://hunter2@host/",
-                    "aliyun:// needs a key and its secret, a host, ?sign=… and &code=….",
+                    "smtp://host/?from=a@b.example&ssl=true",
+                    "EMAIL_URL has the unknown option 'ssl'; the only option is 'from'.",
                 ),
             ]
         ],
-        (
-            {"SMS_URL": "hospital.sms.send"},
-            "(authsvc.E014) SMS_URL cannot be used: there is no module hospital.sms. "
-            "HINT: SMS_URL=hospital.sms.send is the function send(number, text) of the module hospital.sms.",
-        ),
     ],
     ids=str,
 )
-def test_a_mistake_stops_the_start_in_one_line(
+def test_an_error_stops_the_start_in_one_line(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], line: str
 ) -> None:
-    assert mistakes(monkeypatch, **{**PRODUCTION, **changes}) == line
+    assert errors(monkeypatch, **{**PRODUCTION, **changes}) == line
 
 
 def test_a_name_with_its_subdomains_and_an_address_are_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +195,7 @@ def test_a_name_with_its_subdomains_and_an_address_are_hosts(monkeypatch: pytest
     assert load(monkeypatch, **{**PRODUCTION, "ALLOWED_HOSTS": ",".join(hosts)}).allowed_hosts == hosts
 
 
-def test_in_development_any_host_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_development_a_wildcard_host_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, DEBUG="true", ALLOWED_HOSTS="*").allowed_hosts == ("*",)
 
 
@@ -233,17 +205,13 @@ def test_a_port_and_an_address_are_part_of_an_origin(monkeypatch: pytest.MonkeyP
     assert loaded.cors_allowed_origins == origins
 
 
-def test_a_key_is_measured_in_development_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "PORTAL_JWT_KEY has 5 bytes" in mistakes(monkeypatch, DEBUG="true", PORTAL_JWT_KEY="short")
-
-
 def test_the_keys_that_are_given_are_named_by_their_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"hospital": "h" * 32, "union": "药" * 16, "portal": "p" * 32, "clinic": "c" * 32}
     loaded = load(monkeypatch, **PRODUCTION, **{f"{contract.upper()}_JWT_KEY": key for contract, key in given.items()})
     assert loaded.jwt_keys == given
 
 
-def test_no_key_need_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jwt_keys_are_optional(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, **PRODUCTION).jwt_keys == {}
 
 
@@ -253,20 +221,13 @@ def test_a_key_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert load(monkeypatch, **PRODUCTION, HOSPITAL_JWT_KEY_FILE=str(file)).jwt_keys == {"hospital": "h" * 32}
 
 
-def test_a_key_in_a_file_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    file = tmp_path / "key"
-    file.write_text("h" * 31 + "\n", encoding="utf-8")
-    said = mistakes(monkeypatch, **PRODUCTION, HOSPITAL_JWT_KEY_FILE=str(file))
-    assert said.startswith("(authsvc.E009) HOSPITAL_JWT_KEY has 31 bytes and needs 32.")
-
-
-def test_several_mistakes_take_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = mistakes(monkeypatch, **PRODUCTION, DEBUG="maybe", PROFILE="lax").splitlines()
+def test_each_of_several_errors_has_its_own_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = errors(monkeypatch, **PRODUCTION, DEBUG="maybe", PROFILE="lax").splitlines()
     assert [line.split()[:2] for line in lines] == [["(authsvc.E001)", "DEBUG:"], ["(authsvc.E001)", "PROFILE:"]]
 
 
 def test_a_database_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "hunter2" not in mistakes(monkeypatch, **{**PRODUCTION, "DATABASE_URL": "postgres://u:hunter2@[bad/x"})
+    assert "hunter2" not in errors(monkeypatch, **{**PRODUCTION, "DATABASE_URL": "postgres://u:hunter2@[bad/x"})
 
 
 def test_a_secret_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -276,14 +237,14 @@ def test_a_secret_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert loaded.secret_key == KEY
 
 
-def test_a_secret_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert mistakes(monkeypatch, **PRODUCTION, SECRET_KEY_FILE="/run/key").startswith(
+def test_a_secret_and_its_file_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert errors(monkeypatch, **PRODUCTION, SECRET_KEY_FILE="/run/key").startswith(
         "(authsvc.E006) SECRET_KEY and SECRET_KEY_FILE are both set."
     )
 
 
 def test_a_secret_file_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = mistakes(monkeypatch, **{**PRODUCTION, "SECRET_KEY": ""}, SECRET_KEY_FILE="/run/nothing")
+    said = errors(monkeypatch, **{**PRODUCTION, "SECRET_KEY": ""}, SECRET_KEY_FILE="/run/nothing")
     assert said.startswith("(authsvc.E006) SECRET_KEY_FILE cannot be read:")
 
 
@@ -304,16 +265,16 @@ def test_the_development_file_is_written_once(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_codes_are_not_printed_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = mistakes(monkeypatch, **PRODUCTION, SMS_URL="console:")
-    assert said.startswith("(authsvc.E013) SMS_URL=console: prints codes, which is for DEBUG=true alone. HINT:")
+    said = errors(monkeypatch, **PRODUCTION, SMS_URL="console:")
+    assert said.startswith("(authsvc.E013) SMS_URL=console: prints codes; it requires DEBUG=true. HINT:")
 
 
-def test_in_development_they_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_codes_may_be_printed_in_development(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = load(monkeypatch, DEBUG="true", SMS_URL="console:", EMAIL_URL="console://")
     assert (loaded.email_url, loaded.sms_url) == ("console:", "console:")
 
 
-def test_a_gateway_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_mail_server_url_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     url = "smtps://mail.hospital.example/?from=authsvc@hospital.example"
     (tmp_path / "mail").write_text(url + "\n", encoding="utf-8")
     assert load(monkeypatch, **PRODUCTION, EMAIL_URL_FILE=str(tmp_path / "mail")).email_url == url
@@ -328,11 +289,11 @@ def test_a_gateway_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
         ("smtps://mail.hospital.example:2465/?from=a@hospital.example", 2465, False, True),
     ],
 )
-def test_a_mail_servers_url_says_how_it_is_spoken_to(url: str, port: int, starttls: bool, tls: bool) -> None:
+def test_the_scheme_of_email_url_decides_port_and_encryption(url: str, port: int, starttls: bool, tls: bool) -> None:
     read = mail.from_url(url, "协和医院")
     assert (read["EMAIL_HOST"], read["EMAIL_PORT"]) == ("mail.hospital.example", port)
     assert (read["EMAIL_USE_TLS"], read["EMAIL_USE_SSL"]) == (starttls, tls)
-    assert (read["EMAIL_HOST_USER"], read["EMAIL_TIMEOUT"]) == ("", 10)
+    assert read["EMAIL_HOST_USER"] == ""
     assert parseaddr(read["DEFAULT_FROM_EMAIL"])[1] == "a@hospital.example"
 
 
@@ -351,5 +312,5 @@ def test_a_mail_servers_user_and_password_are_decoded() -> None:
         ("smtp://127.0.0.1:1025", "noreply@localhost"),
     ],
 )
-def test_the_sender_is_an_address_in_any_case(url: str, address: str) -> None:
+def test_the_sender_is_always_an_address(url: str, address: str) -> None:
     assert mail.from_url(url, "Ward 7")["DEFAULT_FROM_EMAIL"] == f"Ward 7 <{address}>"

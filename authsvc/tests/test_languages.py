@@ -16,7 +16,7 @@ from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS, STATUSES
 from audit.models import LoginAttempt
 from audit.origin import ADMIN_SITE, CONSOLE, contract_choices
-from authsvc.mounts import DEFAULT_MOUNTS
+from authsvc.configuration.mounts import DEFAULT_MOUNTS
 
 # Everything through which people come: the contracts, the admin site and commands.
 CLIENTS = (*DEFAULT_MOUNTS, ADMIN_SITE, CONSOLE.contract)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from authsvc.admin_site import logo
+from authsvc.configuration import logo
 
 pytestmark = pytest.mark.any_database
 
@@ -35,7 +35,7 @@ def put(folder: Path, name: str, content: bytes) -> Path:
 def test_a_picture_is_sent_as_what_it_is(
     tmp_path: Path, settings: Settings, name: str, content: bytes, kind: str
 ) -> None:
-    settings.SERVICE_LOGO = str(logo.checked(put(tmp_path, name, content)))
+    settings.SERVICE_LOGO = str(logo.validated(put(tmp_path, name, content)))
     answer = Client().get("/admin/logo")
     assert (answer.status_code, answer.getvalue()) == (200, content)
     assert {name: answer[name] for name in ("Content-Type", "X-Content-Type-Options", "Cache-Control")} == {
@@ -48,20 +48,20 @@ def test_a_picture_is_sent_as_what_it_is(
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("logo.html", b"<p>", "logo.html ends in none of .svg, .png, .jpg, .jpeg, .gif, .webp"),
-        ("logo.png", SVG, "logo.png is no PNG file"),
-        ("logo.svg", b"", "logo.svg is no SVG file"),
-        ("logo.png", PNG + bytes(logo.LARGEST), "logo.png is larger than 256 KiB"),
+        ("logo.html", b"<p>", "the extension of logo.html is not one of .svg, .png, .jpg, .jpeg, .gif, .webp"),
+        ("logo.png", SVG, "logo.png is not valid PNG"),
+        ("logo.svg", b"", "logo.svg is not valid SVG"),
+        ("logo.png", PNG + bytes(logo.MAX_BYTES), "logo.png is larger than 256 KiB"),
     ],
 )
 def test_another_file_is_refused(tmp_path: Path, name: str, content: bytes, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}$"):
-        logo.checked(put(tmp_path, name, content))
+        logo.validated(put(tmp_path, name, content))
 
 
 def test_the_largest_picture_is_taken(tmp_path: Path) -> None:
-    path = put(tmp_path, "logo.png", PNG + bytes(logo.LARGEST - len(PNG)))
-    assert logo.checked(path) == path
+    path = put(tmp_path, "logo.png", PNG + bytes(logo.MAX_BYTES - len(PNG)))
+    assert logo.validated(path) == path
 
 
 def test_without_a_picture_there_is_none() -> None:

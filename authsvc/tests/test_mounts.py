@@ -1,6 +1,6 @@
 import pytest
 
-from authsvc.mounts import DEFAULT_MOUNTS, MountError, mount_table
+from authsvc.configuration.mounts import DEFAULT_MOUNTS, MountError, mount_table
 
 pytestmark = pytest.mark.any_database
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
-from authsvc.env import SECRETS, Environment
+from authsvc.configuration.env import SECRETS, Environment
 
 README = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
 
@@ -39,13 +39,3 @@ def test_the_environment_table_has_every_variable() -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_the_secrets_that_may_be_files_are_named(name: str) -> None:
     assert f"`{name.upper()}`" in README.split("may each be given as a file")[0].split("\n\n")[-1]
-
-
-@pytest.mark.any_database
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
-def test_every_dependency_says_why_it_is_there(file: str) -> None:
-    lines = (settings.BASE_DIR / file).read_text(encoding="utf-8").splitlines()
-    for before, line in zip(["", *lines], lines, strict=False):
-        if line and not line.startswith(("#", "-r")):
-            assert before.startswith("#") or "==" in before, line
-            assert "==" in line, line

@@ -21,7 +21,7 @@ from accounts.contracts.union.wire import Registration as UnionRegistration
 from accounts.models import User
 from accounts.tests.described import DESCRIPTION
 from accounts.tests.tools import Api
-from authsvc.schema import document
+from authsvc.endpoints.schema import document
 
 SCHEMA: dict[str, Any] = json.loads(document())
 PATHS = SCHEMA["paths"]
@@ -114,7 +114,7 @@ class TestTheDocument:
         }
 
     def test_it_is_in_english_whatever_who_asks_first_reads(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("authsvc.schema.ABOUT", gettext_lazy("Home"))
+        monkeypatch.setattr("authsvc.endpoints.schema.ABOUT", gettext_lazy("Home"))
         with translation.override("zh-hans"):
             assert json.loads(document.__wrapped__())["info"]["description"] == "Home"
 

@@ -12,13 +12,13 @@ import pytest
 from django.conf import settings
 
 from accounts.policies import (
-    ADDRESS,
+    ACCOUNT_ADDRESS_LIMIT,
     ADDRESS_KNOWN,
-    ELSEWHERE,
-    PAIR,
+    ADDRESS_LIMIT,
     REGISTRATION_WINDOW,
     REGISTRATIONS,
     RESERVATION_LIFE,
+    UNKNOWN_ADDRESSES_LIMIT,
     Lockout,
     TokenPolicy,
 )
@@ -122,12 +122,12 @@ def test_the_numbers_of_wrong_passwords_are_the_codes() -> None:
         assert (lockout.lock(1), lockout.lock(99)) == (2 * lockout.lock(0), lockout.longest_lock)
         return f"| {what} | {lockout.limit} | {span(lockout.window)} | {locked} |\n"
 
-    assert row("one account from one address", PAIR) in PAGE
-    assert row("one account from all addresses unknown to it together", ELSEWHERE) in PAGE
-    assert row("one address over all accounts", ADDRESS) in PAGE
+    assert row("one account from one address", ACCOUNT_ADDRESS_LIMIT) in PAGE
+    assert row("one account from all addresses unknown to it together", UNKNOWN_ADDRESSES_LIMIT) in PAGE
+    assert row("one address over all accounts", ADDRESS_LIMIT) in PAGE
     assert f"known to an account for {span(ADDRESS_KNOWN)} after a good login" in PAGE
     assert f"until {int(RESERVATION_LIFE.total_seconds())} s have gone by" in PAGE
-    assert (REGISTRATION_WINDOW, f"The public registers {REGISTRATIONS}\naccounts an hour" in PAGE) == (
+    assert (REGISTRATION_WINDOW, f"the public can register {REGISTRATIONS} accounts an hour" in PAGE) == (
         timedelta(hours=1),
         True,
     )

@@ -82,7 +82,7 @@ def test_a_crash_is_told_in_words_with_the_same_headers_and_to_no_foreign_origin
     def crash(*args: Any) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("authsvc.middleware.OnlyUTF8.__call__", crash)
+    monkeypatch.setattr("authsvc.middleware.form_charset.FormCharsetMiddleware.__call__", crash)
     response = Client(raise_request_exception=False).get(path, headers={"Origin": "https://evil.example"})
     assert (response.status_code, response.json()["message" if path.startswith("/auth") else "code"]) == (
         500,

@@ -16,9 +16,11 @@ pytestmark = pytest.mark.any_database
 ROOT: Path = settings.BASE_DIR
 APPS = ("accounts", "audit", "authsvc")
 CATALOGUE = Path("locale/zh_Hans/LC_MESSAGES")
-# The one that README.md prints.
+# The command that CONTRIBUTING.md prints.
 REMAKE = re.search(
-    r"^\.venv/bin/python (manage\.py makemessages .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    r"^\.venv/bin/python (manage\.py makemessages .*)$",
+    (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
 )
 
 EMPTY = re.compile(r'^msgstr(\[0\])? ""$(?!\n")', re.MULTILINE)

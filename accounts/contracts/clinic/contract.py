@@ -58,6 +58,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.UserInactive: _says(401, "The session has ended."),
         errors.TokenReused: _says(401, "The session has ended."),
         errors.PermissionDenied: _says(403, "Forbidden"),
+        errors.OwnAccount: _says(403, "Forbidden"),
+        errors.LastAdministrator: _says(403, "Forbidden"),
         errors.HTTPSRequired: _says(426, "HTTPS is required."),
         ParseError: _says(400, "The body is not JSON."),
         SuspiciousOperation: _says(400, "Bad Request"),

@@ -56,6 +56,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.UserInactive: _says(401, "User not found or inactive"),
         errors.TokenReused: _says(401, "Invalid token"),
         errors.PermissionDenied: _says(403, "Insufficient permissions"),
+        errors.OwnAccount: _says(403, "Insufficient permissions"),
+        errors.LastAdministrator: _says(403, "Insufficient permissions"),
         errors.HTTPSRequired: _says(426, "HTTPS is required"),
         ParseError: _says(400, "Invalid JSON"),
         SuspiciousOperation: _says(400, "Bad request"),

@@ -62,6 +62,10 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
             401, "token_reused", "This refresh token was used before, so its session has ended. Log in again."
         ),
         errors.PermissionDenied: WireError(403, "permission_denied", "Your account may not do this."),
+        errors.OwnAccount: WireError(403, "own_account", "You cannot deactivate your own account or change its role."),
+        errors.LastAdministrator: WireError(
+            403, "last_administrator", "The last active administrator cannot be deactivated or demoted."
+        ),
         errors.HTTPSRequired: WireError(426, "https_required", "This service answers over HTTPS only."),
         ParseError: WireError(400, "malformed_body", "The body is not the JSON object that this needs."),
         SuspiciousOperation: WireError(400, "bad_request", "The request is malformed."),

@@ -270,7 +270,11 @@ class UserViewSet(NativeViewSet, AdministratorsOnly):
         """Show an account."""
         return self.answer(wire.user_out(users.find(user_id=user_id)))
 
-    @documented(takes=wire.UserChanges, answers=wire.UserAnswer, outcomes=(errors.AlreadyTaken,))
+    @documented(
+        takes=wire.UserChanges,
+        answers=wire.UserAnswer,
+        outcomes=(errors.AlreadyTaken, errors.OwnAccount, errors.LastAdministrator),
+    )
     def partial_update(self, request: Request, user_id: int) -> Response:
         """Change an account.
 
@@ -283,9 +287,9 @@ class UserViewSet(NativeViewSet, AdministratorsOnly):
         """Let a disabled account log in again."""
         return self._change(user_id, {"is_active": True})
 
-    @documented(answers=wire.UserAnswer)
+    @documented(answers=wire.UserAnswer, outcomes=(errors.OwnAccount, errors.LastAdministrator))
     def deactivate(self, request: Request, user_id: int) -> Response:
-        """Disable an account, which ends its sessions."""
+        """Disable an account, which ends its sessions. Not your own, and not the last active administrator's."""
         return self._change(user_id, {"is_active": False})
 
     @documented(answers=wire.UserAnswer)

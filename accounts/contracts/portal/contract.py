@@ -60,6 +60,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.UserInactive: _UNAUTHENTICATED,
         errors.TokenReused: _UNAUTHENTICATED,
         errors.PermissionDenied: _told(403, "没有权限"),
+        errors.OwnAccount: _told(403, "没有权限"),
+        errors.LastAdministrator: _told(403, "没有权限"),
         errors.HTTPSRequired: _told(426, "请使用HTTPS访问"),
         ParseError: _told(400, "请求参数错误：请求体不是有效的JSON对象"),
         SuspiciousOperation: _told(400, "请求参数错误"),

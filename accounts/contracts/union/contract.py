@@ -59,6 +59,8 @@ ERRORS: Final[ErrorTable] = MappingProxyType(
         errors.UserInactive: _UNAUTHORIZED,
         errors.TokenReused: _UNAUTHORIZED,
         errors.PermissionDenied: WireError(403, 403, "没有权限"),
+        errors.OwnAccount: WireError(403, 403, "没有权限"),
+        errors.LastAdministrator: WireError(403, 403, "没有权限"),
         errors.HTTPSRequired: WireError(426, 426, "请使用HTTPS访问"),
         ParseError: WireError(400, 400, "请求参数错误：请求体不是有效的JSON对象"),
         SuspiciousOperation: WireError(400, 400, "请求参数错误"),

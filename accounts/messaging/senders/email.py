@@ -11,6 +11,7 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from accounts.messaging.senders import console
 from accounts.messaging.senders.base import DeliveryUnknown, Letter, Refused, Sender
+from accounts.policies import GATEWAY_TIMEOUT
 
 
 class Backend(EmailBackend):
@@ -31,13 +32,13 @@ class Backend(EmailBackend):
 
 
 def sender(url: str) -> Sender:
-    """Return the way that EMAIL_URL names; `authsvc.mail` has read it into Django's settings."""
+    """Return the way that EMAIL_URL names; `authsvc.configuration.mail` has read it into Django's settings."""
     return console.send_email if url == console.URL else send
 
 
 def send(letter: Letter) -> None:
     """Hand a letter to the mail server. Raises Refused and DeliveryUnknown."""
-    connection = get_connection()
+    connection = get_connection(timeout=GATEWAY_TIMEOUT.total_seconds())
     message = EmailMultiAlternatives(
         subject=letter.subject,
         body=letter.text,

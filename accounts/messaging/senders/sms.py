@@ -2,7 +2,6 @@
 
 import re
 from functools import cache
-from importlib.util import find_spec
 
 from django.utils.module_loading import import_string
 
@@ -30,17 +29,6 @@ def sender(url: str) -> Sender:
     from accounts.messaging.senders.apprise_url import Gateway
 
     return Gateway(url).send
-
-
-def require_module(path: str) -> None:
-    """Raise ValueError where a dotted path's module is not there; it is not imported, because that may need Django."""
-    module = path.rpartition(".")[0]
-    try:
-        found = find_spec(module)
-    except (ImportError, ValueError):
-        found = None
-    if not found:
-        raise ValueError(f"there is no module {module}.")
 
 
 def _own(path: str) -> Sender:

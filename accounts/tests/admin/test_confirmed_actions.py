@@ -80,7 +80,10 @@ def test_a_deactivated_account_is_out_at_the_next_request(office: Client, head: 
 
 
 def test_nobody_deactivates_themselves(office: Client, head: User) -> None:
-    assert told(do(office, "deactivate", head))[1] == "1 was skipped (head): nobody disables their own account."
+    assert (
+        told(do(office, "deactivate", head))[1]
+        == "1 was skipped (head): you cannot deactivate your own account or change its role."
+    )
 
 
 def test_an_activated_account_logs_in(office: Client, alice: User) -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AUDITORS, LoginBudget, User
+from accounts.models import AUDITORS, AttemptBudget, User
 from accounts.services import users
 from accounts.tests.admin.conftest import listed, logged_in, told
 from accounts.tests.tools import ELSEWHERE, Api
@@ -97,13 +97,15 @@ class TestFilters:
     @pytest.mark.parametrize(("minutes", "found"), [(1, ["alice"]), (-1, [])])
     def test_a_lock_counts_until_it_is_over(self, office: Client, alice: User, minutes: int, found: list[str]) -> None:
         until = timezone.now() + timedelta(minutes=minutes)
-        LoginBudget.objects.create(account_id=alice.pk, address="*", locked_until=until, expires_at=until)
+        AttemptBudget.objects.create(
+            purpose="login:unknown_addresses", account_id=alice.pk, locked_until=until, expires_at=until
+        )
         assert listed(office.get(f"{USERS}?state=locked")) == found
 
     def test_a_lock_of_codes_is_no_lock_of_logins(self, office: Client, alice: User) -> None:
         until = timezone.now() + timedelta(minutes=1)
-        LoginBudget.objects.create(
-            account_id=alice.pk, name_digest="code:reset", address="*", locked_until=until, expires_at=until
+        AttemptBudget.objects.create(
+            purpose="code:reset:check", account_id=alice.pk, locked_until=until, expires_at=until
         )
         assert listed(office.get(f"{USERS}?state=locked")) == []
 
@@ -220,3 +222,21 @@ class TestGroups:
     def test_an_administrators_form_changes_none(self, office: Client, auditor: User) -> None:
         office.post(page(auditor), {**as_shown(office, auditor), "full_name": "Audrey", "groups": []})
         assert auditor.groups.count() == 1
+
+
+class TestAdministrators:
+    def test_an_administrator_does_not_change_their_own_role(self, office: Client, head: User, root: User) -> None:
+        response = office.post(page(head), {**as_shown(office, head), "role": "doctor"}, follow=True)
+        assert [str(message) for message in response.context["messages"]] == [
+            "Nothing was saved: you cannot deactivate your own account or change its role."
+        ]
+        assert User.objects.get(pk=head.pk).role == "admin"
+
+    def test_the_last_administrator_keeps_the_role(self, head: User, auditor: User) -> None:
+        User.objects.filter(pk=auditor.pk).update(is_superuser=True)
+        site = logged_in(auditor)
+        response = site.post(page(head), {**as_shown(site, head), "role": "doctor"}, follow=True)
+        assert [str(message) for message in response.context["messages"]] == [
+            "Nothing was saved: the last active administrator cannot be deactivated or demoted."
+        ]
+        assert User.objects.get(pk=head.pk).role == "admin"

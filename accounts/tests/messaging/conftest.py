@@ -7,24 +7,25 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.messaging import outbox
-from accounts.messaging.senders import Letter, aliyun, apprise_url
+from accounts.messaging.senders import Letter, aliyun, apprise_url, email
 from accounts.models import Channel, Kind, Message, User
 from accounts.tests.messaging.gateways import HttpGateway, MailServer, http_gateway, mail_server
-from authsvc import mail
+from authsvc.configuration import mail
 
 CODE = "482915"
 Put = Callable[..., Message]
 
 
 def use_mail(settings: Settings, url: str) -> None:
-    """Set what authsvc.settings sets for this EMAIL_URL, with a timeout for tests."""
+    """Set what authsvc.settings sets for this EMAIL_URL."""
     settings.EMAIL_URL = url
-    for name, value in {**mail.from_url(url, settings.SERVICE_NAME), "EMAIL_TIMEOUT": 0.2}.items():
+    for name, value in mail.from_url(url, settings.SERVICE_NAME).items():
         setattr(settings, name, value)
 
 
 @pytest.fixture
-def mail_at(settings: Settings) -> Iterator[MailServer]:
+def mail_at(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    monkeypatch.setattr(email, "GATEWAY_TIMEOUT", timedelta(seconds=0.2))
     with mail_server() as server:
         use_mail(settings, server.url)
         yield server

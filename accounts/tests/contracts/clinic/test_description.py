@@ -7,7 +7,7 @@ import pytest
 
 from accounts.contracts.clinic import wire
 from accounts.tests.tools import Api
-from authsvc.schema import document
+from authsvc.endpoints.schema import document
 
 PATHS = json.loads(document())["paths"]
 

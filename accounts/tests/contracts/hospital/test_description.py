@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.contracts.hospital import wire
 from accounts.tests.tools import Api
-from authsvc.schema import document
+from authsvc.endpoints.schema import document
 
 PATHS = json.loads(document())["paths"]
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.models import LoginBudget, User
+from accounts.models import AttemptBudget, User
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import SecurityEvent
 
@@ -92,9 +92,9 @@ def test_an_administrator_creates_no_role_that_the_document_does_not_have(api: A
 
 def test_an_administrators_creations_take_nothing_from_the_hour(api: Api, head: User) -> None:
     admins = token(api, "head")
-    LoginBudget.objects.all().delete()
+    AttemptBudget.objects.all().delete()
     api.post("register", CAROL, admins)
-    assert not LoginBudget.objects.exists()
+    assert not AttemptBudget.objects.exists()
 
 
 def test_the_token_of_somebody_else_creates_no_administrator(api: Api, bob: User) -> None:

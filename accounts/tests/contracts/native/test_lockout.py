@@ -4,8 +4,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.models import LoginBudget, User
-from accounts.policies import ADDRESS
+from accounts.models import AttemptBudget, User
+from accounts.policies import ADDRESS_LIMIT
 from accounts.security import hashing
 from accounts.tests.tools import ELSEWHERE, HERE, Api
 from audit.models import LoginAttempt, SecurityEvent
@@ -84,15 +84,18 @@ class TestLockout:
             assert api.login().status_code == 429
 
     def test_an_address_has_100_failures_over_all_accounts(self, alice: User) -> None:
-        rows = [LoginBudget(address=HERE, failed=99, expires_at=timezone.now() + timedelta(minutes=15))]
-        LoginBudget.objects.bulk_create(rows)
+        rows = [
+            AttemptBudget(purpose="address", address=HERE, count=99, expires_at=timezone.now() + timedelta(minutes=15))
+        ]
+        AttemptBudget.objects.bulk_create(rows)
         assert [Api().login(f"guess{n}", "wrong").status_code for n in range(2)] == [401, 429]
         assert Api().login().status_code == 429
         assert SecurityEvent.objects.get().event == "address:locked"
 
     def test_a_ward_of_known_people_goes_on_behind_a_locked_address(self, api: Api, alice: User) -> None:
         api.login()
-        LoginBudget.objects.create(
+        AttemptBudget.objects.create(
+            purpose="address",
             address=HERE,
             locked_until=timezone.now() + timedelta(minutes=10),
             expires_at=timezone.now() + timedelta(minutes=15),
@@ -138,11 +141,12 @@ class TestLockout:
 
         monkeypatch.setattr(broken, crash)
         assert api.login().status_code == 500
-        assert LoginBudget.objects.get().in_flight == 0
+        assert AttemptBudget.objects.get().in_flight == 0
 
     def test_a_reservation_that_a_kill_left_behind_expires(self, api: Api, alice: User) -> None:
         now = timezone.now()
-        LoginBudget.objects.create(
+        AttemptBudget.objects.create(
+            purpose="login",
             account_id=alice.pk,
             address=HERE,
             in_flight=5,
@@ -150,22 +154,23 @@ class TestLockout:
             claims_expire_at=now - timedelta(seconds=1),
         )
         assert api.login().status_code == 200
-        assert LoginBudget.objects.get().in_flight == 0
+        assert AttemptBudget.objects.get().in_flight == 0
 
     def test_failures_during_a_lock_do_not_fill_the_budget_after_it(self, api: Api, alice: User) -> None:
         api.login()
-        row = LoginBudget.objects.get()
+        row = AttemptBudget.objects.get()
         now = timezone.now()
         for _ in range(5):
-            assert row.count_failure(ADDRESS, now, claimed=False) is False
+            assert row.count_failure(ADDRESS_LIMIT, now, claimed=False) is False
         row.locked_until = now + timedelta(minutes=15)
-        assert row.count_failure(ADDRESS, now, claimed=False) is False
-        assert row.failed == 5
+        assert row.count_failure(ADDRESS_LIMIT, now, claimed=False) is False
+        assert row.count == 5
 
     def test_the_longest_of_several_locks_is_told(self, api: Api, alice: User) -> None:
         now = timezone.now()
-        for address, minutes in [(HERE, 100), ("*", 15)]:
-            LoginBudget.objects.create(
+        for purpose, address, minutes in [("login", HERE, 100), ("login:unknown_addresses", "", 15)]:
+            AttemptBudget.objects.create(
+                purpose=purpose,
                 account_id=alice.pk,
                 address=address,
                 locked_until=now + timedelta(minutes=minutes),
@@ -177,7 +182,8 @@ class TestLockout:
         self, api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("accounts.services.attempts.LONGEST_WAIT", timedelta(milliseconds=50))
-        LoginBudget.objects.create(
+        AttemptBudget.objects.create(
+            purpose="login",
             account_id=alice.pk,
             address=HERE,
             in_flight=5,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import LoginBudget, Session, User
+from accounts.models import AttemptBudget, Session, User
 from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api
 from audit.models import SecurityEvent
 
@@ -118,7 +118,7 @@ class TestPassword:
     def test_a_wrong_old_password_counts_like_any_other(self, token: str, alice: User) -> None:
         answers = [self.change(token, old="wrong").status_code for _ in range(6)]
         assert answers == [400] * 5 + [429]
-        assert LoginBudget.objects.get(account_id=alice.pk, address=HERE).locks == 1
+        assert AttemptBudget.objects.get(account_id=alice.pk, address=HERE).locks == 1
 
     @pytest.mark.parametrize(
         ("new", "codes"),

@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import LoginBudget, Session, User
-from accounts.models.login_budget import ELSEWHERE_ADDRESS
-from accounts.policies import ELSEWHERE
+from accounts.models import AttemptBudget, Session, User
+from accounts.policies import UNKNOWN_ADDRESSES_LIMIT
 from accounts.security import hashing
 from accounts.services import attempts
 from accounts.tests.races import ROUNDS, Round, race, race_rounds, statuses
@@ -38,11 +37,11 @@ def test_of_8_guesses_5_are_evaluated(each: Round) -> None:
 
 @race_rounds(8)
 def test_of_8_guesses_from_8_addresses_the_last_4_of_20_are_evaluated(each: Round) -> None:
-    LoginBudget.objects.create(
+    AttemptBudget.objects.create(
         account_id=each.person.pk,
-        address=ELSEWHERE_ADDRESS,
-        failed=ELSEWHERE.limit - 4,
-        expires_at=timezone.now() + ELSEWHERE.window,
+        purpose="login:unknown_addresses",
+        count=UNKNOWN_ADDRESSES_LIMIT.limit - 4,
+        expires_at=timezone.now() + UNKNOWN_ADDRESSES_LIMIT.window,
     )
     results = each.at_once(lambda number: each.api(number=number).login(each.person.username, "guess"))
     assert statuses(results) == {401: 4, 429: 4}
@@ -61,7 +60,7 @@ def test_of_60_guesses_from_60_addresses_20_are_evaluated_and_one_a_slot_at_most
 @race_rounds(6)
 def test_6_good_logins_all_pass(each: Round) -> None:
     assert statuses(each.at_once(lambda _: each.log_in())) == {200: 6}
-    assert LoginBudget.objects.get(account_id=each.person.pk).in_flight == 0
+    assert AttemptBudget.objects.get(account_id=each.person.pk).in_flight == 0
     assert Session.objects.filter(user=each.person).count() == 6
 
 

@@ -6,7 +6,7 @@ import time_machine
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import LoginBudget, User
+from accounts.models import AttemptBudget, User
 from accounts.tests.tools import HERE, Api
 from audit.models import SecurityEvent
 
@@ -170,7 +170,7 @@ def test_two_accounts_may_do_without_a_phone(api: Api, bob: User) -> None:
 
 def test_an_address_registers_100_accounts_an_hour(api: Api, db: None) -> None:
     api.post("register", CAROL)
-    LoginBudget.objects.update(failed=99)
+    AttemptBudget.objects.update(count=99)
     names = ["dave", "erin"]
     answers = [api.post("register", {**CAROL, "username": name, "email": f"{name}@b.cn"}) for name in names]
     assert [answer.status_code for answer in answers] == [201, 429]
@@ -180,17 +180,17 @@ def test_an_address_registers_100_accounts_an_hour(api: Api, db: None) -> None:
 def test_to_be_told_what_is_taken_costs_as_much_of_the_hour_as_an_account(api: Api, db: None) -> None:
     api.post("register", CAROL)
     api.post("register", CAROL)
-    assert LoginBudget.objects.get().failed == 2
+    assert AttemptBudget.objects.get().count == 2
 
 
 def test_a_field_that_is_wrong_takes_nothing_from_the_hour(api: Api, db: None) -> None:
     api.post("register", {**CAROL, "username": "two words"})
-    assert not LoginBudget.objects.exists()
+    assert not AttemptBudget.objects.exists()
 
 
 def test_after_an_hour_an_address_registers_again(api: Api, db: None) -> None:
     api.post("register", CAROL)
-    LoginBudget.objects.update(failed=100)
+    AttemptBudget.objects.update(count=100)
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
         assert api.post("register", {**CAROL, "username": "dave", "email": "d@b.cn"}).status_code == 201
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.contracts.portal.contract import ACCESS
-from accounts.models import LoginBudget, Session, User
+from accounts.models import AttemptBudget, Session, User
 from accounts.security import tokens
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import SecurityEvent
@@ -99,7 +99,7 @@ class TestRegistration:
 
     def test_beyond_the_hours_accounts_the_answer_says_when(self, portal: Api, db: None) -> None:
         portal.post("register", CAROL)
-        LoginBudget.objects.update(failed=100)
+        AttemptBudget.objects.update(count=100)
         response = portal.post("register", {**CAROL, "username": "dave", "email": "dave@hospital.example"})
         assert (response.status_code, response.json()) == (
             429,

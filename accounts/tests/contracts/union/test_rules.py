@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.contracts.union.contract import ACCESS
-from accounts.models import LoginBudget, Session, User
+from accounts.models import AttemptBudget, Session, User
 from accounts.security import tokens
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import LoginAttempt
@@ -103,7 +103,7 @@ class TestRegistration:
 
     def test_beyond_the_hours_accounts_the_answer_says_when(self, union: Api) -> None:
         union.post("register", CAROL)
-        LoginBudget.objects.update(failed=100)
+        AttemptBudget.objects.update(count=100)
         response = union.post("register", {**CAROL, "username": "dave", "phone": "13912345679"})
         assert (response.status_code, response.json()) == (429, failed(429, "注册次数过多，请稍后再试"))
         assert 3500 < int(response["Retry-After"]) <= 3600
@@ -118,7 +118,7 @@ class TestLogin:
     def test_another_user_type_is_a_failure_in_the_trail_and_the_budget(self) -> None:
         login("PATIENT")
         assert LoginAttempt.objects.get().failure_reason == "wrong_role"
-        assert sorted(LoginBudget.objects.values_list("failed", flat=True))[-1] == 1
+        assert sorted(AttemptBudget.objects.values_list("count", flat=True))[-1] == 1
 
     def test_five_other_user_types_lock_the_account(self) -> None:
         answers = [login("PATIENT") for _ in range(5)] + [login()]

@@ -1,4 +1,4 @@
-"""The OpenAPI description of the whole service: every contract, and the few addresses that are no contract's."""
+"""The OpenAPI description of the whole service: every contract, and the endpoints outside the contracts."""
 
 import json
 from functools import cache
@@ -15,13 +15,13 @@ from accounts.contracts.schema import OpenAPI, Outcome, error_answers, header_re
 from accounts.errors import HTTPSRequired
 
 ABOUT: Final = f"""
-One store of users behind several *contracts*. Each has paths, words and tokens of its own; a token serves in its own
-contract alone. Log in, press *Authorize*, give the access token, and every operation here can be tried.
+One user store behind several *contracts*. Each contract has its own paths, error format and tokens; a token is valid
+in its own contract only. To try operations here, log in, press *Authorize* and enter the access token.
 
 - Send bodies as `application/json` in UTF-8, of at most {LONGEST_BODY:,} bytes. Unknown fields are ignored, values of
-  a wrong type are refused. `Accept` does not matter.
-- Paths have no trailing slash and never redirect. A path that does not exist answers 404 in its contract's words.
-- Every answer has an `X-Request-ID`; send one to give a request a name of your own.
+  a wrong type are rejected. `Accept` is ignored.
+- Paths have no trailing slash and never redirect. An unknown path returns 404 in its contract's format.
+- Every response has an `X-Request-ID`; a request that sends one keeps it.
 - Times are ISO 8601 in UTC, unless the contract says otherwise.
 """
 TAG: Final = "service"
@@ -56,7 +56,7 @@ _KEY_EXAMPLE: Final = {
 }
 
 
-def _answer(description: str, shape: OpenAPI, example: Any, media_type: str = "application/json") -> OpenAPI:
+def _response(description: str, shape: OpenAPI, example: Any, media_type: str = "application/json") -> OpenAPI:
     return {
         "description": description,
         "headers": header_refs("X-Request-ID"),
@@ -64,33 +64,33 @@ def _answer(description: str, shape: OpenAPI, example: Any, media_type: str = "a
     }
 
 
-def _read(name: str, summary: str, answers: dict[str, OpenAPI], outcomes: tuple[Outcome, ...]) -> OpenAPI:
-    """Return the one operation of an address that is only read; its errors are in the native contract's words."""
+def _get_operation(name: str, summary: str, responses: dict[str, OpenAPI], outcomes: tuple[Outcome, ...]) -> OpenAPI:
+    """Return the GET operation of an endpoint; its errors have the native contract's format."""
     problem = {"$ref": "#/components/schemas/NativeProblem"}
-    responses = {**answers, **error_answers(CONTRACT, problem, map(sample, outcomes))}
-    return {"get": {"operationId": f"{TAG}_{name}", "summary": summary, "tags": [TAG], "responses": responses}}
+    all_responses = {**responses, **error_answers(CONTRACT, problem, map(sample, outcomes))}
+    return {"get": {"operationId": f"{TAG}_{name}", "summary": summary, "tags": [TAG], "responses": all_responses}}
 
 
-def add_what_is_no_contracts(result: OpenAPI, **_: Any) -> OpenAPI:
-    """Add what all contracts have in common, and the addresses outside every contract."""
+def add_service_endpoints(result: OpenAPI, **_: Any) -> OpenAPI:
+    """Add the general description and the endpoints outside the contracts to drf-spectacular's result."""
     result["info"]["description"] = ABOUT.strip()
-    alive = _answer("It does", _STATUS, {"status": "ok"})
-    not_ready = _answer("It does not", _STATUS, {"status": "database unavailable"})
-    not_ready["headers"] |= header_refs("Retry-After")
-    keys = _answer(
-        "The keys, the newest first",
+    available = _response("The service is available.", _STATUS, {"status": "ok"})
+    unavailable = _response("The database is unavailable.", _STATUS, {"status": "database unavailable"})
+    unavailable["headers"] |= header_refs("Retry-After")
+    keys = _response(
+        "The keys, newest first.",
         _closed(keys={"type": "array", "items": _KEY}),
         {"keys": [_KEY_EXAMPLE]},
         "application/jwk-set+json",
     )
-    itself = _answer("This", {"type": "object"}, {"openapi": "3.1.0"})
+    description = _response("The OpenAPI document.", {"type": "object"}, {"openapi": "3.1.0"})
     result["paths"] |= {
-        "/.well-known/jwks.json": _read(
-            "keys", "The public keys that verify native access tokens", {"200": keys}, _OVER_HTTPS
+        "/.well-known/jwks.json": _get_operation(
+            "keys", "Return the public keys that verify native access tokens", {"200": keys}, _OVER_HTTPS
         ),
-        "/api/schema": _read("schema", "This description", {"200": itself}, _OVER_HTTPS),
-        "/healthz": _read("alive", "Does the process live?", {"200": alive}, _OVER_HTTP),
-        "/readyz": _read("ready", "Does the database answer?", {"200": alive, "503": not_ready}, _OVER_HTTP),
+        "/api/schema": _get_operation("schema", "Return this description", {"200": description}, _OVER_HTTPS),
+        "/healthz": _get_operation("alive", "Liveness probe", {"200": available}, _OVER_HTTP),
+        "/readyz": _get_operation("ready", "Readiness probe", {"200": available, "503": unavailable}, _OVER_HTTP),
     }
     result["tags"].append({"name": TAG, "description": "Keys, probes and this description."})
     return result
@@ -98,7 +98,7 @@ def add_what_is_no_contracts(result: OpenAPI, **_: Any) -> OpenAPI:
 
 @cache
 def document() -> bytes:
-    """Return the description as JSON, the same for everybody, made once in a process."""
-    # Whoever asks first must not decide on the language for all.
+    """Return the description as JSON; a process generates it once."""
+    # The language of the first request must not decide the language for all.
     with translation.override("en"):
         return json.dumps(SchemaGenerator().get_schema(public=True), ensure_ascii=False).encode()

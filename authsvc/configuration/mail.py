@@ -6,8 +6,6 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from accounts.policies import GATEWAY_TIMEOUT
-
 CONSOLE = "console:"
 
 
@@ -26,7 +24,7 @@ _SCHEMES = {
 
 
 def _domain(host: str) -> str:
-    """Return the host as the domain of an address; a number is none."""
+    """Return the host as the domain of an e-mail address, which an IP address cannot be."""
     try:
         ip_address(host)
     except ValueError:
@@ -35,10 +33,10 @@ def _domain(host: str) -> str:
 
 
 def from_url(url: str, service_name: str) -> dict[str, Any]:
-    """Return the settings that a URL such as `smtps://user:password@mail.example.org/?from=a@example.org` stands for.
+    """Return the settings for a URL such as `smtps://user:password@mail.example.org/?from=a@example.org`.
 
-    Without `from` messages come from the user name, if that is an address, or else from `noreply` at the server.
-    Raises ValueError, which says what is wrong and shows no part of the URL but its scheme.
+    Without `from` the sender is the user name, if that is an address, else `noreply` at the server. Raises ValueError;
+    its text shows no part of the URL but the scheme.
     """
     if url in {"", CONSOLE}:
         return {}
@@ -46,20 +44,20 @@ def from_url(url: str, service_name: str) -> dict[str, Any]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        # Python's own words would show a part of it.
+        # Python's own message would show a part of it.
         raise ValueError("EMAIL_URL cannot be read as a URL.") from None
     scheme = _SCHEMES.get(parts.scheme)
     if not scheme:
-        raise ValueError(f"EMAIL_URL starts with '{parts.scheme[:20]}', which is none of: {', '.join(_SCHEMES)}.")
+        raise ValueError(f"EMAIL_URL starts with '{parts.scheme[:20]}', which is not one of: {', '.join(_SCHEMES)}.")
     if not parts.hostname:
         raise ValueError("EMAIL_URL has no host.")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     options = parse_qs(parts.query)
     if unknown := options.keys() - {"from"}:
-        raise ValueError(f"EMAIL_URL has the option '{min(unknown)[:20]}', and only 'from' is known.")
+        raise ValueError(f"EMAIL_URL has the unknown option '{min(unknown)[:20]}'; the only option is 'from'.")
     address = options.get("from", [user if "@" in user else f"noreply@{_domain(parts.hostname)}"])[-1]
     if "@" not in address or not address.isprintable():
-        raise ValueError("EMAIL_URL does not say which address its messages come from.")
+        raise ValueError("EMAIL_URL has no valid sender address.")
     return {
         "EMAIL_BACKEND": "accounts.messaging.senders.email.Backend",
         "EMAIL_HOST": parts.hostname,
@@ -68,6 +66,5 @@ def from_url(url: str, service_name: str) -> dict[str, Any]:
         "EMAIL_HOST_PASSWORD": password,
         "EMAIL_USE_TLS": scheme.starttls,
         "EMAIL_USE_SSL": scheme.tls,
-        "EMAIL_TIMEOUT": GATEWAY_TIMEOUT.total_seconds(),
         "DEFAULT_FROM_EMAIL": formataddr((service_name, address)),
     }

@@ -1,10 +1,10 @@
-"""The picture that stands for the service on the admin site: a file of the operator's."""
+"""The logo on the admin site: an image file that the operator provides."""
 
 from pathlib import Path
 from typing import Final
 
-LARGEST: Final = 256 * 1024
-# What each kind of file is called on the wire, and what its first bytes are.
+MAX_BYTES: Final = 256 * 1024
+# The media type of each kind of file, and its first bytes.
 _KINDS: Final = {
     ".svg": ("image/svg+xml", (b"<",)),
     ".png": ("image/png", (b"\x89PNG\r\n\x1a\n",)),
@@ -15,23 +15,23 @@ _KINDS: Final = {
 }
 
 
-def checked(path: Path) -> Path:
-    """Return the path of a file that browsers can show. Raises ValueError, which says why it is none."""
+def validated(path: Path) -> Path:
+    """Return the path of an image file that browsers can show. Raises ValueError with the reason."""
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
-        raise ValueError(f"{path.name} ends in none of {', '.join(_KINDS)}")
+        raise ValueError(f"the extension of {path.name} is not one of {', '.join(_KINDS)}")
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST:
-        raise ValueError(f"{path.name} is larger than {LARGEST // 1024} KiB")
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"{path.name} is larger than {MAX_BYTES // 1024} KiB")
     if not content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(kind[1]):
-        raise ValueError(f"{path.name} is no {path.suffix.lower().removeprefix('.').upper()} file")
+        raise ValueError(f"{path.name} is not valid {path.suffix.lower().removeprefix('.').upper()}")
     return path
 
 
 def content_type(path: Path) -> str:
-    """Return the type of a file that has been checked."""
+    """Return the media type of a file that has been validated."""
     return _KINDS[path.suffix.lower()][0]

@@ -1,6 +1,12 @@
 """The mount table: which contract answers at which path."""
 
 import re
+from collections.abc import Mapping
+from typing import Final
+
+ADMIN_PATH: Final = "/admin/"
+# Paths outside all mounts are answered as this contract answers.
+DEFAULT_CONTRACT: Final = "native"
 
 DEFAULT_MOUNTS = {
     "clinic": "api/users",
@@ -32,7 +38,7 @@ def mount_table(overrides: str) -> dict[str, str]:
         name, _, path = (part.strip() for part in item.partition("="))
         path = path.strip("/")
         if name not in table:
-            raise MountError(f"CONTRACT_MOUNTS names '{name}', which is none of: {', '.join(sorted(table))}.")
+            raise MountError(f"CONTRACT_MOUNTS names '{name}', which is not one of: {', '.join(sorted(table))}.")
         if not _PATH.fullmatch(path) or not _is_free(path):
             raise MountError(f"CONTRACT_MOUNTS gives {name} the path '{path}', which cannot be used.")
         table[name] = path
@@ -41,3 +47,10 @@ def mount_table(overrides: str) -> dict[str, str]:
             if name < other and path == other_path:
                 raise MountError(f"CONTRACT_MOUNTS puts {name} and {other} at one path, /{path}.")
     return table
+
+
+def mounted_contract(path: str, mounts: Mapping[str, str]) -> str:
+    """Return the name of the contract that is mounted at a request's path; outside all mounts DEFAULT_CONTRACT."""
+    # The longest prefix wins, as one mount may lie inside another.
+    by_length = sorted(mounts.items(), key=lambda item: -len(item[1]))
+    return next((name for name, prefix in by_length if f"{path}/".startswith(f"/{prefix}/")), DEFAULT_CONTRACT)

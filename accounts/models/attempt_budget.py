@@ -9,36 +9,57 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.policies import ADDRESS_KNOWN, REFUSAL_INTERVAL, RESERVATION_LIFE, Lockout
 
-# Stands for all addresses that an account has not logged in from lately.
-ELSEWHERE_ADDRESS = "*"
-
 _COUNT = models.IntegerField()
 
 
-class LoginBudgetQuerySet(models.QuerySet["LoginBudget"]):
-    def alarmed(self, now: datetime) -> Self:
-        """Return the rows with failures or a lock that still count."""
-        return self.filter(Q(failed__gt=0) | Q(locked_until__gt=now), expires_at__gt=now)
+class AttemptPurpose(models.TextChoices):
+    """What a budget limits, and which columns its key has: an account, an address, or both."""
 
-    def known(self, now: datetime) -> Self:
+    # Failed logins: of an account from one address, and from all addresses together that are unknown to it.
+    LOGIN = "login"
+    LOGIN_UNKNOWN_ADDRESSES = "login:unknown_addresses"
+    # Failed logins and wrong codes from one address, over all accounts.
+    ADDRESS = "address"
+    # Accounts registered from one address.
+    REGISTRATION = "registration"
+    # Codes sent on requests from one address, over all accounts.
+    CODES_OF_ADDRESS = "codes:address"
+    # Wrong codes of an account, and codes sent to it, by the purpose of the code.
+    RESET_CHECK = "code:reset:check"
+    RESET_DAY = "code:reset:day"
+    RESET_MINUTE = "code:reset:minute"
+    EMAIL_CHECK = "code:email:check"
+    EMAIL_DAY = "code:email:day"
+    EMAIL_MINUTE = "code:email:minute"
+    PHONE_CHECK = "code:phone:check"
+    PHONE_DAY = "code:phone:day"
+    PHONE_MINUTE = "code:phone:minute"
+
+
+class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
+    def with_failures(self, now: datetime) -> Self:
+        """Return the rows with failures or a lock that still count."""
+        return self.filter(Q(count__gt=0) | Q(locked_until__gt=now), expires_at__gt=now)
+
+    def from_known_addresses(self, now: datetime) -> Self:
         """Return the rows whose account has logged in from their address lately."""
         return self.filter(last_success_at__gt=now - ADDRESS_KNOWN)
 
     def claim(self, policy: Lockout, now: datetime) -> int:
         """Take one attempt out of the budget, if there is one left; return how many rows had one.
 
-        One statement decides, so that parallel attempts cannot share the last one. Counts that are past their time
-        are taken for nothing, and so are reservations that a crash left behind.
+        One statement decides, so that parallel attempts cannot share the last one. Expired counts are taken for zero,
+        and so are claims that a crash has left behind.
         """
         past = Q(expires_at__lte=now)
         crashed = past | Q(claims_expire_at__lte=now)
         in_flight = Case(When(crashed, then=0), default=F("in_flight"), output_field=_COUNT)
         return (
             self.filter(Q(locked_until__isnull=True) | Q(locked_until__lte=now))
-            .filter(past | Q(LessThan(F("failed") + in_flight, policy.limit)))
+            .filter(past | Q(LessThan(F("count") + in_flight, policy.limit)))
             # MySQL assigns from left to right, so what the conditions read is written last.
             .update(
-                failed=Case(When(past, then=0), default=F("failed"), output_field=_COUNT),
+                count=Case(When(past, then=0), default=F("count"), output_field=_COUNT),
                 in_flight=in_flight + 1,
                 locks=Case(When(past, then=0), default=F("locks"), output_field=_COUNT),
                 expires_at=Case(When(past, then=Value(now + policy.window)), default=F("expires_at")),
@@ -53,75 +74,81 @@ class LoginBudgetQuerySet(models.QuerySet["LoginBudget"]):
     def spend(self, limit: int, window: timedelta, now: datetime) -> int:
         """Count one use against a limit that has no locks, if it is not reached; return how many rows counted it."""
         past = Q(expires_at__lte=now)
-        return self.filter(past | Q(failed__lt=limit)).update(
-            failed=Case(When(past, then=1), default=F("failed") + 1, output_field=_COUNT),
+        return self.filter(past | Q(count__lt=limit)).update(
+            count=Case(When(past, then=1), default=F("count") + 1, output_field=_COUNT),
             expires_at=Case(When(past, then=Value(now + window)), default=F("expires_at")),
         )
 
 
-class LoginBudget(models.Model):
-    """How many wrong passwords a key may still try from an address.
+class AttemptBudget(models.Model):
+    """How many attempts at one purpose an account, an address, or an account from an address has left.
 
-    The key is an account (`account_id`), a name that no account has (`name_digest`), or neither: then the row is the
-    address's own, over all accounts.
+    `account_id` is 0 and `name_digest` blank where the budget is of no account; `name_digest` stands for a name that
+    no account has. `address` is blank where the budget counts attempts from every address.
     """
 
+    purpose = models.CharField(max_length=30, choices=AttemptPurpose)
     account_id = models.BigIntegerField(default=0)
     name_digest = models.CharField(max_length=64, default="", blank=True)
-    address = models.CharField(max_length=50)
-    failed = models.PositiveSmallIntegerField(default=0)
+    address = models.CharField(max_length=50, default="", blank=True)
+    # Failures of a check, or uses of a quota, in the current window.
+    count = models.PositiveSmallIntegerField(default=0)
+    # Attempts that have been claimed and not settled; they count until `claims_expire_at`.
     in_flight = models.PositiveSmallIntegerField(default=0)
+    claims_expire_at = models.DateTimeField(null=True)
     locked_until = models.DateTimeField(null=True)
+    # Locks in a row: each one lasts twice as long as the last.
     locks = models.PositiveSmallIntegerField(default=0)
     last_success_at = models.DateTimeField(null=True)
-    # Failures and locks count until then.
+    # The end of the window: `count` and `locks` are zero from then on.
     expires_at = models.DateTimeField()
-    # Attempts in flight count until then.
-    claims_expire_at = models.DateTimeField(null=True)
+    # Refusals while locked that have no row in the trail yet.
     refused = models.PositiveIntegerField(default=0)
     refusal_recorded_at = models.DateTimeField(null=True)
 
-    objects = LoginBudgetQuerySet.as_manager()
+    objects = AttemptBudgetQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("login budget")
-        verbose_name_plural = _("login budgets")
+        verbose_name = _("attempt budget")
+        verbose_name_plural = _("attempt budgets")
         default_permissions = ()
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account_id", "name_digest", "address"], name="login_budget_key")
+            models.UniqueConstraint(
+                fields=["purpose", "account_id", "name_digest", "address"], name="attempt_budget_key"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id or self.name_digest or '-'} {self.address}"
+        return f"{self.purpose} {self.account_id or self.name_digest or '-'} {self.address or '-'}"
 
     def locked_for(self, now: datetime) -> timedelta | None:
         """Return how much longer the row is locked, or None."""
         return self.locked_until - now if self.locked_until and self.locked_until > now else None
 
-    def is_known(self, now: datetime) -> bool:
+    def is_known_address(self, now: datetime) -> bool:
         return self.last_success_at is not None and self.last_success_at > now - ADDRESS_KNOWN
 
-    def is_spent(self, limit: int, now: datetime) -> bool:
-        return self.failed >= limit and self.expires_at > now
+    def is_exhausted(self, limit: int, now: datetime) -> bool:
+        return self.count >= limit and self.expires_at > now
 
     def count_failure(self, policy: Lockout, now: datetime, *, claimed: bool) -> bool:
         """Turn a claimed attempt into a failure; return whether that locked the row. The caller saves."""
         if self.expires_at <= now:
-            self.failed = self.in_flight = self.locks = 0
+            self.count = self.in_flight = self.locks = 0
             self.expires_at = now + policy.window
         if claimed:
             self.in_flight = max(0, self.in_flight - 1)
         if self.locked_for(now):
             return False
-        self.failed += 1
+        self.count += 1
         if policy.extends:
             self.expires_at = now + policy.window
-        if self.failed < policy.limit:
+        if self.count < policy.limit:
             return False
         self.locked_until = now + policy.lock(self.locks)
         self.expires_at = self.locked_until + policy.window
         self.locks += 1
-        self.failed = 0
+        self.count = 0
         return True
 
     def count_refusal(self, now: datetime) -> int:

@@ -7,10 +7,10 @@ from typing import Any
 import dj_database_url
 from psycopg import IsolationLevel
 
-# A thread keeps its connection; a broken one is thrown away at the end of the request that found it broken.
+# A thread keeps its connection; a broken one is closed at the end of the request that found it broken.
 CONNECTION_AGE = int(timedelta(minutes=10).total_seconds())
 SQLITE_BUSY_SECONDS = 20
-# A statement that takes longer is a fault; the client gets an answer instead of a hanging connection.
+# A longer statement is a fault; the client gets a response instead of a connection that hangs.
 STATEMENT_SECONDS = 15
 CONNECT_SECONDS = 5
 
@@ -19,7 +19,7 @@ def _sqlite(config: dict[str, Any], base_dir: Path) -> None:
     name = config["NAME"]
     if name != ":memory:":
         config["NAME"] = base_dir / name
-    # A transaction takes the write lock when it begins, so that none fails half-way for having read first.
+    # A transaction takes the write lock when it begins, so that none fails for having read before it writes.
     config["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": SQLITE_BUSY_SECONDS,
@@ -33,14 +33,14 @@ def _postgresql(config: dict[str, Any], base_dir: Path) -> None:
         **given,
         "isolation_level": IsolationLevel.READ_COMMITTED,
         "connect_timeout": CONNECT_SECONDS,
-        # A peer that has gone without a word is noticed by the kernel, not by a thread that waits for ever.
+        # The kernel notices a server that has vanished; otherwise a thread would wait without end.
         "tcp_user_timeout": STATEMENT_SECONDS * 1000,
         "options": f"{given.get('options', '')} -c statement_timeout={STATEMENT_SECONDS * 1000}".strip(),
     }
 
 
 def _mysql(config: dict[str, Any], base_dir: Path) -> None:
-    # The session's time zone makes the database's clock speak UTC, as the columns do.
+    # The session's time zone makes the database's clock return UTC, which the columns hold.
     config["OPTIONS"] = {
         **config.get("OPTIONS", {}),
         "isolation_level": "read committed",
@@ -48,7 +48,7 @@ def _mysql(config: dict[str, Any], base_dir: Path) -> None:
         "connect_timeout": CONNECT_SECONDS,
         "read_timeout": STATEMENT_SECONDS + CONNECT_SECONDS,
         "write_timeout": STATEMENT_SECONDS + CONNECT_SECONDS,
-        # What stands between the comment signs is for MariaDB alone: MySQL has no such limit for writes.
+        # The text between the comment signs is for MariaDB alone: MySQL has no such limit for writes.
         "init_command": (
             "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=5"
             f" /*M! , max_statement_time={STATEMENT_SECONDS} */"
@@ -67,7 +67,7 @@ _VENDORS = {
 def from_url(url: str, base_dir: Path) -> dict[str, Any]:
     """Return the settings of one database.
 
-    A relative SQLite path counts from `base_dir`. The URL has been checked by `authsvc.env`.
+    A relative SQLite path counts from `base_dir`. `authsvc.configuration.env` has validated the URL.
     """
     config: dict[str, Any] = dict(
         dj_database_url.parse(url.replace("mariadb:", "mysql:", 1), conn_max_age=CONNECTION_AGE)

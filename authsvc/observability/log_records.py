@@ -1,4 +1,4 @@
-"""The text log: one line a record, in UTC, that names its request."""
+"""The text log: one line for each record, in UTC, with the request id."""
 
 import logging
 import time
@@ -6,25 +6,25 @@ from typing import Any
 
 from audit.origin import current_request_id, escape_control_chars
 
-# Where a request keeps its name, for what is logged of it when its answer is on the way out.
+# The key of the request id in META, for records that are logged after the middleware has returned.
 REQUEST_ID = "authsvc.request_id"
 _INDENT = "    "
 
 
 class RequestIDFilter(logging.Filter):
-    """Gives each log record the name of the request that it was written in, or a dash."""
+    """Adds the id of the current request to each log record, or a dash outside a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # Django logs a refusal after every middleware is through with it.
+        # Django logs an error response after every middleware has returned.
         of_record = getattr(getattr(record, "request", None), "META", {}).get(REQUEST_ID)
         record.request_id = current_request_id.get() or of_record or "-"
         return True
 
 
 class LineFormatter(logging.Formatter):
-    """Writes times in UTC, and escapes what would begin a line or hide one.
+    """Formats times in UTC, and escapes control characters, which could forge or hide a line.
 
-    The lines of a traceback are indented, so that nothing in it can pass for a line of the log.
+    The lines of a traceback are indented, so that none of them looks like a line of the log.
     """
 
     converter = staticmethod(time.gmtime)
@@ -36,7 +36,7 @@ class LineFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        # Another formatter may have left its own text of the traceback.
+        # Another formatter may have cached its own text of the traceback.
         record.exc_text = None
         return super().format(record)
 

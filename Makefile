@@ -1,0 +1,25 @@
+PYTHON ?= python3
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+.PHONY: help install run test check lock
+
+help:  ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+install:  ## Create .venv and install what the service and its tests need.
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -r requirements-dev.txt
+
+run:  ## Start the service for development, with demonstration accounts, on port 8000.
+	.venv/bin/python manage.py quickstart
+
+test:  ## Run the tests on SQLite.
+	.venv/bin/pytest
+
+check:  ## Check style, types and layers, and that no migration is missing.
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy . && .venv/bin/lint-imports
+	.venv/bin/python manage.py makemigrations --check --settings authsvc.tests.settings
+
+lock:  ## Pin requirements*.in with hashes; UPGRADE=1 takes the newest versions.
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt

@@ -1,0 +1,96 @@
+from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from accounts.models import AttemptBudget
+from accounts.security.lockout import Account
+from accounts.tests.tools import HERE
+
+COPY_BUDGETS = import_module("accounts.migrations.0011_copy_budgets")
+NAME = Account.unknown("ghost").name_digest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def apps() -> Any:
+    """Return the models as they were before the copy; the former table is still there."""
+    return MigrationExecutor(connection).loader.project_state(("accounts", "0010_attempt_budget")).apps
+
+
+def copied(apps: Any, **columns: Any) -> list[dict[str, Any]]:
+    """Return the rows, but for their ids, that a former row of these columns becomes."""
+    defaults = {"expires_at": timezone.now() + timedelta(hours=1), "address": HERE}
+    apps.get_model("accounts", "LoginBudget").objects.create(**{**defaults, **columns})
+    COPY_BUDGETS.copy(apps, SimpleNamespace(connection=connection))
+    return [dict(row) for row in AttemptBudget.objects.values()]
+
+
+def key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("purpose", "account_id", "name_digest", "address"))
+
+
+@pytest.mark.parametrize(
+    ("former", "present"),
+    [
+        ((7, "", HERE), ("login", 7, "", HERE)),
+        ((7, "", "*"), ("login:unknown_addresses", 7, "", "")),
+        ((0, NAME, HERE), ("login", 0, NAME, HERE)),
+        ((0, NAME, "*"), ("login:unknown_addresses", 0, NAME, "")),
+        ((0, "", HERE), ("address", 0, "", HERE)),
+        ((0, "registration", HERE), ("registration", 0, "", HERE)),
+        ((0, "codes", HERE), ("codes:address", 0, "", HERE)),
+        ((7, "code:reset", "*"), ("code:reset:check", 7, "", "")),
+        ((7, "code:email:day", "*"), ("code:email:day", 7, "", "")),
+        ((7, "code:phone:minute", "*"), ("code:phone:minute", 7, "", "")),
+    ],
+)
+def test_a_budget_in_force_keeps_its_key(apps: Any, former: tuple[Any, ...], present: tuple[Any, ...]) -> None:
+    columns = dict(zip(("account_id", "name_digest", "address"), former, strict=True))
+    assert [key(row) for row in copied(apps, **columns)] == [present]
+
+
+def test_a_budget_in_force_keeps_its_counts_and_times_but_not_what_is_in_flight(apps: Any) -> None:
+    now = timezone.now().replace(microsecond=0)
+    kept = {
+        "locked_until": now + timedelta(minutes=5),
+        "locks": 2,
+        "last_success_at": now,
+        "expires_at": now + timedelta(days=1),
+    }
+    (row,) = copied(apps, account_id=7, failed=3, in_flight=4, **kept)
+    assert {name: row[name] for name in (*kept, "count", "in_flight")} == {**kept, "count": 3, "in_flight": 0}
+
+
+def test_a_known_address_is_copied_after_its_counts_have_expired(apps: Any) -> None:
+    now = timezone.now()
+    expired = {"account_id": 7, "expires_at": now - timedelta(days=1)}
+    assert len(copied(apps, **expired, last_success_at=now - timedelta(days=29))) == 1
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"account_id": 7, "expires_at": timezone.now() - timedelta(seconds=1)},
+        {"name_digest": "0" * 40, "address": "*"},
+    ],
+    ids=["expired", "codes of an unknown name"],
+)
+def test_what_is_not_in_force_or_has_no_key_is_not_copied(apps: Any, columns: dict[str, Any]) -> None:
+    assert copied(apps, **columns) == []
+
+
+def test_a_repeated_copy_changes_nothing_that_was_counted_since(apps: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(COPY_BUDGETS, "BATCH", 2)
+    for account in range(1, 5):
+        copied(apps, account_id=account, failed=1)
+    AttemptBudget.objects.filter(account_id=1).update(count=4)
+    copied(apps, account_id=5, failed=1)
+    counts = AttemptBudget.objects.order_by("account_id").values_list("account_id", "count")
+    assert list(counts) == [(1, 4), (2, 1), (3, 1), (4, 1), (5, 1)]

@@ -1,0 +1,86 @@
+"""The login form and the form to change the current user's password; both verify passwords by the sign-in service."""
+
+from typing import Any
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import IdentityError, Problem, RetryLater
+from accounts.models import User
+from accounts.policies import LONGEST_PASSWORD, active_profile
+from accounts.services import identifiers, passwords, sign_in
+from audit.events import FailureReason
+from audit.origin import Origin, request_origin
+
+INVALID_LOGIN = _("Please enter the correct user name and password of an administrator's account.")
+RETRY_LATER = _("Too many failed attempts, or the service is busy. Wait, then try again.")
+
+_PASSWORD_PROBLEMS = {
+    "password_too_long": _("A password has at most %(longest)d characters."),
+    "password_too_short": _("A password has at least %(shortest)d characters."),
+    "password_not_mixed": _("A password has upper and lower case letters and a digit."),
+    "password_too_common": _("This password is on lists of common and breached passwords."),
+    "password_too_similar": _("This password is too much like your own data or the service's name."),
+}
+
+
+def _staff_only(user: User) -> FailureReason | None:
+    return None if user.is_staff else FailureReason.WRONG_ROLE
+
+
+def _verify(identifier: identifiers.Identifier, password: str, origin: Origin) -> User:
+    """Return the administrator with this identifier and password. Raises ValidationError for any failure."""
+    try:
+        return sign_in.verify_credentials(identifier=identifier, password=password, origin=origin, rule=_staff_only)
+    except RetryLater as error:
+        raise ValidationError(RETRY_LATER, code="retry_later") from error
+    except IdentityError as error:
+        raise ValidationError(INVALID_LOGIN, code="invalid_login") from error
+
+
+def _message(problem: Problem) -> str:
+    """Return the problem of a new password in the active language."""
+    lengths = {"shortest": active_profile().password.shortest, "longest": LONGEST_PASSWORD}
+    return _PASSWORD_PROBLEMS[problem.code] % lengths
+
+
+class LoginForm(AdminAuthenticationForm):
+    def clean(self) -> dict[str, Any]:
+        username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if username and password and self.request:
+            if len(password) > LONGEST_PASSWORD:
+                raise ValidationError(INVALID_LOGIN, code="invalid_login")
+            self.user_cache = _verify(identifiers.any_of_three(username), password, request_origin(self.request))
+            # Django keeps the session key of a user who logs in again; a copy of the old cookie must not stay valid.
+            self.request.session.flush()
+        return self.cleaned_data
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """Django's form, with the rules of the active profile and the sign-in service's limits for the old password."""
+
+    def __init__(self, user: User, origin: Origin, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.origin = origin
+
+    def clean_old_password(self) -> str:
+        old = str(self.cleaned_data["old_password"])
+        _verify(identifiers.of_user(self.user), old, self.origin)
+        return old
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, active_profile().password):
+            self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
+        return data
+
+    def save(self, commit: bool = True) -> User:
+        passwords.replace(
+            user=self.user,
+            password=self.cleaned_data["new_password1"],
+            rule=active_profile().password,
+            origin=self.origin,
+        )
+        return self.user

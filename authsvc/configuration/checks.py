@@ -1,0 +1,129 @@
+"""System checks of the whole configuration.
+
+Errors (E…) end every command and the start of a server; `authsvc.configuration.env` finds those that need no
+application code. Warnings and infos are shown by `manage.py check --deploy`.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.db import connection
+
+from accounts.messaging.senders import sms
+from accounts.policies import HMAC_BYTES, SHARED_KEYS
+from authsvc.configuration.env import MIN_DISTINCT_CHARACTERS
+from authsvc.configuration.errors import HINTS
+
+MAX_SQLITE_PROCESSES: Final = 4
+# Placeholders that people leave in place of a key. No random key contains one by chance.
+_PLACEHOLDERS: Final = re.compile(
+    r"passw|change.?me|change.?this|replace.?me|example|your.{0,12}(secret|key)|secret.?key",
+    re.IGNORECASE,
+)
+# A short text, repeated.
+_REPEATED: Final = re.compile(r"(.{1,24}?)\1+.{0,23}", re.DOTALL)
+
+
+def is_guessable(key: str) -> bool:
+    """Return whether a key looks made up by a person rather than random."""
+    few = len(set(key)) < MIN_DISTINCT_CHARACTERS
+    return few or bool(_PLACEHOLDERS.search(key)) or bool(_REPEATED.fullmatch(key))
+
+
+def _error(number: str, text: str) -> Error:
+    return Error(text, hint=HINTS[number], id=f"authsvc.{number}")
+
+
+@register(Tags.security)
+def jwt_keys_have_the_length_of_their_hash(**_: Any) -> Iterator[CheckMessage]:
+    """Require RFC 7518, section 3.2: an HMAC key is at least as long as the output of its hash."""
+    for contract, key in settings.JWT_KEYS.items():
+        required = HMAC_BYTES[SHARED_KEYS[contract]]
+        if (length := len(key.encode())) < required:
+            yield _error("E009", f"{contract.upper()}_JWT_KEY has {length} bytes and needs {required}.")
+
+
+@register()
+def the_sms_gateway_can_be_used(**_: Any) -> Iterator[CheckMessage]:
+    if not settings.SMS_URL:
+        return
+    try:
+        sms.sender(settings.SMS_URL)
+    except ValueError as error:
+        yield _error("E014" if sms.is_dotted(settings.SMS_URL) else "E013", f"SMS_URL cannot be used: {error}")
+
+
+@register(Tags.security, deploy=True)
+def keys_are_random(**_: Any) -> Iterator[CheckMessage]:
+    named = {"SECRET_KEY": settings.SECRET_KEY} | {
+        f"{contract.upper()}_JWT_KEY": key for contract, key in settings.JWT_KEYS.items()
+    }
+    for name, key in named.items():
+        if is_guessable(key):
+            yield Warning(
+                f"{name} is guessable: anyone who has one token can search for the key offline.",
+                hint=HINTS["E009"],
+                id="authsvc.W001",
+            )
+
+
+@register(Tags.security, deploy=True)
+def cors_origins_use_https(**_: Any) -> Iterator[CheckMessage]:
+    plain = [origin for origin in settings.CORS_ALLOWED_ORIGINS if origin.startswith("http://")]
+    if plain and settings.REQUIRE_HTTPS:
+        yield Warning(
+            f"CORS_ALLOWED_ORIGINS has {', '.join(plain)}: an attacker on the network can change a page served over "
+            "plain HTTP, and read the passwords typed into it.",
+            hint="Serve the page over HTTPS and list it with https://.",
+            id="authsvc.W002",
+        )
+
+
+@register(Tags.security, deploy=True)
+def the_profile_is_hardened(**_: Any) -> Iterator[CheckMessage]:
+    if settings.PROFILE != "hardened":
+        yield Warning(
+            f"PROFILE={settings.PROFILE}: passwords of six characters are accepted, anyone may register as a doctor, "
+            "and a password reset discloses which accounts exist.",
+            hint="Leave PROFILE out, or set PROFILE=hardened.",
+            id="authsvc.W003",
+        )
+
+
+# Without the database tag, because `check` skips checks with that tag unless a database is named.
+@register(Tags.security, deploy=True)
+def sqlite_has_few_processes(**_: Any) -> Iterator[CheckMessage]:
+    if connection.vendor == "sqlite" and settings.WEB_CONCURRENCY > MAX_SQLITE_PROCESSES:
+        yield Warning(
+            f"WEB_CONCURRENCY={settings.WEB_CONCURRENCY} on SQLite: one process writes at a time, the others wait.",
+            hint=f"Use PostgreSQL or MariaDB, or at most {MAX_SQLITE_PROCESSES} processes.",
+            id="authsvc.W004",
+        )
+
+
+@register(Tags.security, deploy=True)
+def each_process_has_a_core(**_: Any) -> Iterator[CheckMessage]:
+    cores = os.cpu_count() or 1
+    if cores < settings.WEB_CONCURRENCY:
+        yield Warning(
+            f"WEB_CONCURRENCY={settings.WEB_CONCURRENCY} on {cores} cores: each process hashes one password at a time; "
+            "together they can slow each other down until logins are refused.",
+            hint=f"Set WEB_CONCURRENCY={cores}, or less; threads serve the other requests.",
+            id="authsvc.W005",
+        )
+
+
+@register(Tags.security, deploy=True)
+def a_tls_proxy_is_trusted(**_: Any) -> Iterator[CheckMessage]:
+    if settings.REQUIRE_HTTPS and not settings.TRUSTED_PROXIES:
+        # An info, because the server may terminate TLS itself, which cannot be seen from here.
+        yield Info(
+            "TRUSTED_PROXIES=0 with REQUIRE_HTTPS: behind a proxy that terminates TLS every request is refused with "
+            "426, and all clients share the proxy's address.",
+            hint="Set TRUSTED_PROXIES to the number of proxies in front that append to X-Forwarded-For.",
+            id="authsvc.I001",
+        )

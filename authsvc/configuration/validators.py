@@ -1,0 +1,107 @@
+"""Validators of single environment variables; each returns the value or raises an error with an id."""
+
+import re
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import dj_database_url
+from pydantic import ValidationInfo
+
+from authsvc.configuration import logo, mail
+from authsvc.configuration.errors import invalid
+from authsvc.configuration.mounts import MountError, mount_table
+
+BASE_DIR: Final = Path(__file__).resolve().parent.parent.parent
+# A name, an IPv4 address, or an IPv6 address in brackets.
+_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+_DATABASES: Final = frozenset({"sqlite", "postgres", "postgresql", "mysql", "mariadb"})
+
+
+def split_items(value: object) -> object:
+    """Split a comma-separated variable; blanks around the commas and empty items are dropped."""
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+def normalize_console(value: object) -> object:
+    """Return `console:` for `console://` too."""
+    return mail.CONSOLE if value == f"{mail.CONSOLE}//" else value
+
+
+def valid_hosts(hosts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    for host in hosts:
+        if host == "*" and info.data.get("debug"):
+            continue
+        if not _HOST.fullmatch(host.lower().removeprefix(".")):
+            raise invalid("E011", f"ALLOWED_HOSTS has {host}, which is not a host name.")
+    return hosts
+
+
+def valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if not _is_origin(origin):
+            raise invalid("E007", f"CORS_ALLOWED_ORIGINS has {origin}, which is not scheme://host[:port].")
+    return origins
+
+
+def _is_origin(text: str) -> bool:
+    """Return whether a browser sends this as `Origin`; it never sends a wildcard, `null` or a path."""
+    try:
+        parts = urlsplit(text)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return False
+    host = parts.netloc.removesuffix(port)
+    return (
+        parts.scheme in {"http", "https"} and bool(_HOST.fullmatch(host)) and text == f"{parts.scheme}://{host}{port}"
+    )
+
+
+def valid_time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise invalid("E008", f"TIME_ZONE={value} is not a time zone.")
+    return value
+
+
+def valid_mounts(value: str) -> str:
+    try:
+        mount_table(value)
+    except MountError as error:
+        raise invalid("E005", str(error)) from error
+    return value
+
+
+def valid_database(value: str) -> str:
+    scheme = value.partition(":")[0]
+    if scheme not in _DATABASES:
+        # The value itself may hold a password, so only its scheme is shown.
+        raise invalid("E004", f"DATABASE_URL starts with '{scheme[:20]}', which is not a supported database.")
+    try:
+        dj_database_url.parse(value.replace("mariadb:", "mysql:", 1))
+    except (ValueError, dj_database_url.ParseError):
+        raise invalid("E004", "DATABASE_URL cannot be read as a URL.") from None
+    return value
+
+
+def valid_service_name(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("it has characters that cannot be printed")
+    return value
+
+
+def valid_logo(value: str) -> str:
+    try:
+        return str(logo.validated(BASE_DIR / value)) if value else ""
+    except ValueError as error:
+        raise invalid("E015", f"SERVICE_LOGO cannot be used: {error}.") from None
+
+
+def valid_mail_server(value: str) -> str:
+    try:
+        mail.from_url(value, "")
+    except ValueError as error:
+        raise invalid("E012", str(error)) from None
+    return value

@@ -1,0 +1,20 @@
+"""Django's error handlers, and the view of every path outside all mounts."""
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from authsvc.endpoints.error_responses import error_response
+
+
+@csrf_exempt
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, Http404())
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, SuspiciousOperation())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return error_response(request, Exception())

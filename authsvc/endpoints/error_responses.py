@@ -1,0 +1,25 @@
+"""Errors that occur before a contract's view is reached, in the format of the contract whose path it is."""
+
+from importlib import import_module
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework.utils.encoders import JSONEncoder
+
+from accounts.contracts.base import Contract, error_headers
+from authsvc.configuration.mounts import mounted_contract
+
+
+def error_response(request: HttpRequest, error: BaseException) -> HttpResponse:
+    """Return the response of the contract at the request's path to an error; outside all mounts, the native one's."""
+    name = mounted_contract(request.path, settings.CONTRACT_MOUNTS)
+    contract: Contract = import_module(f"accounts.contracts.{name}.contract").CONTRACT
+    wire_error = contract.wire_error(error)
+    return JsonResponse(
+        contract.envelope(wire_error, error),
+        status=wire_error.status,
+        headers=error_headers(wire_error, error),
+        content_type=contract.media_type,
+        encoder=JSONEncoder,
+        json_dumps_params={"ensure_ascii": False},
+    )

@@ -1,0 +1,31 @@
+"""The id of each request, which the response, the log and the trail name."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from audit.origin import current_request_id
+from authsvc.observability.log_records import REQUEST_ID
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestIDMiddleware:
+    """Takes the client's `X-Request-ID` if it is safe to log, else makes one, and returns it in the response."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        request.META[REQUEST_ID] = request_id
+        reset = current_request_id.set(request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            current_request_id.reset(reset)
+        response["X-Request-ID"] = request_id
+        return response
