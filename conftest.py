@@ -16,6 +16,7 @@ from audit.origin import Origin
 _TRUE_COST: dict[str, Any] = {"memory_cost": Argon2id.memory_cost, "time_cost": Argon2id.time_cost}
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Return 0 for a few chosen tests, which are done before workers have started; None is a worker for each core."""
     chosen = config.args_source is pytest.Config.ArgsSource.ARGS
@@ -51,7 +52,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(autouse=True, scope="session")
 def _cheap_hashes() -> Iterator[None]:
-    """Hash at a thousandth of the cost: nearly every test does, and few are about what it costs."""
+    """Hash at a thousandth of the cost, because nearly every test hashes."""
     with mock.patch.multiple(Argon2id, memory_cost=16, time_cost=1):
         yield
 
@@ -65,7 +66,7 @@ def true_cost() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _fresh_keys() -> Iterator[None]:
-    """Forget the keys of a database that the last test has rolled back."""
+    """Forget the cached keys, which the last test has rolled back."""
     ring.forget()
     yield
     ring.forget()
@@ -83,7 +84,7 @@ def api() -> Api:
 
 @pytest.fixture
 def alice(db: None) -> User:
-    """A pharmacist with everything."""
+    """A pharmacist with every field."""
     return User.objects.create_user(
         "alice", "alice@hospital.example", PASSWORD, phone="13800138000", role="pharmacy", full_name="Alice Zhang"
     )
@@ -91,13 +92,13 @@ def alice(db: None) -> User:
 
 @pytest.fixture
 def bob(db: None) -> User:
-    """A doctor with nothing but a name."""
+    """A doctor with a user name alone."""
     return User.objects.create_user("bob", None, PASSWORD, role="doctor")
 
 
 @pytest.fixture
 def head(db: None) -> User:
-    """An administrator who is no superuser."""
+    """An administrator who is not a superuser."""
     return User.objects.create_user("head", "head@hospital.example", PASSWORD, role="admin")
 
 

@@ -25,7 +25,7 @@ from accounts.tests.tools import HERE
 from audit.models import LoginAttempt, SecurityEvent
 from authsvc.endpoints.schema import document
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 # Put together here, because a report of a crash shows lines of source too.
 WORD = "Xyz" + "zy"

@@ -13,7 +13,7 @@ from accounts.names import canonical_phone
 from accounts.tests.contracts.clients import CLIENTS, CLINIC, HOSPITAL, NATIVE, PORTAL, UNION, ContractClient
 from accounts.tests.tools import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 HASH = "argon2$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$fUDoZAkYlY6FpyQxuhz5Sw"
 NEW_PASSWORD = "Another-horse-8"

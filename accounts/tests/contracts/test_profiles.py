@@ -8,7 +8,7 @@ from accounts.models.user import Role
 from accounts.tests.contracts.clients import CLIENTS, NATIVE, UNION, ContractClient
 from accounts.tests.tools import PASSWORD, Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 PROFILES = pytest.mark.parametrize("profile", ["documented", "hardened"])
 WAITING = {"documented": set[str](), "hardened": {"doctor", "researcher", "regulator"}}

@@ -1,4 +1,4 @@
-"""Keys change while people log in: twenty rounds, on every database that the run is for."""
+"""Keys change while people log in: on every database."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What must hold when many come at once: twenty rounds each, on every database that the run is for."""
+"""Facts about requests that are served at the same time, on every database."""
 
 from collections import Counter
 from typing import Any
@@ -34,7 +34,7 @@ def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> No
 
 
 @race_rounds(6)
-def test_after_a_logout_no_successor_is_alive(each: Round) -> None:
+def test_after_a_logout_no_successor_is_valid(each: Round) -> None:
     spent = token(each)
     results = each.at_once(lambda n: each.api(MOUNT).post("refresh_token" if n else "logout", token=spent))
     assert results[0].status_code == 200
@@ -60,7 +60,7 @@ def test_of_4_resets_one_wins_and_ends_every_session(each: Round) -> None:
 
 
 @race_rounds(5)
-def test_no_login_with_the_old_password_outlives_a_reset(each: Round) -> None:
+def test_a_reset_ends_the_sessions_of_the_old_password(each: Round) -> None:
     body = {"email": each.person.email, "old_password": PASSWORD, "new_password": "Correct-horse-8"}
     results = each.at_once(lambda n: log_in(each) if n else each.api(MOUNT).post("reset_password", body))
     assert results[0].status_code == 200

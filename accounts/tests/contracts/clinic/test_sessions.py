@@ -65,17 +65,17 @@ class TestTokens:
 
 
 class TestRefresh:
-    def test_a_fresh_token_opens_and_names_the_next_generation(self, api: Api, alice: User) -> None:
+    def test_a_successor_is_accepted_and_names_the_next_generation(self, api: Api, alice: User) -> None:
         fresh = refresh(token()).json()["access_token"]
         assert (api.get("me", fresh).status_code, claims(fresh)["generation"]) == (200, 1)
 
-    def test_for_ten_seconds_a_spent_token_still_opens(self, api: Api, alice: User) -> None:
+    def test_for_ten_seconds_a_spent_token_is_accepted(self, api: Api, alice: User) -> None:
         spent = token()
         refresh(spent)
         move_back(seconds=9)
         assert api.get("me", spent).status_code == 200
 
-    def test_after_ten_seconds_a_spent_token_is_dead(self, api: Api, alice: User) -> None:
+    def test_after_ten_seconds_a_spent_token_is_refused(self, api: Api, alice: User) -> None:
         spent = token()
         refresh(spent)
         move_back(seconds=11)
@@ -94,7 +94,7 @@ class TestRefresh:
         assert api.get("me", fresh).status_code == 200
         assert not SecurityEvent.objects.filter(event="session:refresh:reuse").exists()
 
-    def test_a_token_of_two_generations_ago_is_dead_at_once(self, api: Api, alice: User) -> None:
+    def test_a_token_of_two_generations_ago_is_refused_at_once(self, api: Api, alice: User) -> None:
         first = token()
         refresh(refresh(first).json()["access_token"])
         assert (api.get("me", first).status_code, answered(refresh(first))) == (401, (403, ENDED))
@@ -130,7 +130,7 @@ class TestRefresh:
         Session.objects.update(expires_at=now, latest_end_at=now)
         assert (answered(api.get("me", good)), answered(refresh(good))) == ((401, ENDED), (403, ENDED))
 
-    def test_after_a_logout_nothing_opens_and_nothing_is_refreshed(self, api: Api, alice: User) -> None:
+    def test_after_a_logout_no_token_is_accepted_or_refreshed(self, api: Api, alice: User) -> None:
         spent = token()
         fresh = refresh(spent).json()["access_token"]
         api.post("logout", token=fresh)

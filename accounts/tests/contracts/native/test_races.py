@@ -1,4 +1,4 @@
-"""What must hold when many come at once: twenty rounds each, on every database that the run is for."""
+"""Facts about requests that are served at the same time, on every database."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What must hold when many come at once with one token: twenty rounds each, on every database that the run is for."""
+"""Facts about requests with one token that are served at the same time, on every database."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_requests_under_way_are_answered_while_their_token_is_refreshed(each: Ro
 
 
 @race_rounds(6)
-def test_after_a_logout_no_successor_is_alive(each: Round) -> None:
+def test_after_a_logout_no_successor_is_valid(each: Round) -> None:
     token = log_in(each)
     results = each.at_once(lambda n: each.api(MOUNT).post("refresh" if n else "logout", token=token))
     assert results[0].status_code == 200

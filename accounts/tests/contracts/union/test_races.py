@@ -1,4 +1,4 @@
-"""What must hold when many come at once with one token: twenty rounds each, on every database that the run is for."""
+"""Facts about requests with one token that are served at the same time, on every database."""
 
 import pytest
 

@@ -97,7 +97,7 @@ class TestRegistration:
         response = union.post("register", body)
         assert (response.status_code, response.json()) == (400, failed(400, f"请求参数错误：{told}"))
 
-    def test_a_taken_name_is_told_before_a_taken_number(self, union: Api) -> None:
+    def test_a_taken_name_is_reported_before_a_taken_number(self, union: Api) -> None:
         response = union.post("register", {**CAROL, "username": "ALICE", "phone": "13800138000"})
         assert (response.status_code, response.json()) == (409, failed(1001, "用户名已存在"))
 
@@ -141,7 +141,7 @@ class TestLogin:
         [({"is_active": False}, "账户已被禁用"), ({"awaits_approval": True}, "账户正在等待管理员审核")],
         ids=str,
     )
-    def test_a_closed_account_is_told_so_with_the_code_of_wrong_credentials(
+    def test_an_inactive_account_has_the_code_of_wrong_credentials(
         self, alice: User, state: dict[str, bool], message: str
     ) -> None:
         User.objects.filter(pk=alice.pk).update(**state)
@@ -166,7 +166,7 @@ class TestRenewal:
                 "exp": int(later.timestamp()) + 24 * 3600,
             }
 
-    def test_after_a_renewal_both_tokens_live(self, union: Api) -> None:
+    def test_after_a_renewal_both_tokens_are_accepted(self, union: Api) -> None:
         token, now = token_of(login()), timezone.now()
         with time_machine.travel(now + timedelta(hours=13)):
             renewed = union.get("user/info", token)["Authorization"].partition(" ")[2]
@@ -223,7 +223,7 @@ def test_the_information_about_a_user_takes_one_statement(union: Api, statements
         ("DELETE", "user/info", 405, "不支持该请求方法"),
     ],
 )
-def test_a_request_that_no_path_takes_is_told_in_the_envelope(
+def test_an_unknown_path_and_a_wrong_method_are_refused_in_the_envelope(
     union: Api, method: str, path: str, status: int, message: str
 ) -> None:
     response = union.call(method, f"/api/v1/auth/{path}")
