@@ -1,4 +1,4 @@
-"""The administrators' screens of people, sessions and messages."""
+"""The ModelAdmins of users, sessions and messages."""
 
 from accounts.admin import groups
 from accounts.admin.messages import MessageAdmin

@@ -1,4 +1,4 @@
-"""What the screens have in common."""
+"""What the ModelAdmins share."""
 
 import re
 import unicodedata
@@ -8,39 +8,39 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts.models import User
-from audit.admin.lists import SafeLookupAdmin
+from audit.admin.changelist import SafeLookupAdmin
 
 SECRET_COLUMNS = frozenset({"password", "stamp", "encrypted"})
-_DIALLED = re.compile(r"\+?[0-9 ()-]{3,}")
+_PHONE = re.compile(r"\+?[0-9 ()-]{3,}")
 
 
 def actor_of(request: HttpRequest) -> User:
-    """Return who is at the screen. Raises PermissionDenied for nobody."""
+    """Return the logged-in user of a request. Raises PermissionDenied where there is none."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
 
 
-def normalized(term: str) -> str:
-    """Return what was typed in the form that canonical columns have."""
+def canonical_term(term: str) -> str:
+    """Return a search term in the form of the canonical columns."""
     return unicodedata.normalize("NFKC", term).casefold().strip()
 
 
-def dialled(term: str) -> str:
-    """Return the digits of a phone number, or of a part of one, however it is grouped; blank for anything else."""
-    text = normalized(term)
-    return re.sub(r"[^0-9]", "", text) if _DIALLED.fullmatch(text) else ""
+def phone_digits(term: str) -> str:
+    """Return the digits of a search term that is a phone number or a part of one, else an empty string."""
+    text = canonical_term(term)
+    return re.sub(r"[^0-9]", "", text) if _PHONE.fullmatch(text) else ""
 
 
-class NoSecrets(SafeLookupAdmin):
-    """A list that nobody filters by a secret: whoever may filter by a column can read it, character by character."""
+class HideSecretLookupsAdmin(SafeLookupAdmin):
+    """A list without filters by secret columns: a filter reveals a column's value character by character."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return not SECRET_COLUMNS & set(lookup.split("__")) and super().lookup_allowed(lookup, value, request)
 
 
-class ReadOnly(NoSecrets):
-    """Rows that the service alone writes."""
+class ReadOnlyAdmin(HideSecretLookupsAdmin):
+    """A list of rows that only the service writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""What is done from a list or a page: first told, then confirmed, then done by a service, one transaction each."""
+"""Admin actions that ask for confirmation first; a service then performs them, in one transaction for each object."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,155 +20,169 @@ from accounts.admin.common import actor_of
 from accounts.models import User
 from audit.origin import Origin, request_origin
 
-# So many at a time: more would take longer than a request may.
+# More objects would take longer than a request may.
 MAX_SELECTED: Final = 1_000
 REASON_LENGTH: Final = 500
-_NAMED: Final = 10
+_MAX_NAMES: Final = 10
 
-NO_CHANGE: Final = _("there was nothing to do")
-_WHY: Final[Mapping[type[errors.IdentityError], Promise]] = {
+NO_CHANGE: Final = _("no change was needed")
+_DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
     errors.OwnAccount: _("you cannot deactivate your own account or change its role"),
     errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
-    errors.NotFound: _("gone, disabled, or without an address"),
-    errors.RetryLater: _("as many as may be for now; try again later"),
+    errors.NotFound: _("the account does not exist, is disabled, or has no e-mail address or phone number"),
+    errors.RetryLater: _("the limit is reached; try again later"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
-    """Something that is done to one object; `work` returns whether there was anything to do."""
+class ConfirmedAction:
+    """An action on one object.
+
+    `perform` takes the object, the actor, the origin and the administrator's reason, and returns whether it changed
+    anything. It raises IdentityError.
+    """
 
     label: Promise
     consequence: Promise
     permission: str
-    work: Callable[[Any, User, Origin, str], bool]
-    asks_reason: bool = False
+    perform: Callable[[Any, User, Origin, str], bool]
+    requires_reason: bool = False
 
 
-class VerbsAdmin(admin.ModelAdmin):
-    """A screen whose objects have verbs."""
+class ConfirmedActionsAdmin(admin.ModelAdmin):
+    """A ModelAdmin with confirmed actions, offered by its list and by the pages of its objects."""
 
-    verbs: ClassVar[Mapping[str, Verb]]
+    confirmed_actions: ClassVar[Mapping[str, ConfirmedAction]]
 
     def user_of(self, obj: Any) -> User:
-        """Return the user whom a verb concerns."""
+        """Return the user whom an action concerns."""
         raise NotImplementedError
 
     def label(self, obj: Any) -> str:
-        """Return an object as the page that asks for confirmation names it."""
+        """Return an object's description on the confirmation page."""
         return str(obj)
 
-    def permitted(self, request: HttpRequest) -> dict[str, Verb]:
-        """Return the verbs that somebody may use."""
-        return {name: verb for name, verb in self.verbs.items() if request.user.has_perm(verb.permission)}
+    def permitted_actions(self, request: HttpRequest) -> dict[str, ConfirmedAction]:
+        """Return the actions for which the current user has the permission."""
+        return {
+            name: action for name, action in self.confirmed_actions.items() if request.user.has_perm(action.permission)
+        }
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = dict(super().get_actions(request))
-        for name, verb in self.permitted(request).items():
-            actions[name] = (partial(_from_list, verb_name=name), name, verb.label)
+        for name, action in self.permitted_actions(request).items():
+            actions[name] = (partial(_confirm_selected, action_name=name), name, action.label)
         return actions
 
     def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_do"
-        return [path("do/<slug:verb_name>/", self.admin_site.admin_view(self.do), name=name), *super().get_urls()]
+        view = self.admin_site.admin_view(self.confirmed_action_view)
+        return [path("do/<slug:action_name>/", view, name=self._action_url_name()), *super().get_urls()]
 
-    def do(self, request: HttpRequest, verb_name: str) -> HttpResponse:
-        """Ask for confirmation of a verb or, with it, do it; the objects' keys come in `ids`."""
+    def confirmed_action_view(self, request: HttpRequest, action_name: str) -> HttpResponse:
+        """Return the confirmation page or, once confirmed, perform the action on the objects with the ids in `ids`."""
         if request.method != "POST":
-            # Whoever had to log in again, or changed the language, comes here by a link.
-            return HttpResponseRedirect(self._list())
-        verb = self.permitted(request).get(verb_name)
-        if verb is None:
+            # A new login and a change of language redirect to this URL by GET.
+            return HttpResponseRedirect(self._changelist_url())
+        action = self.permitted_actions(request).get(action_name)
+        if action is None:
             raise PermissionDenied
-        found = self._found(request)
+        selected = self._selected(request)
         reason = request.POST.get("reason", "").strip()
-        if "confirmed" not in request.POST or (verb.asks_reason and not 0 < len(reason) <= REASON_LENGTH):
-            return self.ask(request, verb_name, found, wrong="confirmed" in request.POST)
-        self._do_all(request, verb, found, reason)
-        return HttpResponseRedirect(self._back(request, found))
+        if "confirmed" not in request.POST or (action.requires_reason and not 0 < len(reason) <= REASON_LENGTH):
+            return self.confirmation_page(request, action_name, selected, invalid="confirmed" in request.POST)
+        self._perform_all(request, action, selected, reason)
+        return HttpResponseRedirect(self._return_url(request, selected))
 
-    def _found(self, request: HttpRequest) -> list[Any]:
-        keys = request.POST.get("ids", "").split(",")
-        if len(keys) > MAX_SELECTED:
-            raise BadRequest("More than may be done at a time.")
+    def _selected(self, request: HttpRequest) -> list[Any]:
+        ids = request.POST.get("ids", "").split(",")
+        if len(ids) > MAX_SELECTED:
+            raise BadRequest(f"The selection contains more than {MAX_SELECTED} ids.")
         try:
-            return list(self.get_queryset(request).filter(pk__in=keys))
+            return list(self.get_queryset(request).filter(pk__in=ids))
         except (ValidationError, ValueError, OverflowError) as error:
-            raise BadRequest("These are no keys.") from error
+            raise BadRequest("The selection contains invalid ids.") from error
 
-    def ask(self, request: HttpRequest, verb_name: str, found: list[Any], *, wrong: bool = False) -> HttpResponse:
-        """Return the page that says who is concerned, how many they are, and what follows."""
+    def confirmation_page(
+        self, request: HttpRequest, action_name: str, selected: list[Any], *, invalid: bool = False
+    ) -> HttpResponse:
+        """Return the page with the selected objects, their number and the consequence of the action."""
         actor = actor_of(request)
-        skipped = [obj for obj in found if self.user_of(obj).is_superuser and not actor.is_superuser]
-        concerned = [obj for obj in found if obj not in skipped]
+        skipped = [obj for obj in selected if self.user_of(obj).is_superuser and not actor.is_superuser]
+        affected = [obj for obj in selected if obj not in skipped]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": self.verbs[verb_name].label,
-            "verb": self.verbs[verb_name],
-            "action": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_do", args=[verb_name]),
-            "concerned": [self.label(obj) for obj in concerned],
+            "title": self.confirmed_actions[action_name].label,
+            "action": self.confirmed_actions[action_name],
+            "action_url": reverse(f"admin:{self._action_url_name()}", args=[action_name]),
+            "affected": [self.label(obj) for obj in affected],
             "skipped": [self.label(obj) for obj in skipped],
-            "ids": ",".join(str(obj.pk) for obj in found),
+            "ids": ",".join(str(obj.pk) for obj in selected),
             "reason_length": REASON_LENGTH,
-            "reason_is_wrong": wrong,
+            "invalid_reason": invalid,
             "page": request.POST.get("page", ""),
-            "back": self._back(request, found),
+            "return_url": self._return_url(request, selected),
         }
         return TemplateResponse(request, "admin/accounts/confirm.html", context)
 
-    def _back(self, request: HttpRequest, found: list[Any]) -> str:
-        """Return where the verb came from: an object's page, or the list with its filters."""
-        if request.POST.get("page") and len(found) == 1:
-            return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[found[0].pk])
-        return f"{self._list()}?{request.GET.urlencode()}"
+    def _return_url(self, request: HttpRequest, selected: list[Any]) -> str:
+        """Return the URL of the page that offered the action: an object's page, or the list with its filters."""
+        if request.POST.get("page") and len(selected) == 1:
+            return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[selected[0].pk])
+        return f"{self._changelist_url()}?{request.GET.urlencode()}"
 
-    def _list(self) -> str:
+    def _changelist_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
-    def _do_all(self, request: HttpRequest, verb: Verb, found: list[Any], reason: str) -> None:
+    def _action_url_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_confirmed_action"
+
+    def _perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], reason: str) -> None:
         actor, origin = actor_of(request), request_origin(request)
         skipped: dict[str, list[str]] = {}
-        for obj in found:
-            why = _do(verb, obj, actor, origin, reason)
-            if why:
-                skipped.setdefault(str(why), []).append(str(self.user_of(obj)))
-        done = len(found) - sum(map(len, skipped.values()))
-        told = ngettext("%(verb)s: %(done)d was done.", "%(verb)s: %(done)d were done.", done)
-        self.message_user(
-            request, told % {"verb": verb.label, "done": done}, messages.SUCCESS if done else messages.WARNING
+        for obj in selected:
+            detail = _perform(action, obj, actor, origin, reason)
+            if detail:
+                skipped.setdefault(str(detail), []).append(str(self.user_of(obj)))
+        count = len(selected) - sum(map(len, skipped.values()))
+        if count:
+            text = ngettext("%(action)s: %(count)d succeeded.", "%(action)s: %(count)d succeeded.", count)
+            self.message_user(request, text % {"action": action.label, "count": count}, messages.SUCCESS)
+        for reported, names in skipped.items():
+            self._report_skipped(request, reported, names)
+
+    def _report_skipped(self, request: HttpRequest, detail: str, names: list[str]) -> None:
+        listed = ", ".join(names[:_MAX_NAMES]) + ("…" if len(names) > _MAX_NAMES else "")
+        text = ngettext(
+            "%(count)d was skipped (%(names)s): %(detail)s.",
+            "%(count)d were skipped (%(names)s): %(detail)s.",
+            len(names),
         )
-        for because, names in skipped.items():
-            self._tell_skipped(request, because, names)
-
-    def _tell_skipped(self, request: HttpRequest, why: str, names: list[str]) -> None:
-        named = ", ".join(names[:_NAMED]) + ("…" if len(names) > _NAMED else "")
-        told = ngettext(
-            "%(count)d was skipped (%(names)s): %(why)s.", "%(count)d were skipped (%(names)s): %(why)s.", len(names)
-        )
-        self.message_user(request, told % {"count": len(names), "names": named, "why": why}, messages.WARNING)
+        self.message_user(request, text % {"count": len(names), "names": listed, "detail": detail}, messages.WARNING)
 
 
-def _do(verb: Verb, obj: Any, actor: User, origin: Origin, reason: str) -> Promise | None:
-    """Return None, or why nothing was done."""
+def _perform(action: ConfirmedAction, obj: Any, actor: User, origin: Origin, reason: str) -> Promise | None:
+    """Perform an action on an object. Return None, or the detail of why the object was skipped."""
     try:
-        return None if verb.work(obj, actor, origin, reason) else NO_CHANGE
+        return None if action.perform(obj, actor, origin, reason) else NO_CHANGE
     except errors.IdentityError as error:
-        if why := reason_of(error):
-            return why
+        if detail := detail_of(error):
+            return detail
         raise
 
 
-def reason_of(error: errors.IdentityError) -> Promise | None:
-    """Return why an account was left as it is, or None for an error that is not expected here."""
-    return next((why for kind, why in _WHY.items() if isinstance(error, kind)), None)
+def detail_of(error: errors.IdentityError) -> Promise | None:
+    """Return why an account was left unchanged, or None for an error that no action expects."""
+    return next((detail for error_type, detail in _DETAILS.items() if isinstance(error, error_type)), None)
 
 
-def _from_list(screen: VerbsAdmin, request: HttpRequest, chosen: QuerySet[Any], verb_name: str) -> HttpResponse | None:
-    found = list(chosen[: MAX_SELECTED + 1])
-    if len(found) <= MAX_SELECTED:
-        return screen.ask(request, verb_name, found)
-    told = gettext("At most %(most)d at a time; %(count)d are selected. Narrow the list with its filters.")
-    screen.message_user(request, told % {"most": MAX_SELECTED, "count": chosen.count()}, messages.ERROR)
+def _confirm_selected(
+    model_admin: ConfirmedActionsAdmin, request: HttpRequest, queryset: QuerySet[Any], action_name: str
+) -> HttpResponse | None:
+    selected = list(queryset[: MAX_SELECTED + 1])
+    if len(selected) <= MAX_SELECTED:
+        return model_admin.confirmation_page(request, action_name, selected)
+    text = gettext("At most %(max)d can be selected; %(count)d are. Narrow the list with its filters.")
+    model_admin.message_user(request, text % {"max": MAX_SELECTED, "count": queryset.count()}, messages.ERROR)
     return None

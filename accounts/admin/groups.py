@@ -1,7 +1,7 @@
-"""Groups are made by migrations and granted on a person's page; whoever edited one there would leave no trace."""
+"""Removes Django's page for groups, which records no events. Groups come from migrations; a user's page grants them."""
 
 from django.contrib import admin
-from django.contrib.auth import admin as _registers_groups  # noqa: F401 It has to come before what it registers goes.
+from django.contrib.auth import admin as _registers_groups  # noqa: F401 The import registers what is unregistered below.
 from django.contrib.auth.models import Group
 
 admin.site.unregister(Group)

@@ -1,4 +1,4 @@
-"""What was sent to whom, and what became of it; never what it says."""
+"""The list of messages with recipient and state, without their text."""
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -6,16 +6,26 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
-from accounts.admin.common import ReadOnly
+from accounts.admin.common import ReadOnlyAdmin
 from accounts.models import Message, User
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly):
-    list_display = ("created_at", "who", "kind", "channel", "to", "state", "attempts", "error", "delivered_at")
+class MessageAdmin(ReadOnlyAdmin):
+    list_display = (
+        "created_at",
+        "username",
+        "kind",
+        "channel",
+        "recipient",
+        "state",
+        "attempts",
+        "error",
+        "delivered_at",
+    )
     list_filter = ("state", "kind", "channel", "created_at")
     fields = (
-        ("who", "to"),
+        ("username", "recipient"),
         ("kind", "channel", "language"),
         ("state", "attempts"),
         "error",
@@ -25,15 +35,15 @@ class MessageAdmin(ReadOnly):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        # Not a join: it would hide the messages of a user who was deleted.
-        username = User.objects.filter(pk=OuterRef("user_id")).values("username")
+        # A subquery, because a join would hide the messages of deleted users.
+        usernames = User.objects.filter(pk=OuterRef("user_id")).values("username")
         messages: QuerySet[Message] = super().get_queryset(request)
-        return messages.defer("encrypted").annotate(username=Subquery(username))
+        return messages.defer("encrypted").annotate(user_username=Subquery(usernames))
 
     @admin.display(description=_("user"))
-    def who(self, message: Message) -> str:
-        return getattr(message, "username", None) or f"#{message.user_id}"
+    def username(self, message: Message) -> str:
+        return getattr(message, "user_username", None) or f"#{message.user_id}"
 
-    @admin.display(description=_("address"))
-    def to(self, message: Message) -> str:
+    @admin.display(description=_("recipient"))
+    def recipient(self, message: Message) -> str:
         return names.masked(message.address)

@@ -1,4 +1,4 @@
-"""The administrators' screen of who is logged in."""
+"""The list of sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,12 +8,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from accounts.admin.common import ReadOnly, normalized
-from accounts.admin.confirmed_actions import Verb, VerbsAdmin
+from accounts.admin.common import ReadOnlyAdmin, canonical_term
+from accounts.admin.confirmed_actions import ConfirmedAction, ConfirmedActionsAdmin
 from accounts.models import EndReason, Session, User
 from accounts.services import permissions, sessions
-from audit.admin.lists import CappedPaginator, ContractFilter
+from audit.admin.changelist import CappedPaginator
+from audit.admin.filters import ContractFilter
 from audit.origin import Origin
 from audit.user_agents import device
 
@@ -23,18 +25,18 @@ def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:
     return sessions.end(session=session, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
 
 
-class GoingOnFilter(admin.SimpleListFilter):
-    """Those that go on, unless others are asked for."""
+class ActiveFilter(admin.SimpleListFilter):
+    """A filter by state, which shows active sessions by default."""
 
     title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("ended", _("over")), ("all", _("all"))]
+        return [("ended", pgettext_lazy("session", "ended")), ("all", _("all"))]
 
     def choices(self, changelist: Any) -> Any:
         default, *others = super().choices(changelist)
-        yield {**default, "display": _("going on")}
+        yield {**default, "display": pgettext_lazy("session", "active")}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
@@ -70,11 +72,11 @@ class LastSeenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(VerbsAdmin, ReadOnly):
-    verbs = {
-        "end": Verb(
+class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
+    confirmed_actions = {
+        "end": ConfirmedAction(
             _("Force logout"),
-            _("These sessions end; whoever goes on with one is asked to log in at the next request."),
+            _("These sessions end. Their users must log in again at the next request."),
             "accounts.end_session",
             _end,
         )
@@ -82,10 +84,10 @@ class SessionAdmin(VerbsAdmin, ReadOnly):
     paginator = CappedPaginator
     show_full_result_count = False
     list_display = ("user", "role", "contract", "ip", "device", "created_at", "last_seen_at", "is_active")
-    list_filter = (GoingOnFilter, ContractFilter, "user__role", LastSeenFilter, "end_reason")
+    list_filter = (ActiveFilter, ContractFilter, "user__role", LastSeenFilter, "end_reason")
     list_per_page = 50
     search_fields = ("user__username_key", "user__full_name", "user__phone", "user__email_key", "ip")
-    search_help_text = _("A user's name, phone number or e-mail address, or a network address.")
+    search_help_text = _("A user name, full name, phone number, e-mail address or IP address.")
     list_select_related = ("user",)
     fields = (
         "user",
@@ -109,7 +111,7 @@ class SessionAdmin(VerbsAdmin, ReadOnly):
     def device(self, session: Session) -> str:
         return device(session.user_agent) or "-"
 
-    @admin.display(description=_("going on"), boolean=True)
+    @admin.display(description=pgettext_lazy("session", "active"), boolean=True)
     def is_active(self, session: Session) -> bool:
         return session.is_active(timezone.now()) and session.user.may_log_in()
 
@@ -129,4 +131,4 @@ class SessionAdmin(VerbsAdmin, ReadOnly):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
     ) -> tuple[QuerySet[Session], bool]:
-        return super().get_search_results(request, queryset, normalized(search_term))
+        return super().get_search_results(request, queryset, canonical_term(search_term))

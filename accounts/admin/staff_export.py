@@ -1,4 +1,4 @@
-"""A staff list goes out, as it is filtered, without anything secret."""
+"""Export of the filtered user list as CSV and XLSX, without secret columns."""
 
 import tempfile
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from accounts import names
 from accounts.models import User
 from accounts.services import staff
-from audit.admin.export import NOT_KEPT, Export
-from audit.admin.sheets import Row, chunks, defused
+from audit.admin.export import NO_STORE, Export
+from audit.admin.spreadsheet import Row, chunks, escape_formula
 from audit.events import Event
 
 COLUMNS: Final = (
@@ -56,25 +56,25 @@ def _cell(user: User, name: str) -> object:
 
 
 class ExportAdmin(admin.ModelAdmin):
-    """The way out for a list, at `export/csv/` and `export/xlsx/`."""
+    """Adds the exports at `export/csv/` and `export/xlsx/`."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export)
         return [path("export/<slug:kind>/", view, name="accounts_user_export"), *super().get_urls()]
 
     def export(self, request: HttpRequest, kind: str) -> HttpResponseBase:
-        """Return the people whom the list is filtered to, all of them."""
+        """Return all users of the filtered list as a file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            # Whoever had to log in again, or changed the language, comes here by a link.
+            # A new login and a change of language redirect to this URL by GET.
             return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
         try:
-            people = self.get_changelist_instance(request).queryset
+            users = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{reverse('admin:accounts_user_changelist')}?e=1")
         header = [staff.label(name) for name in COLUMNS]
-        parts = ([_row(user) for user in part] for part in chunks(people, ["-id"]))
+        parts = ([_row(user) for user in part] for part in chunks(users, ["-id"]))
         download = Export.of(request, Event.STAFF_EXPORTED)
         return _xlsx(download, header, parts) if kind == "xlsx" else download.csv(header, parts)
 
@@ -87,14 +87,14 @@ def _xlsx(download: Export, header: Row, parts: Iterator[list[Row]]) -> HttpResp
     count = 0
     for part in parts:
         for row in part:
-            sheet.append([ILLEGAL_CHARACTERS_RE.sub("", defused(value)) for value in row])
+            sheet.append([ILLEGAL_CHARACTERS_RE.sub("", escape_formula(value)) for value in row])
         count += len(part)
-    # The answer closes the file, which is gone then.
+    # The response closes the file, which deletes it.
     file: Any = tempfile.TemporaryFile()  # noqa: SIM115
     book.save(file)
     file.seek(0)
     download.record("complete", rows=count)
     answer = FileResponse(file, as_attachment=True, filename=download.filename("xlsx"), content_type=_XLSX)
-    for name, value in NOT_KEPT.items():
+    for name, value in NO_STORE.items():
         answer[name] = value
     return answer

@@ -1,11 +1,11 @@
-"""What administrators do to people."""
+"""The confirmed actions on users."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.confirmed_actions import Verb
+from accounts.admin.confirmed_actions import ConfirmedAction
 from accounts.models import User
 from accounts.services import account_state, recovery, users
 from audit.origin import Origin
@@ -18,49 +18,49 @@ def _send_code(user: User, actor: User, origin: Origin, reason: str) -> bool:
     return True
 
 
-VERBS: Final[Mapping[str, Verb]] = {
-    "approve": Verb(
+ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
+    "approve": ConfirmedAction(
         _("Approve"),
-        _("Whoever waits for approval may log in from now on."),
+        _("The accounts are approved, and their users can log in."),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.approve(user=user, actor=actor, origin=origin),
     ),
-    "reject": Verb(
+    "reject": ConfirmedAction(
         _("Reject"),
-        _("Whoever waits for approval is disabled instead. The trail keeps the reason."),
+        _("The accounts are disabled. The reason is recorded in the audit trail; the users are not notified."),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.reject(user=user, reason=reason, actor=actor, origin=origin),
-        asks_reason=True,
+        requires_reason=True,
     ),
-    "activate": Verb(
+    "activate": ConfirmedAction(
         _("Activate"),
-        _("Whoever is disabled may log in again. Former sessions stay ended."),
+        _("The accounts are enabled. Their users must log in again. Rejected accounts await approval again."),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.activate(user=user, actor=actor, origin=origin),
     ),
-    "deactivate": Verb(
+    "deactivate": ConfirmedAction(
         _("Deactivate"),
-        _("Nobody logs in to these accounts any more, and their sessions end at the next request."),
+        _("The accounts are disabled. Logins are refused, and the sessions end at the next request."),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.deactivate(user=user, actor=actor, origin=origin),
     ),
-    "unlock": Verb(
+    "unlock": ConfirmedAction(
         _("Unlock"),
-        _("Failed logins are forgotten, so that the owner may try again at once."),
+        _("The failed logins are cleared, and the users can log in again at once."),
         _CHANGE,
         lambda user, actor, origin, reason: users.unlock(user=user, actor=actor, origin=origin),
     ),
-    "end-sessions": Verb(
+    "end-sessions": ConfirmedAction(
         _("End all sessions"),
-        _("They are logged out everywhere at the next request, of the admin site too."),
+        _("The users are logged out of all sessions at the next request, including the admin site."),
         "accounts.end_session",
         lambda user, actor, origin, reason: account_state.end_sessions(user=user, actor=actor, origin=origin),
     ),
-    "send-code": Verb(
-        _("Send a code for a new password"),
+    "send-code": ConfirmedAction(
+        _("Send a password reset code"),
         _(
-            "A code goes to the e-mail address or, where there is none, by text message to the phone number. Only its"
-            " owner sees it and chooses the password; the present one stays good until then."
+            "A code is sent to the user's e-mail address or, without one, to the phone number. Only the user sees the"
+            " code and sets the new password. The current password remains valid until then."
         ),
         _CHANGE,
         _send_code,

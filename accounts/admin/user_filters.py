@@ -1,4 +1,4 @@
-"""Filters of the list of people."""
+"""Filters of the list of users."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The forms of an account."""
+"""The forms of a user."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 
 STALE = _(
-    "Somebody has changed this account since this page was opened. Nothing was saved: open it again and look at what is"
-    " there now."
+    "This account has been changed since you opened the page, so nothing was saved. Reopen the page and check the"
+    " current values."
 )
 
 
 class NewUserForm(forms.ModelForm):
-    """An account as it is made: without a password, which nobody chooses for another."""
+    """The form of a new account. It has no password: only the user sets one."""
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -25,7 +25,7 @@ class NewUserForm(forms.ModelForm):
 
 
 class UserForm(NewUserForm):
-    """An account as it is changed, by somebody who saw what is there now."""
+    """The form of an existing account. It refuses changes based on outdated values."""
 
     read_at = forms.CharField(widget=forms.HiddenInput, required=False)
 

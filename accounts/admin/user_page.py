@@ -1,4 +1,4 @@
-"""What an account's page shows below its form: sessions, and the newest of the trail."""
+"""The tables below a user's form: active sessions, and the newest entries of the trail."""
 
 from typing import Any, Final
 
@@ -11,25 +11,25 @@ from accounts.services import sessions
 from audit.models import LoginAttempt, SecurityEvent
 from audit.user_agents import device
 
-_SHOWN: Final = 20
+_MAX_ROWS: Final = 20
 
 
 def tables(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    """Return the tables that the viewer may see; each has the address of its full list."""
-    made = [
+    """Return the tables that the reader has permission for, each with the URL of its full list."""
+    tables_by_permission = [
         ("accounts.view_session", _sessions),
         ("audit.view_loginattempt", _attempts),
         ("audit.view_securityevent", _events),
     ]
-    return [make(user) for permission, make in made if request.user.has_perm(permission)]
+    return [build(user) for permission, build in tables_by_permission if request.user.has_perm(permission)]
 
 
 def _sessions(user: User) -> dict[str, Any]:
-    rows = sessions.active(user=user).order_by("-created_at")[:_SHOWN]
+    rows = sessions.active(user=user).order_by("-created_at")[:_MAX_ROWS]
     return {
-        "title": _("Sessions going on"),
-        "all": f"{reverse('admin:accounts_session_changelist')}?state=all&user__id__exact={user.pk}",
-        "header": [_("since"), _("last seen"), _("contract"), _("address"), _("device")],
+        "title": _("Active sessions"),
+        "url": f"{reverse('admin:accounts_session_changelist')}?state=all&user__id__exact={user.pk}",
+        "header": [_("since"), _("last seen"), _("contract"), _("IP address"), _("device")],
         "rows": [
             [row.created_at, row.last_seen_at, row.get_contract_display(), row.ip, device(row.user_agent)]
             for row in rows
@@ -38,11 +38,11 @@ def _sessions(user: User) -> dict[str, Any]:
 
 
 def _attempts(user: User) -> dict[str, Any]:
-    rows = LoginAttempt.objects.filter(user=user.pk)[:_SHOWN]
+    rows = LoginAttempt.objects.filter(user=user.pk)[:_MAX_ROWS]
     return {
-        "title": _("Last login attempts"),
-        "all": f"{reverse('admin:audit_loginattempt_changelist')}?user__id__exact={user.pk}",
-        "header": [_("at"), _("status"), _("failure reason"), _("contract"), _("address"), _("device")],
+        "title": _("Latest login attempts"),
+        "url": f"{reverse('admin:audit_loginattempt_changelist')}?user__id__exact={user.pk}",
+        "header": [_("at"), _("status"), _("failure reason"), _("contract"), _("IP address"), _("device")],
         "rows": [
             [
                 row.at,
@@ -58,11 +58,11 @@ def _attempts(user: User) -> dict[str, Any]:
 
 
 def _events(user: User) -> dict[str, Any]:
-    rows = SecurityEvent.objects.filter(user=user.pk).select_related("actor")[:_SHOWN]
+    rows = SecurityEvent.objects.filter(user=user.pk).select_related("actor")[:_MAX_ROWS]
     return {
-        "title": _("Last events"),
-        "all": f"{reverse('admin:audit_securityevent_changelist')}?user__id__exact={user.pk}",
-        "header": [_("at"), _("what happened"), _("done by"), _("contract"), _("address")],
+        "title": _("Latest security events"),
+        "url": f"{reverse('admin:audit_securityevent_changelist')}?user__id__exact={user.pk}",
+        "header": [_("at"), _("what happened"), _("done by"), _("contract"), _("IP address")],
         "rows": [
             [
                 row.at,

@@ -1,4 +1,4 @@
-"""The administrators' screen of people."""
+"""The list of users, and the page of a user."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import user_page
-from accounts.admin.common import NoSecrets, actor_of, dialled, normalized
-from accounts.admin.confirmed_actions import VerbsAdmin, reason_of
+from accounts.admin.common import HideSecretLookupsAdmin, actor_of, canonical_term, phone_digits
+from accounts.admin.confirmed_actions import ConfirmedActionsAdmin, detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
-from accounts.admin.user_actions import VERBS
+from accounts.admin.user_actions import ACTIONS
 from accounts.admin.user_filters import LastLoginFilter, StateFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
@@ -28,32 +28,32 @@ _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "departme
 
 
 @admin.register(User)
-class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
-    """People. Nobody deletes one here: accounts are disabled when their time is over."""
+class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
+    """Users. Accounts are disabled instead of deleted."""
 
     change_form_template = "admin/accounts/user/change_form.html"
     form = UserForm
-    verbs = VERBS
+    confirmed_actions = ACTIONS
     list_display = ("username", "full_name", "phone", "email", "role", "department", "state", "last_login")
     list_filter = ("role", StateFilter, "department", LastLoginFilter)
     list_per_page = 50
     list_max_show_all = 0
     search_fields = ("username_key", "full_name", "email_key", "phone", "department")
-    search_help_text = _("A name, a phone number, an e-mail address or a department, or a part of one.")
+    search_help_text = _("All or part of a user name, full name, phone number, e-mail address or department.")
     fields = (
         *_NEW_FIELDS,
         ("is_active", "awaits_approval"),
         "groups",
-        "addresses",
+        "verification",
         ("last_login", "last_login_ip"),
         ("created_at", "updated_at"),
         "read_at",
     )
-    # Whether somebody may log in is decided by the verbs, which say what follows and leave their own trace.
+    # The confirmed actions change these fields: they name the consequences and record their own events.
     readonly_fields = (
         "is_active",
         "awaits_approval",
-        "addresses",
+        "verification",
         "last_login",
         "last_login_ip",
         "created_at",
@@ -68,15 +68,15 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
             return str(_("awaits approval"))
         return str(_("locked") if user.__dict__["locked"] else _("active"))
 
-    @admin.display(description=_("confirmed addresses"))
-    def addresses(self, user: User) -> str:
-        told: list[object] = [
-            _("e-mail address: confirmed") if user.email_verified else _("e-mail address: not confirmed")
+    @admin.display(description=_("contact verification"))
+    def verification(self, user: User) -> str:
+        states: list[object] = [
+            _("e-mail address: verified") if user.email_verified else _("e-mail address: not verified"),
+            _("phone: verified") if user.phone_verified else _("phone: not verified"),
         ]
-        told.append(_("phone: confirmed") if user.phone_verified else _("phone: not confirmed"))
-        waiting = [address for address in (user.pending_email, user.pending_phone) if address]
-        told += [_("waits to be confirmed: %s") % address for address in waiting]
-        return "; ".join(map(str, told))
+        pending = [address for address in (user.pending_email, user.pending_phone) if address]
+        states += [_("awaiting verification: %s") % address for address in pending]
+        return " · ".join(map(str, states))
 
     def user_of(self, obj: User) -> User:
         return obj
@@ -91,11 +91,11 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        # Canonical columns are found by the canonical form of what was typed.
-        found, doubled = super().get_search_results(request, queryset, normalized(search_term))
-        if digits := dialled(search_term):
+        # The canonical columns are searched by the canonical form of the term.
+        found, may_have_duplicates = super().get_search_results(request, queryset, canonical_term(search_term))
+        if digits := phone_digits(search_term):
             found = queryset.filter(Q(pk__in=found.values("pk")) | Q(phone__contains=digits))
-        return found, doubled
+        return found, may_have_duplicates
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
@@ -115,7 +115,7 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         actor = actor_of(request)
-        # Groups carry permissions, which only a superuser grants.
+        # Groups hold permissions, which only superusers grant.
         groups = () if actor.is_superuser else ("groups",)
         return (*self.readonly_fields, *groups)
 
@@ -123,7 +123,7 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
         actor, origin = actor_of(request), request_origin(request)
         if not change:
             obj.pk = users.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
-            self.message_user(request, _("The account has no password yet. Send a code, and its owner chooses one."))
+            self.message_user(request, _("The account has no password. Send a code to let the user set one."))
             return
         fields = [name for name in form.changed_data if name not in {"groups", "read_at"}]
         users.save_changes(user=obj, fields=fields, actor=actor, origin=origin, unchanged_since=obj.updated_at)
@@ -149,9 +149,9 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
         except ChangedMeanwhile:
             messages.error(request, STALE)
         except PermissionDenied as error:
-            messages.error(request, _("Nothing was saved: %s.") % reason_of(error))
+            messages.error(request, _("Nothing was saved: %s.") % detail_of(error))
         except (AlreadyTaken, IntegrityError):
-            # Somebody took the name, address or number between the form's check and the save.
+            # Another request took the name, address or number between validation and save.
             messages.error(request, _("Another account has just taken one of these values. Nothing was saved."))
         return HttpResponseRedirect(request.path)
 
@@ -166,6 +166,6 @@ class UserAdmin(VerbsAdmin, ImportAdmin, ExportAdmin, NoSecrets):
     ) -> Any:
         if obj is not None:
             may_change = not obj.is_superuser or actor_of(request).is_superuser
-            context |= {"verbs": self.permitted(request) if may_change else {}}
+            context |= {"confirmed_actions": self.permitted_actions(request) if may_change else {}}
             context |= {"tables": user_page.tables(request, obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)

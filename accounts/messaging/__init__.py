@@ -1,1 +1,1 @@
-"""Messages to people: the outbox that a transaction writes, and the loop that delivers it."""
+"""Messages to users: the transactional outbox, and the worker that delivers it."""

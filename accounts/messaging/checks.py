@@ -1,4 +1,4 @@
-"""What an operator is told about gateways before a message fails."""
+"""System checks of the message gateways."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from django.core.checks import CheckMessage, Info, register
 
 
 @register(deploy=True)
-def check_that_there_is_a_gateway(**_: Any) -> list[CheckMessage]:
-    """Say that no message reaches anybody; a deployment may do without."""
+def check_gateway_configured(**_: Any) -> list[CheckMessage]:
+    """Report that no gateway is configured, which a deployment may intend."""
     if settings.EMAIL_URL or settings.SMS_URL:
         return []
     return [
         Info(
-            "Neither EMAIL_URL nor SMS_URL is set: nobody can get a new password by themselves.",
-            hint="README.md has examples under Messages.",
+            "Neither EMAIL_URL nor SMS_URL is set: users cannot reset their passwords themselves.",
+            hint="See the examples under Messages in README.md.",
             id="authsvc.I002",
         )
     ]

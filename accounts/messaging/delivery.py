@@ -1,15 +1,15 @@
-"""The loop that delivers what the outbox holds, and the states that a message goes through.
+"""Delivers the outbox's messages, and defines the states of a message.
 
     queued ─▶ claimed ─▶ sending ─▶ delivered
        ▲ └─────┼────────────┤
-       └───────┴─ refused ──┤   tried again later, until it expires: then dead
-                            └─▶ unknown: the gateway had it and gave no answer, or the worker went; never repeated
+       └───────┴─ refused ──┤   retried later, until it expires: then dead
+                            └─▶ unknown: the gateway did not answer, or the worker stopped; never retried
 
-Every step is one UPDATE that names the state and the attempt it goes on from, so that of any number of loops one takes
-it. A text is blanked once it is delivered or expired.
+Every transition is one UPDATE that names the previous state and the attempt, so that exactly one of several workers
+makes it. A message's values are blanked once it is delivered or expired.
 
-This is our own code because the task queues and mail outboxes for Django keep what they are given in clear, and know no
-end between done and failed: they would repeat a message that may have arrived.
+The project has its own outbox because the task queues and mail outboxes for Django store messages unencrypted and have
+no state between done and failed: they would resend a message that may have arrived.
 """
 
 import logging
@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from accounts import names
 from accounts.messaging import rendering
-from accounts.messaging.senders import DeliveryUnknown, Refused, Undeliverable, sender_for
+from accounts.messaging.senders import DeliveryRefused, DeliveryUnknown, Undeliverable, sender_for
 from accounts.models import Message, State
 from accounts.models.message import ERROR_LENGTH
 from accounts.policies import DELIVERY_LEASE, DELIVERY_POLL, HOUSEKEEPING_INTERVAL, retry_after
@@ -32,10 +32,10 @@ from accounts.policies import DELIVERY_LEASE, DELIVERY_POLL, HOUSEKEEPING_INTERV
 logger = logging.getLogger(__name__)
 
 _BATCH = 20
-_EXPIRED = "It expired before it could be sent."
-_WORKER_WENT = "The worker that was sending it went away."
-# What a state is reached from. The sender's word also stands where its worker was taken for gone.
-_BEFORE = {
+_EXPIRED = "The message expired before it was sent."
+_WORKER_STOPPED = "The worker stopped while it was sending the message."
+# The states that precede each state. A worker that was presumed stopped may still report its result.
+_PREVIOUS_STATES = {
     State.SENDING: (State.CLAIMED,),
     State.DELIVERED: (State.SENDING, State.UNKNOWN),
     State.QUEUED: (State.CLAIMED, State.SENDING, State.UNKNOWN),
@@ -44,40 +44,43 @@ _BEFORE = {
 }
 
 
-class Loop:
-    """Delivers until it is told to stop; any number of loops may run at once, in any number of processes."""
+class DeliveryWorker:
+    """Delivers messages until it is stopped; several workers may run at once, in several processes."""
 
     def __init__(self) -> None:
         self._stopping = False
         self._next_housekeeping = timezone.now()
 
     def stop(self) -> None:
-        """Have `run` return after the message in hand; without a lock, because a signal's handler calls it."""
+        """Make `run` return after the current message. It takes no lock, because a signal handler calls it."""
         self._stopping = True
 
     def run(self) -> None:
-        """Deliver what is due, and wait for more; a database that is away is waited for."""
+        """Deliver what is due and poll for more; an unavailable database is retried."""
         try:
-            self._go_on()
+            self._run_until_stopped()
         finally:
             connections.close_all()
 
-    def _go_on(self) -> None:
-        troubled = False
+    def _run_until_stopped(self) -> None:
+        failing = False
         while not self._stopping:
             try:
                 close_old_connections()
-                found = self._step()
-                troubled = False
+                delivered = self._deliver_one()
+                failing = False
             except Exception as error:
-                found = False
-                if not troubled:
-                    logger.error("delivery is held up: %s", error if isinstance(error, Error) else type(error).__name__)
-                troubled = True
-            if not found:
+                delivered = False
+                if not failing:
+                    logger.error(
+                        "delivery failed and will be retried: %s",
+                        error if isinstance(error, Error) else type(error).__name__,
+                    )
+                failing = True
+            if not delivered:
                 time.sleep(DELIVERY_POLL.total_seconds())
 
-    def _step(self) -> bool:
+    def _deliver_one(self) -> bool:
         if timezone.now() >= self._next_housekeeping:
             expire_messages()
             self._next_housekeeping = timezone.now() + HOUSEKEEPING_INTERVAL
@@ -85,7 +88,7 @@ class Loop:
 
 
 def deliver_due() -> Counter[State]:
-    """Deliver all that is due by now, each message once, and return what became of how many."""
+    """Attempt each message that is due once, and return the number of messages by resulting state."""
     outcomes, now = expire_messages(), timezone.now()
     while outcome := deliver_next(now):
         outcomes[outcome] += 1
@@ -93,89 +96,93 @@ def deliver_due() -> Counter[State]:
 
 
 def deliver_next(due_by: datetime | None = None) -> State | None:
-    """Deliver one message that is due and return the state that it is in then, or None if there was none."""
+    """Attempt one message that is due and return its resulting state, or None if no message was due."""
     message = _claim(due_by or timezone.now())
-    return _attempt(message) if message else None
+    return _deliver(message) if message else None
 
 
 def expire_messages() -> Counter[State]:
-    """Give up what has expired, blank its text, and find what a worker was sending when it went away."""
+    """Mark expired messages as dead, blank their values, and mark what a stopped worker was sending as unknown."""
     now = timezone.now()
-    ends = Counter[State]()
+    counts = Counter[State]()
     for message in Message.objects.filter(state=State.SENDING, lease_until__lte=now):
-        ends[State.UNKNOWN] += _move(message, State.UNKNOWN, error=_WORKER_WENT)
+        counts[State.UNKNOWN] += _move(message, State.UNKNOWN, error=_WORKER_STOPPED)
     waiting = Q(state__in=[State.QUEUED, State.CLAIMED])
     for message in Message.objects.filter(waiting, expires_at__lte=now):
-        ends[State.DEAD] += _move(message, State.DEAD, waiting, error=message.error or _EXPIRED)
+        counts[State.DEAD] += _move(message, State.DEAD, waiting, error=message.error or _EXPIRED)
     open_ended = Message.objects.filter(state__in=[State.SENDING, State.UNKNOWN], expires_at__lte=now)
-    # A row at a time, like every other write here: two loops that lock many rows at once could deadlock.
+    # One row at a time, like every write here: two workers that lock many rows at once could deadlock.
     for pk in open_ended.exclude(encrypted="").values_list("pk", flat=True):
         Message.objects.filter(pk=pk).update(encrypted="")
-    return ends
+    return counts
 
 
 def _claim(due_by: datetime) -> Message | None:
-    """Take one message that nobody else has, or None when there is none left."""
+    """Claim one due message, or return None when there is none."""
     due = Q(state=State.QUEUED, next_try_at__lte=due_by) | Q(state=State.CLAIMED, lease_until__lte=due_by)
     due &= Q(expires_at__gt=due_by)
     while messages := list(Message.objects.filter(due).order_by("next_try_at", "pk")[:_BATCH]):
         for message in messages:
-            mine = Message.objects.filter(due, pk=message.pk, attempts=message.attempts)
+            claimable = Message.objects.filter(due, pk=message.pk, attempts=message.attempts)
             lease_until = timezone.now() + DELIVERY_LEASE
-            if mine.update(state=State.CLAIMED, lease_until=lease_until, attempts=F("attempts") + 1):
+            if claimable.update(state=State.CLAIMED, lease_until=lease_until, attempts=F("attempts") + 1):
                 message.attempts += 1
                 return message
     return None
 
 
-def _attempt(message: Message) -> State:
-    """Send a claimed message once and return the state that it is in then."""
+def _deliver(message: Message) -> State:
+    """Send a claimed message once and return its resulting state."""
     try:
-        letter, send = rendering.compose(message), sender_for(message.channel)
+        rendered, send = rendering.render(message), sender_for(message.channel)
     except Error:
         raise
     except Exception as error:
-        return _refused(message, error)
-    # From here on nobody sends it again, unless the sender says that it was refused.
-    alive = Q(expires_at__gt=timezone.now())
-    if not _move(message, State.SENDING, alive, lease_until=timezone.now() + DELIVERY_LEASE):
-        return _end(message, State.DEAD, error=_EXPIRED)
+        return _requeue(message, error)
+    # From here on the message is sent again only if the sender reports a refusal.
+    unexpired = Q(expires_at__gt=timezone.now())
+    if not _move(message, State.SENDING, unexpired, lease_until=timezone.now() + DELIVERY_LEASE):
+        return _finish(message, State.DEAD, error=_EXPIRED)
     try:
-        send(letter)
+        send(rendered)
     except Undeliverable as error:
-        return _end(message, State.DEAD, error=str(error))
-    except Refused as error:
-        return _refused(message, error)
+        return _finish(message, State.DEAD, error=str(error))
+    except DeliveryRefused as error:
+        return _requeue(message, error)
     except Exception as error:
-        return _end(message, State.UNKNOWN, error=_said(error))
-    return _end(message, State.DELIVERED, error="", delivered_at=timezone.now())
+        return _finish(message, State.UNKNOWN, error=_error_text(error))
+    return _finish(message, State.DELIVERED, error="", delivered_at=timezone.now())
 
 
-def _refused(message: Message, error: Exception) -> State:
+def _requeue(message: Message, error: Exception) -> State:
     next_try_at = timezone.now() + retry_after(message.attempts)
-    return _end(message, State.QUEUED, error=_said(error), next_try_at=next_try_at)
+    return _finish(message, State.QUEUED, error=_error_text(error), next_try_at=next_try_at)
 
 
-def _end(message: Message, state: State, **columns: Any) -> State:
-    """End an attempt and return the state that it is in then: another's where that one was quicker."""
+def _finish(message: Message, state: State, **columns: Any) -> State:
+    """Finish an attempt and return the message's state, which another worker may have changed meanwhile."""
     if not _move(message, state, **columns):
         message.refresh_from_db(fields=["state"])
     return State(message.state)
 
 
-def _said(error: Exception) -> str:
-    """Return what may be shown of an error: a sender's own words, or of any other its kind alone."""
-    return str(error) if isinstance(error, (Refused, DeliveryUnknown)) else f"It failed with {type(error).__name__}."
+def _error_text(error: Exception) -> str:
+    """Return the text of a sender's error, or the type alone of any other: its text may hold a secret."""
+    if isinstance(error, (DeliveryRefused, DeliveryUnknown)):
+        return str(error)
+    return f"Delivery failed with {type(error).__name__}."
 
 
 def _move(message: Message, state: State, *conditions: Q, **columns: Any) -> bool:
-    """Take a message to its next state, if it is still the attempt that is known; return whether it was."""
+    """Move a message to a state unless another worker has changed it; return whether it was moved."""
     if state in (State.DELIVERED, State.DEAD):
         columns["encrypted"] = ""
     if "error" in columns:
         columns["error"] = columns["error"][:ERROR_LENGTH]
-    same = Message.objects.filter(*conditions, pk=message.pk, attempts=message.attempts, state__in=_BEFORE[state])
-    if not same.update(state=state, **columns):
+    unchanged = Message.objects.filter(
+        *conditions, pk=message.pk, attempts=message.attempts, state__in=_PREVIOUS_STATES[state]
+    )
+    if not unchanged.update(state=state, **columns):
         return False
     message.state = state
     if state is not State.SENDING:
@@ -185,5 +192,5 @@ def _move(message: Message, state: State, *conditions: Q, **columns: Any) -> boo
 
 def _log(message: Message, error: str) -> None:
     level = logging.INFO if message.state == State.DELIVERED else logging.WARNING
-    what = f"message {message.pk}, {message.kind} by {message.channel} to {names.masked(message.address)}"
-    logger.log(level, "%s: %s", what, f"{message.state}. {error}".rstrip())
+    name = f"message {message.pk}, {message.kind} by {message.channel} to {names.masked(message.address)}"
+    logger.log(level, "%s: %s", name, f"{message.state}. {error}".rstrip())

@@ -1,4 +1,4 @@
-"""The one way to send somebody a message: a row, written in the transaction that caused it."""
+"""The transactional outbox: a message is a row, written in the transaction that causes it."""
 
 import json
 from datetime import datetime
@@ -15,7 +15,7 @@ _PURPOSE = "messages"
 def enqueue(*, user: User, channel: Channel, address: str, kind: Kind, expires_at: datetime, **values: str) -> None:
     """Queue a message in the caller's transaction; it is delivered after the commit, and never after `expires_at`.
 
-    `values` are what its template names. Raises TransactionManagementError outside a transaction.
+    `values` are the variables of its template. Raises TransactionManagementError outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("enqueue() belongs to the transaction that causes the message.")
@@ -31,6 +31,6 @@ def enqueue(*, user: User, channel: Channel, address: str, kind: Kind, expires_a
 
 
 def values_of(message: Message) -> dict[str, str]:
-    """Return what was queued. Raises encryption.DecryptionError."""
+    """Return the queued message's values. Raises encryption.DecryptionError."""
     values: dict[str, str] = json.loads(encryption.decrypt(_PURPOSE, message.encrypted))
     return values

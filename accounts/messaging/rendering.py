@@ -1,7 +1,7 @@
-"""A queued message as a letter, in its user's language.
+"""Renders a queued message in its user's language.
 
-Templates are `templates/messages/<language>/<kind>.txt`: the subject, then paragraphs, the first of which says all that
-a phone is told. Nothing in a letter comes from a request but what its user typed and the address it came from.
+Templates are `templates/messages/<language>/<kind>.txt`: the subject, then paragraphs. The first paragraph is the whole
+text message. Only the user's own input and the client's IP address come from a request.
 """
 
 import re
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import names
 from accounts.messaging import outbox
-from accounts.messaging.senders import Letter
+from accounts.messaging.senders import RenderedMessage
 from accounts.models import Message, User
 from audit.origin import escape_control_chars
 
@@ -20,8 +20,8 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 _ADDRESSES = ("old", "new")
 
 
-def compose(message: Message) -> Letter:
-    """Return what the message's user is told. Raises encryption.DecryptionError."""
+def render(message: Message) -> RenderedMessage:
+    """Return the message as its senders need it. Raises encryption.DecryptionError."""
     values = _values(message)
     subject, *paragraphs = _rendered(f"messages/{message.language}/{message.kind}.txt", values)
     html = _template("messages/layout.html").render(
@@ -35,7 +35,7 @@ def compose(message: Message) -> Letter:
             }
         )
     )
-    return Letter(
+    return RenderedMessage(
         address=message.address,
         subject=f"{subject} - {settings.SERVICE_NAME}",
         text="\n\n".join([*paragraphs, settings.SERVICE_NAME]) + "\n",
@@ -46,7 +46,7 @@ def compose(message: Message) -> Letter:
 
 
 def _values(message: Message) -> dict[str, str]:
-    """Return what the templates name: the values that were queued, and what follows from the message itself."""
+    """Return the template variables: the queued values, and those derived from the message."""
     username = User.objects.filter(pk=message.user_id).values_list("username", flat=True).first()
     values = {
         "service": settings.SERVICE_NAME,
@@ -56,12 +56,12 @@ def _values(message: Message) -> dict[str, str]:
         "zone": settings.TIME_ZONE,
     } | outbox.values_of(message)
     masked = {name: names.masked(values[name]) for name in _ADDRESSES if values.get(name)}
-    # A value is a part of a line: it neither ends one nor turns its direction round.
+    # A value can neither end a line nor change its text direction.
     return {name: escape_control_chars(value) for name, value in (values | masked).items()}
 
 
 def _rendered(template: str, values: dict[str, str]) -> list[str]:
-    """Return the subject and the paragraphs, each a line; they are text, and are escaped where they become HTML."""
+    """Return the subject and the paragraphs as plain text; the HTML layout escapes them."""
     text = _template(template).render(Context(values, autoescape=False)).strip()
     subject, _, body = text.partition("\n")
     return [subject, *(" ".join(part.split()) for part in _PARAGRAPHS.split(body.strip()))]

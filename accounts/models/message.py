@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts import names
 
@@ -12,7 +13,7 @@ ERROR_LENGTH = 200
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("e-mail")
-    PHONE = "phone", _("phone")
+    PHONE = "phone", pgettext_lazy("message channel", "phone")
 
 
 class Kind(models.TextChoices):
@@ -63,7 +64,7 @@ class Message(models.Model):
     lease_until = models.DateTimeField(_("claimed until"), null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.CharField(_("error"), max_length=ERROR_LENGTH, blank=True)
-    delivered_at = models.DateTimeField(_("delivered"), null=True)
+    delivered_at = models.DateTimeField(pgettext_lazy("time of an event", "delivered"), null=True)
 
     class Meta:
         verbose_name = _("message")

@@ -118,7 +118,8 @@ def _wrong_columns(user: User) -> Iterator[str]:
             yield f"{label(field)}: {' '.join(told)}"
     for name in COLUMNS:
         if any(unicodedata.category(char) in {"Cc", "Cs"} for char in getattr(user, name) or ""):
-            yield f"{label(name)}: {_('It has control characters.')}"
+            problem = _("Control characters are not allowed.")
+            yield f"{label(name)}: {problem}"
 
 
 def _not_unique(accounts: Mapping[int, User], column: str) -> Iterator[tuple[int, str]]:

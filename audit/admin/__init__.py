@@ -1,5 +1,6 @@
-"""The trail's screens: everything can be read, and nothing changed, by anyone."""
+"""The trail in the admin site: read-only lists of login attempts and security events."""
 
-from audit.admin.screens import LoginAttemptAdmin, SecurityEventAdmin
+from audit.admin.login_attempts import LoginAttemptAdmin
+from audit.admin.security_events import SecurityEventAdmin
 
 __all__ = ["LoginAttemptAdmin", "SecurityEventAdmin"]

@@ -1,4 +1,4 @@
-"""Downloads of lists, which the trail knows of: that they began, and how they ended."""
+"""Exports of lists. The trail records the start and the end of each."""
 
 import uuid
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
-from audit.admin.sheets import BOM, Row, csv_text
+from audit.admin.spreadsheet import BOM, Row, csv_text
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin, current_request_id, escape_control_chars, request_origin
@@ -17,7 +17,7 @@ from audit.record import record
 
 
 def filters_of(request: HttpRequest) -> dict[str, list[str]]:
-    """Return what a list is filtered and searched by, as the trail can hold it."""
+    """Return the filters and search of a list, escaped for the trail."""
     return {
         escape_control_chars(name): [escape_control_chars(value) for value in values]
         for name, values in request.GET.lists()
@@ -27,13 +27,13 @@ def filters_of(request: HttpRequest) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Export:
-    """One download, by whom and of what."""
+    """One export: its event, its actor and the filters of its list."""
 
     event: Event
     actor_id: int | None
     origin: Origin
     filters: dict[str, list[str]]
-    # A stream goes on when its request is no longer the current one.
+    # A streaming response outlives the context of its request.
     request_id: str = field(default_factory=current_request_id.get)
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -42,15 +42,15 @@ class Export:
         return cls(event, request.user.pk, request_origin(request), filters_of(request))
 
     def record(self, phase: str, **detail: Any) -> None:
-        """Write an event of this download: `started`, `complete` or `broken_off`."""
-        told = {"export": self.key, "phase": phase, "filters": self.filters, **detail}
-        entry = SecurityEvent.of(self.origin, self.event, user_id=None, actor_id=self.actor_id, **told)
+        """Record an event of this export: `started`, `complete` or `broken_off`."""
+        columns = {"export": self.key, "phase": phase, "filters": self.filters, **detail}
+        entry = SecurityEvent.of(self.origin, self.event, user_id=None, actor_id=self.actor_id, **columns)
         entry.request_id = self.request_id
         with transaction.atomic():
             record(entry)
 
     def lines(self, header: Row, parts: Iterable[list[Row]]) -> Iterator[str]:
-        """Yield the text of a CSV file; what was sent is counted, and recorded even if nobody reads to the end."""
+        """Yield the text of a CSV file, and record the number of rows sent even where the client disconnects."""
         sent, phase = 0, "broken_off"
         try:
             yield BOM + csv_text([header])
@@ -62,17 +62,17 @@ class Export:
             self.record(phase, rows=sent)
 
     def csv(self, header: Row, parts: Iterable[list[Row]]) -> StreamingHttpResponse:
-        """Record that the download begins, and return it."""
+        """Record the start of the export and return it as a streaming response."""
         self.record("started")
         return StreamingHttpResponse(
             self.lines(header, parts),
             content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{self.filename("csv")}"', **NOT_KEPT},
+            headers={"Content-Disposition": f'attachment; filename="{self.filename("csv")}"', **NO_STORE},
         )
 
     def filename(self, suffix: str) -> str:
-        """Return what the file is called: what it is of, and when it was made."""
+        """Return the file's name: the subject of the event and the local time."""
         return f"{self.event.value.split(':')[0]}-{timezone.localtime():%Y%m%d-%H%M%S}.{suffix}"
 
 
-NOT_KEPT = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}

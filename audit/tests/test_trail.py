@@ -27,42 +27,42 @@ def test_a_row_cannot_be_deleted(attempt: LoginAttempt) -> None:
         attempt.delete()
 
 
-def test_a_row_cannot_be_written_over(attempt: LoginAttempt, origin: Origin) -> None:
+def test_a_row_cannot_be_overwritten(attempt: LoginAttempt, origin: Origin) -> None:
     forged = LoginAttempt.of(origin, "nobody", user_id=None)
     forged.pk = attempt.pk
     with pytest.raises(IntegrityError), transaction.atomic():
         forged.save()
 
 
-def test_rows_cannot_be_written_over_together(attempt: LoginAttempt) -> None:
+def test_rows_cannot_be_overwritten_in_bulk(attempt: LoginAttempt) -> None:
     with pytest.raises(AppendOnly):
         LoginAttempt.objects.bulk_create([attempt], update_conflicts=True, update_fields=["status"])
 
 
-def test_djangos_own_managers_delete_no_row(attempt: LoginAttempt) -> None:
+def test_djangos_base_manager_deletes_no_row(attempt: LoginAttempt) -> None:
     with pytest.raises(AppendOnly):
         LoginAttempt._base_manager.all().delete()
     with pytest.raises(AppendOnly):
         LoginAttempt.objects.all()._raw_delete("default")
 
 
-def test_rows_cannot_be_changed_together(attempt: LoginAttempt) -> None:
+def test_rows_cannot_be_updated_in_bulk(attempt: LoginAttempt) -> None:
     with pytest.raises(AppendOnly):
         LoginAttempt.objects.update(status="failed")
 
 
-def test_rows_cannot_be_deleted_together(attempt: LoginAttempt) -> None:
+def test_rows_cannot_be_deleted_in_bulk(attempt: LoginAttempt) -> None:
     with pytest.raises(AppendOnly):
         LoginAttempt.objects.all().delete()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_belongs_to_a_transaction(origin: Origin) -> None:
+def test_a_row_requires_a_transaction(origin: Origin) -> None:
     with pytest.raises(transaction.TransactionManagementError):
         record(LoginAttempt.of(origin, "alice", user_id=None))
 
 
-def test_the_trail_keeps_the_number_of_a_deleted_user(alice: User, origin: Origin) -> None:
+def test_the_trail_keeps_the_id_of_a_deleted_user(alice: User, origin: Origin) -> None:
     record(LoginAttempt.of(origin, "alice", user_id=alice.pk))
     number = alice.pk
     alice.delete()
@@ -79,22 +79,22 @@ def test_the_trail_keeps_the_number_of_a_deleted_user(alice: User, origin: Origi
         ("王医生", "王医生"),
     ],
 )
-def test_an_identifier_is_kept_as_typed_as_far_as_it_can_be_stored(origin: Origin, typed: str, kept: str) -> None:
+def test_an_identifier_is_truncated_and_escaped(origin: Origin, typed: str, kept: str) -> None:
     record(LoginAttempt.of(origin, typed, user_id=None))
     assert LoginAttempt.objects.get().identifier == kept
 
 
-def test_a_user_agent_is_cut_to_its_column(alice: User) -> None:
+def test_a_user_agent_is_truncated_to_its_column(alice: User) -> None:
     record(LoginAttempt.of(Origin("native", None, "x" * 1000), "alice", user_id=None))
     assert LoginAttempt.objects.get().user_agent == "x" * 300
 
 
-def test_what_no_database_stores_is_left_out() -> None:
+def test_characters_that_no_database_stores_are_removed() -> None:
     record(LoginAttempt.of(Origin("native", None, "Fire\x00fox\ud800"), "alice", user_id=None))
     assert LoginAttempt.objects.get().user_agent == "Firefox"
 
 
-def test_a_row_names_its_request(origin: Origin) -> None:
+def test_a_row_has_its_request_id(origin: Origin) -> None:
     reset = current_request_id.set("ward-7")
     record(SecurityEvent.of(origin, Event.USER_CHANGED, user_id=1))
     current_request_id.reset(reset)

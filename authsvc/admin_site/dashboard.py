@@ -95,7 +95,7 @@ def _online(now: datetime) -> Figure:
     return Figure(
         "online",
         _("Online now"),
-        _("Sessions seen in the last 15 minutes; the newest are"),
+        _("Sessions active in the last 15 minutes, by login time"),
         sessions.count(),
         _changelist_url("accounts_session", lookups),
         rows,
@@ -107,7 +107,7 @@ def _locked(now: datetime) -> Figure:
     return Figure(
         "locked",
         _("Locked now"),
-        _("Accounts with too many wrong passwords"),
+        _("Accounts with too many failed logins"),
         users.count(),
         _changelist_url("accounts_user", {"state": "locked"}),
         _user_rows(users.order_by("pk")[:ROWS]),
@@ -119,7 +119,7 @@ def _awaiting() -> Figure:
     return Figure(
         "awaiting",
         _("Awaiting approval"),
-        _("Who has waited longest comes first"),
+        _("By registration time, the oldest first"),
         users.count(),
         _changelist_url("accounts_user", {"state": "awaiting"}),
         _user_rows(users.order_by("created_at")[:ROWS]),
@@ -153,7 +153,7 @@ def _rankings(now: datetime) -> list[Ranking]:
     url = attempts_url(**failures)
     return [
         Ranking("reasons", _("Why logins failed in the last 24 hours"), url, reasons),
-        Ranking("addresses", _("Where they failed from"), url, addresses),
+        Ranking("addresses", _("IP addresses of failed logins"), url, addresses),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A real browser, and somebody at it who takes nothing from a page that its readers could not use."""
+"""A real browser whose pages are checked for errors, width and accessibility."""
 
 import os
 import shutil
@@ -26,68 +26,68 @@ FLAGS = [
 ]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTH, HEIGHT = 1280, 720
-# Names a folder that every page is pictured in, for people to look at.
-PICTURES = "BROWSER_PICTURES"
-PATIENCE_MS = 10_000
-_SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# Colours change slowly, and axe would judge them half-way.
+# Names a folder for screenshots of every page.
+SCREENSHOTS = "BROWSER_PICTURES"
+TIMEOUT_MS = 10_000
+_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Finish colour transitions, which axe would otherwise measure half-way.
 _SETTLE = "document.getAnimations().forEach(animation => animation.finish())"
 
 
-def aside(work: Callable[[], T]) -> T:
-    """Do in another thread what asks the database: in the browser's, an event loop runs that Django stays away from."""
+def in_thread(work: Callable[[], T]) -> T:
+    """Call a function in another thread: Django refuses queries beside Playwright's event loop."""
 
-    def alone() -> T:
+    def call() -> T:
         try:
             return work()
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(alone).result()
+        return pool.submit(call).result()
 
 
-class Reader:
-    """Looks at pages by day and by night, and keeps what is wrong with them in `complaints`."""
+class CheckedPage:
+    """Checks pages in light and dark mode and collects their faults in `faults`."""
 
-    def __init__(self, browser: Browser, address: str, locale: str, pictures: Path) -> None:
+    def __init__(self, browser: Browser, address: str, locale: str, folder: Path) -> None:
         context = browser.new_context(base_url=address, locale=locale, viewport={"width": WIDTH, "height": HEIGHT})
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         self.page: Page = context.new_page()
         self.locale = locale
-        self.pictures = pictures
-        self.complaints: list[str] = []
-        self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
-        self.page.on("response", self._answered)
+        self.folder = folder
+        self.faults: list[str] = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"{self.page.url}: {error}"))
+        self.page.on("response", self._on_response)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         # A violation of the Content-Security-Policy is an error here too.
         if message.type in {"error", "warning"}:
-            self.complaints.append(f"{self.page.url}: {message.text}")
+            self.faults.append(f"{self.page.url}: {message.text}")
 
-    def _answered(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         if response.status >= 400:
-            self.complaints.append(f"{response.url}: {response.status}")
+            self.faults.append(f"{response.url}: {response.status}")
 
-    def look(self, name: str, landmark: str) -> None:
-        """Look at the page that has the landmark, a CSS selector; `name` is what complaints and pictures call it."""
+    def check(self, name: str, landmark: str) -> None:
+        """Check the page that contains the landmark, a CSS selector; `name` labels faults and screenshots."""
         expect(self.page.locator(landmark).first).to_be_visible()
         self.page.wait_for_load_state()
         for scheme in SCHEMES:
             self.page.emulate_media(color_scheme=scheme)
             self.page.evaluate(_SETTLE)
-            if os.environ.get(PICTURES):
-                self.picture(f"{name}-{scheme}")
-            if sideways := self.page.evaluate(_SIDEWAYS):
-                self.complaints.append(f"{name}, {scheme}: {sideways} pixels too wide")
-            # By night nothing but the colours is different.
+            if os.environ.get(SCREENSHOTS):
+                self.screenshot(f"{name}-{scheme}")
+            if overflow := self.page.evaluate(_OVERFLOW):
+                self.faults.append(f"{name}, {scheme}: {overflow} pixels too wide")
+            # Dark mode differs in colours only.
             rules = {} if scheme == "light" else {"runOnly": ["color-contrast"]}
-            self.complaints += [f"{name}, {scheme}: {barrier}" for barrier in self._barriers(rules)]
+            self.faults += [f"{name}, {scheme}: {violation}" for violation in self._accessibility_violations(rules)]
         self.page.emulate_media(color_scheme="light")
 
-    def _barriers(self, rules: dict[str, list[str]]) -> list[str]:
-        """Return what keeps people from using the page, as axe finds it."""
+    def _accessibility_violations(self, rules: dict[str, list[str]]) -> list[str]:
+        """Return the serious and critical accessibility violations that axe finds."""
         options = {"resultTypes": ["violations"], "preload": False, **rules}
         found: dict[str, Any] = Axe().run(self.page, options=options).response
         return [
@@ -96,29 +96,29 @@ class Reader:
             if violation["impact"] in {"serious", "critical"}
         ]
 
-    def picture(self, name: str) -> Path:
-        self.pictures.mkdir(parents=True, exist_ok=True)
-        path = self.pictures / f"{self.locale}-{name}.png"
+    def screenshot(self, name: str) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{self.locale}-{name}.png"
         self.page.screenshot(path=path, full_page=True)
         return path
 
 
 @contextmanager
-def reading(address: str, locale: str, pictures: Path) -> Iterator[Reader]:
-    """Open Debian's browser for somebody of this locale; without one the test fails under CI and is skipped elsewhere.
+def open_browser(address: str, locale: str, folder: Path) -> Iterator[CheckedPage]:
+    """Open Debian's Chromium with this locale; without it the test fails under CI and is skipped elsewhere.
 
-    The page at which a test fails is pictured in `pictures`, or in the folder that the environment names.
+    A screenshot of the page at which a test fails is saved in `folder`, or in the folder of BROWSER_PICTURES.
     """
     program = shutil.which("chromium")
     if program is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("chromium is not installed.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        reader = Reader(browser, address, locale, Path(os.environ.get(PICTURES) or pictures))
+        reader = CheckedPage(browser, address, locale, Path(os.environ.get(SCREENSHOTS) or folder))
         try:
             yield reader
         except BaseException:
-            print(f"The page is pictured in {reader.picture('failed')}.")
+            print(f"The page is pictured in {reader.screenshot('failed')}.")
             raise
         finally:
             browser.close()

@@ -36,47 +36,49 @@ def site() -> Client:
 
 
 @pytest.fixture
-def in_office(site: Client, head: User) -> Client:
+def staff_client(site: Client, head: User) -> Client:
     log_in(site)
     return site
 
 
-def page(message: Message, verb: str = "change") -> str:
-    return f"{LIST}{message.pk}/{verb}/"
+def page(message: Message, operation: str = "change") -> str:
+    return f"{LIST}{message.pk}/{operation}/"
 
 
-def test_the_list_tells_what_became_of_a_message_to_whom(in_office: Client, message: Message) -> None:
-    shown = in_office.get(LIST).content.decode()
+def test_the_list_shows_recipient_state_and_error(staff_client: Client, message: Message) -> None:
+    shown = staff_client.get(LIST).content.decode()
     wanted = ["alice", "a***@hospital.example", "code for a new password", "queued", "The mail server answered 550."]
     assert [text for text in wanted if text not in shown] == []
 
 
 @pytest.mark.parametrize("screen", ["list", "detail"])
-def test_neither_the_text_nor_the_address_is_shown(in_office: Client, message: Message, screen: str) -> None:
-    response = in_office.get(LIST if screen == "list" else page(message))
+def test_neither_the_text_nor_the_address_is_shown(staff_client: Client, message: Message, screen: str) -> None:
+    response = staff_client.get(LIST if screen == "list" else page(message))
     assert response.status_code == 200
     assert [text for text in ("482915", message.encrypted, message.address) if text in response.content.decode()] == []
 
 
 @pytest.mark.parametrize("state", ["queued", "dead"])
-def test_the_list_is_filtered_by_state(in_office: Client, message: Message, state: str) -> None:
-    shown = in_office.get(f"{LIST}?state__exact={state}").content.decode()
+def test_the_list_is_filtered_by_state(staff_client: Client, message: Message, state: str) -> None:
+    shown = staff_client.get(f"{LIST}?state__exact={state}").content.decode()
     assert ("a***@hospital.example" in shown) == (state == "queued")
 
 
 @pytest.mark.parametrize("lookup", ["encrypted__startswith", "user__password__startswith"])
-def test_the_list_is_not_filtered_by_a_secret(in_office: Client, message: Message, lookup: str) -> None:
-    assert in_office.get(f"{LIST}?{lookup}=a").status_code == 400
+def test_a_filter_by_a_secret_is_refused(staff_client: Client, message: Message, lookup: str) -> None:
+    assert staff_client.get(f"{LIST}?{lookup}=a").status_code == 400
 
 
-def test_a_message_to_somebody_who_is_gone_has_their_number(in_office: Client, message: Message) -> None:
+def test_a_message_to_a_deleted_user_shows_the_id(staff_client: Client, message: Message) -> None:
     User.objects.filter(pk=message.user_id).delete()
-    assert f"#{message.user_id}" in in_office.get(LIST).content.decode()
-    assert f"#{message.user_id}" in in_office.get(page(message)).content.decode()
+    assert f"#{message.user_id}" in staff_client.get(LIST).content.decode()
+    assert f"#{message.user_id}" in staff_client.get(page(message)).content.decode()
 
 
 @pytest.mark.parametrize("who", ["head", "root"])
-def test_nobody_adds_changes_or_deletes_one(site: Client, head: User, root: User, message: Message, who: str) -> None:
+def test_messages_cannot_be_added_changed_or_deleted(
+    site: Client, head: User, root: User, message: Message, who: str
+) -> None:
     log_in(site, who)
     paths = [f"{LIST}add/", page(message), page(message, "delete")]
     assert [site.post(path, {"post": "yes"}).status_code for path in paths] == [403, 403, 403]

@@ -1,4 +1,4 @@
-"""An administrator's day at the admin site, in a real browser; in the second language, its main pages."""
+"""An administrator's tasks at the admin site, in a real browser: in Chinese all, in English the main pages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api
-from authsvc.tests.browser import Reader, aside, reading
+from authsvc.tests.browser import CheckedPage, in_thread, open_browser
 
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -18,13 +18,13 @@ pytestmark = [pytest.mark.any_database, pytest.mark.django_db(transaction=True, 
 LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40" width="40" height="40">
 <rect width="40" height="40" rx="8" fill="#fff"/><path d="M20 8v24M8 20h24" stroke="#c00" stroke-width="8"/>
 </svg>"""
-# Whether each picture of the page is there.
-PICTURED = "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+# Whether every image of the page has loaded.
+IMAGES_LOADED = "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The texts of the screens in one language."""
+    """The labels of the admin site in one language."""
 
     locale: str
     user_name: str
@@ -41,7 +41,7 @@ class Labels:
     attempts: str
     export: str
     wrong_password: str
-    as_a_table: str
+    show_data: str
     change_password: str
     home: str
     other_language: str
@@ -53,18 +53,18 @@ CHINESE = Labels(
     user_name="用户名",
     password="密码",
     log_in="登录",
-    log_out="注销",
+    log_out="退出登录",
     online="当前在线",
     locked="当前锁定",
     awaiting="待审批",
     approve="批准",
     unlock="解锁",
     force_logout="强制下线",
-    sessions="会话",
-    attempts="登录尝试",
+    sessions="在线会话",
+    attempts="登录日志",
     export="将此列表导出为 CSV",
     wrong_password="密码错误",
-    as_a_table="以表格显示",
+    show_data="查看数据",
     change_password="修改密码",
     home="首页",
     other_language="English",
@@ -86,7 +86,7 @@ ENGLISH = Labels(
     attempts="Login attempts",
     export="Export this list as CSV",
     wrong_password="wrong password",
-    as_a_table="As a table",
+    show_data="Show data",
     change_password="Change password",
     home="Home",
     other_language="简体中文",
@@ -95,8 +95,8 @@ ENGLISH = Labels(
 
 
 @pytest.fixture
-def token(head: User, alice: User, bob: User) -> str:
-    """Make one account await approval and lock another; return the token of a third, who is logged in."""
+def bobs_token(head: User, alice: User, bob: User) -> str:
+    """An account that awaits approval, a locked one, and one that is logged in with the returned token."""
     User.objects.create_user("carol", None, PASSWORD, role="doctor", awaits_approval=True)
     for _ in range(5):
         Api().login("alice", "wrong")
@@ -110,112 +110,112 @@ def _logo(settings: Settings, tmp_path: Path) -> None:
     settings.SERVICE_LOGO = str(logo)
 
 
-def log_in(reader: Reader, labels: Labels, password: str) -> None:
-    page = reader.page
+def log_in(checked: CheckedPage, labels: Labels, password: str) -> None:
+    page = checked.page
     page.get_by_label(labels.user_name).fill("head")
     page.get_by_label(labels.password).fill(password)
     page.get_by_role("button", name=labels.log_in).click()
 
 
-def figure(reader: Reader, name: str, number: int) -> None:
-    """Expect a number of the first page."""
-    reader.page.goto("/admin/")
-    expect(reader.page.get_by_role("heading", name=f"{name} {number}")).to_be_visible()
+def expect_figure(checked: CheckedPage, name: str, number: int) -> None:
+    """Expect a figure on the first page."""
+    checked.page.goto("/admin/")
+    expect(checked.page.get_by_role("heading", name=f"{name} {number}")).to_be_visible()
 
 
-def follow(reader: Reader, figure_name: str, title: str) -> None:
-    """From the first page, go to the list behind a number."""
-    reader.page.locator(f"#{figure_name}").get_by_role("link", name=title).click()
-    reader.look(f"list-{figure_name}", "#result_list")
+def open_list(checked: CheckedPage, figure_name: str, title: str) -> None:
+    """From the first page, open the list that a figure links to."""
+    checked.page.locator(f"#{figure_name}").get_by_role("link", name=title).click()
+    checked.check(f"list-{figure_name}", "#result_list")
 
 
-def act(reader: Reader, name: str, verb: str) -> None:
-    """In a list, choose a row and an action, read the confirmation page, and confirm."""
-    page = reader.page
+def run_action(checked: CheckedPage, name: str, action: str) -> None:
+    """In a list, select an object, choose an action, confirm it, and expect the success message."""
+    page = checked.page
     page.get_by_role("row", name=name).get_by_role("checkbox").check()
-    page.locator("select[name=action]").select_option(label=verb)
+    page.locator("select[name=action]").select_option(label=action)
     page.locator("button[name=index]").click()
-    reader.look("confirmation", "input[name=confirmed] ~ p")
+    checked.check("confirmation", "input[name=confirmed] ~ p")
     expect(page.locator("#content li", has_text=name)).to_be_visible()
-    page.get_by_role("button", name=verb).click()
-    reader.look("done", ".messagelist .success")
+    page.get_by_role("button", name=action).click()
+    checked.check("done", ".messagelist .success")
 
 
-def look_at(reader: Reader, name: str) -> None:
-    """In the list of users, open the page of one."""
-    reader.page.goto("/admin/accounts/user/")
-    reader.look("users", "#result_list")
-    reader.page.get_by_role("link", name=name, exact=True).click()
-    reader.look("user", "#user_form")
+def open_user(checked: CheckedPage, name: str) -> None:
+    """In the list of users, open the page of a user."""
+    checked.page.goto("/admin/accounts/user/")
+    checked.check("users", "#result_list")
+    checked.page.get_by_role("link", name=name, exact=True).click()
+    checked.check("user", "#user_form")
 
 
-def export(reader: Reader, labels: Labels) -> str:
-    """Download a list, and return what is in the file."""
-    with reader.page.expect_download() as download:
-        reader.page.get_by_role("button", name=labels.export).click()
+def export(checked: CheckedPage, labels: Labels) -> str:
+    """Download a list and return the file's text."""
+    with checked.page.expect_download() as download:
+        checked.page.get_by_role("button", name=labels.export).click()
     return download.value.path().read_text(encoding="utf-8-sig")
 
 
-def test_an_administrators_day(live_server: LiveServer, token: str, tmp_path: Path) -> None:
+def test_an_administrators_tasks(live_server: LiveServer, bobs_token: str, tmp_path: Path) -> None:
     labels = CHINESE
-    with reading(live_server.url, labels.locale, tmp_path) as reader:
-        page = reader.page
+    with open_browser(live_server.url, labels.locale, tmp_path) as checked:
+        page = checked.page
         page.goto("/admin/")
-        reader.look("login", "#login-form")
-        assert page.evaluate(PICTURED)
-        log_in(reader, labels, "wrong")
-        reader.look("login-refused", ".errornote")
-        log_in(reader, labels, PASSWORD)
+        checked.check("login", "#login-form")
+        assert page.evaluate(IMAGES_LOADED)
+        log_in(checked, labels, "wrong")
+        checked.check("login-refused", ".errornote")
+        log_in(checked, labels, PASSWORD)
         expect(page.get_by_role("heading", name=f"{labels.online} 1")).to_be_visible()
-        page.get_by_text(labels.as_a_table).first.click()
-        reader.look("first-page", "#hours")
+        page.get_by_text(labels.show_data).first.click()
+        checked.check("first-page", "#hours")
 
-        figure(reader, labels.awaiting, 1)
-        follow(reader, "awaiting", labels.awaiting)
-        act(reader, "carol", labels.approve)
-        assert aside(lambda: Api().login("carol").status_code) == 200
-        figure(reader, labels.awaiting, 0)
+        expect_figure(checked, labels.awaiting, 1)
+        open_list(checked, "awaiting", labels.awaiting)
+        run_action(checked, "carol", labels.approve)
+        assert in_thread(lambda: Api().login("carol").status_code) == 200
+        expect_figure(checked, labels.awaiting, 0)
 
-        figure(reader, labels.locked, 1)
-        follow(reader, "locked", labels.locked)
-        act(reader, "alice", labels.unlock)
-        figure(reader, labels.locked, 0)
+        expect_figure(checked, labels.locked, 1)
+        open_list(checked, "locked", labels.locked)
+        run_action(checked, "alice", labels.unlock)
+        expect_figure(checked, labels.locked, 0)
 
-        assert aside(lambda: Api().get("me", token).status_code) == 200
+        assert in_thread(lambda: Api().get("me", bobs_token).status_code) == 200
         page.get_by_role("link", name=labels.sessions, exact=True).first.click()
-        act(reader, "bob", labels.force_logout)
-        assert aside(lambda: Api().get("me", token).status_code) == 401
+        run_action(checked, "bob", labels.force_logout)
+        assert in_thread(lambda: Api().get("me", bobs_token).status_code) == 401
 
         page.goto("/admin/")
         page.get_by_role("link", name=labels.attempts, exact=True).first.click()
         expect(page.get_by_role("cell", name=labels.wrong_password).first).to_be_visible()
-        reader.look("attempts", "#result_list")
-        assert export(reader, labels).count("alice,alice,") == 5
-        look_at(reader, "alice")
+        checked.check("attempts", "#result_list")
+        assert export(checked, labels).count("alice,alice,") == 5
+        open_user(checked, "alice")
         page.get_by_role("link", name=labels.change_password).click()
-        reader.look("own-password", "#id_old_password")
+        checked.check("own-password", "#id_old_password")
 
         page.get_by_role("link", name=labels.home).click()
         page.get_by_role("button", name=labels.other_language).click()
         expect(page.get_by_role("heading", name=labels.other_home)).to_be_visible()
         page.locator("#logout-form button").click()
-        reader.look("logged-out", "#content a[href='/admin/']")
+        checked.check("logged-out", "#content a[href='/admin/']")
         page.goto("/admin/")
         expect(page.locator("#login-form")).to_be_visible()
-        assert reader.complaints == []
+        assert checked.faults == []
 
 
-def test_the_main_pages_in_english(live_server: LiveServer, token: str, tmp_path: Path) -> None:
-    with reading(live_server.url, ENGLISH.locale, tmp_path) as reader:
-        page = reader.page
+def test_the_main_pages_in_english(live_server: LiveServer, bobs_token: str, tmp_path: Path) -> None:
+    with open_browser(live_server.url, ENGLISH.locale, tmp_path) as checked:
+        page = checked.page
         page.goto("/admin/")
-        reader.look("login", "#login-form")
-        log_in(reader, ENGLISH, PASSWORD)
+        checked.check("login", "#login-form")
+        log_in(checked, ENGLISH, PASSWORD)
         expect(page.get_by_role("heading", name=f"{ENGLISH.online} 1")).to_be_visible()
-        reader.look("first-page", "#hours")
-        follow(reader, "awaiting", ENGLISH.awaiting)
-        act(reader, "carol", ENGLISH.approve)
+        checked.check("first-page", "#hours")
+        open_list(checked, "awaiting", ENGLISH.awaiting)
+        run_action(checked, "carol", ENGLISH.approve)
         page.get_by_role("button", name=ENGLISH.other_language).click()
         page.goto("/admin/")
         expect(page.get_by_role("heading", name=ENGLISH.other_home)).to_be_visible()
-        assert reader.complaints == []
+        assert checked.faults == []

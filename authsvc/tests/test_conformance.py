@@ -48,7 +48,7 @@ CLIENT_OF = {caller.name: caller for caller in CLIENTS}
 
 
 @DESCRIPTION.parametrize()
-def test_every_answer_is_as_described(case: schemathesis.Case[Any]) -> None:
+def test_every_response_matches_the_description(case: schemathesis.Case[Any]) -> None:
     operation = case.operation.definition.raw
     client = CLIENT_OF.get(operation["tags"][0])
     headers = {}

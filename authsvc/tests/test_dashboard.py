@@ -1,4 +1,4 @@
-"""The admin site's first page: its numbers, the lists behind them, and who may see which."""
+"""The admin site's first page: its figures, the lists behind them, and the permissions that they require."""
 
 import re
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def lock(user: User, until: datetime, **columns: Any) -> None:
     AttemptBudget.objects.create(**values)
 
 
-def office(user: User) -> Client:
+def logged_in(user: User) -> Client:
     client = Client(headers={"Accept-Language": "en"})
     client.force_login(user, backend="accounts.security.backends.RoleBackend")
     return client
@@ -65,14 +65,14 @@ def figures(user: User) -> dict[str, dashboard.Figure]:
 
 
 def listed(user: User, url: str) -> int:
-    """Return how many rows the list behind a number has."""
-    answer = office(user).get(url)
+    """Return the number of rows in the list that a figure links to."""
+    answer = logged_in(user).get(url)
     assert answer.status_code == 200, url
     return int(answer.context["cl"].result_count)
 
 
 class TestTimes:
-    def test_the_last_hour_is_the_one_that_is_going_on(self) -> None:
+    def test_the_last_hour_is_the_current_one(self) -> None:
         spans = last_hours(NOW)
         assert (len(spans.starts), spans.starts[0], spans.starts[-1], spans.end) == (
             24,
@@ -127,7 +127,7 @@ class TestTimes:
         settings.ZONE = ZoneInfo("Asia/Kathmandu")
         assert last_hours(NOW).starts[-1] == datetime(2026, 3, 9, 22, 15, tzinfo=UTC)
 
-    def test_an_attempt_counts_in_the_stretch_that_it_begins_or_lies_in(self) -> None:
+    def test_an_attempt_counts_in_the_interval_that_contains_it(self) -> None:
         midnight = datetime(2026, 3, 9, tzinfo=SHANGHAI)
         attempt(midnight - timedelta(microseconds=1))
         attempt(midnight)
@@ -136,7 +136,7 @@ class TestTimes:
         counts = [(count.successes, count.failures) for count in counted(last_days(NOW))]
         assert counts == [(0, 0)] * 11 + [(1, 0), (1, 1), (0, 7)]
 
-    def test_what_is_older_counts_nowhere(self) -> None:
+    def test_older_attempts_do_not_count(self) -> None:
         attempt(last_days(NOW).starts[0] - timedelta(microseconds=1))
         assert {(count.successes, count.failures) for count in counted(last_days(NOW))} == {(0, 0)}
 
@@ -152,7 +152,7 @@ class TestCharts:
         rows = [Count(at, at + timedelta(hours=1), *pair) for at, pair in zip(spans, counts, strict=False)]
         return chart("hours", "Hours", rows, "H:i", dashboard.attempts_url)
 
-    def test_failures_stand_on_successes(self) -> None:
+    def test_failures_are_stacked_on_successes(self) -> None:
         (bar,) = self.made((3, 2)).bars
         assert bar.failures.y + bar.failures.height == bar.successes.y
         assert bar.successes.y + bar.successes.height == 192
@@ -165,18 +165,18 @@ class TestCharts:
         ("most", "lines"),
         [(0, [0, 1]), (1, [0, 1]), (2, [0, 1, 2]), (3, [0, 5]), (11, [0, 10, 20]), (501, [0, 500, 1000])],
     )
-    def test_the_scale_reads_well(self, most: int, lines: list[int]) -> None:
+    def test_the_scale_has_round_numbers(self, most: int, lines: list[int]) -> None:
         assert [line.value for line in self.made((most, 0)).lines] == lines
 
-    def test_what_happened_once_is_seen_beside_a_flood(self) -> None:
+    def test_a_small_count_is_visible_beside_a_large_one(self) -> None:
         calm, _flood = self.made((1, 0), (0, 100_000)).bars
         assert calm.successes.height == 2
 
-    def test_what_did_not_happen_is_not_seen(self) -> None:
+    def test_a_count_of_zero_has_no_height(self) -> None:
         (bar,) = self.made((0, 0)).bars
         assert (bar.successes.height, bar.failures.height) == (0, 0)
 
-    def test_the_total_leads_to_all_and_a_bar_to_its_own(self, head: User) -> None:
+    def test_totals_and_bars_link_to_their_attempts(self, head: User) -> None:
         attempt(NOW)
         attempt(NOW, "wrong_password")
         attempt(NOW - timedelta(hours=2), "unknown_user")
@@ -196,32 +196,32 @@ class TestCharts:
 
 
 class TestFigures:
-    def test_who_was_seen_in_the_last_quarter_of_an_hour_is_online(self, head: User, alice: User) -> None:
+    def test_a_session_active_within_15_minutes_is_online(self, head: User, alice: User) -> None:
         for minutes in (0, 14, 16):
             with time_machine.travel(NOW - timedelta(minutes=minutes), tick=False):
                 Api().tokens()
         online = figures(head)["online"]
         assert (online.number, [row.label for row in online.rows], listed(head, online.url)) == (2, ["alice"] * 2, 2)
 
-    def test_who_logged_out_is_not_online(self, head: User, alice: User) -> None:
+    def test_an_ended_session_is_not_online(self, head: User, alice: User) -> None:
         Api().post("logout", None, Api().tokens()["access_token"])
         assert figures(head)["online"].number == listed(head, figures(head)["online"].url) == 0
 
-    def test_an_account_is_locked_until_its_lock_is_over(self, head: User, alice: User, bob: User) -> None:
+    def test_an_account_is_locked_until_its_lock_expires(self, head: User, alice: User, bob: User) -> None:
         lock(alice, NOW + timedelta(seconds=1))
         lock(alice, NOW + timedelta(hours=1), purpose="login:unknown_addresses", address="")
         lock(bob, NOW)
         locked = figures(head)["locked"]
         assert (locked.number, [row.label for row in locked.rows], listed(head, locked.url)) == (1, ["alice"], 1)
 
-    def test_a_lock_of_something_else_than_logins_does_not_count(self, head: User, alice: User) -> None:
+    def test_only_locks_of_logins_count(self, head: User, alice: User) -> None:
         lock(alice, NOW + timedelta(hours=1), purpose="code:reset:check")
         AttemptBudget.objects.create(
             purpose="address", address=HERE, locked_until=NOW + timedelta(hours=1), expires_at=NOW
         )
         assert figures(head)["locked"].number == listed(head, figures(head)["locked"].url) == 0
 
-    def test_who_has_waited_longest_comes_first(self, head: User, alice: User, bob: User) -> None:
+    def test_pending_accounts_are_ordered_by_registration_time(self, head: User, alice: User, bob: User) -> None:
         User.objects.filter(pk=alice.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=1))
         User.objects.filter(pk=bob.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=2))
         awaiting = figures(head)["awaiting"]
@@ -231,7 +231,7 @@ class TestFigures:
             2,
         )
 
-    def test_reasons_and_addresses_are_the_commonest_first(self, head: User) -> None:
+    def test_reasons_and_addresses_are_ordered_by_frequency(self, head: User) -> None:
         attempt(NOW, "wrong_password", ip="192.0.2.7")
         attempt(NOW, "wrong_password", ip=None)
         attempt(NOW, "locked", ip="192.0.2.8", repeats=9)
@@ -256,12 +256,12 @@ class TestFigures:
 
 
 class TestPage:
-    def test_every_link_on_it_leads_somewhere(self, head: User, alice: User) -> None:
+    def test_every_link_works(self, head: User, alice: User) -> None:
         Api().tokens()
         User.objects.filter(pk=alice.pk).update(awaits_approval=True)
         lock(alice, NOW + timedelta(hours=1), purpose="login:unknown_addresses", address="")
         attempt(NOW, "wrong_password")
-        client = office(head)
+        client = logged_in(head)
         page = client.get("/admin/").content.decode()
         links = {unescape(link) for link in re.findall(r'<a[^>]* href="(/admin/[^"]*)"', page)}
         assert len(links) > 80
@@ -276,7 +276,7 @@ class TestPage:
             ("view_securityevent", []),
         ],
     )
-    def test_nobody_sees_what_their_permissions_do_not_show(self, permission: str, seen: list[str]) -> None:
+    def test_each_part_requires_its_permission(self, permission: str, seen: list[str]) -> None:
         auditor = User.objects.create_user("auditor", None, PASSWORD)
         auditor.user_permissions.add(
             Permission.objects.get(codename=permission, content_type__app_label__in=["accounts", "audit"])
@@ -284,24 +284,24 @@ class TestPage:
         shown = dashboard.context_for(auditor)
         assert [part.name for parts in shown.values() for part in parts] == seen
 
-    def test_a_picture_has_words_and_a_table(self, head: User) -> None:
+    def test_a_chart_has_a_description_and_a_table(self, head: User) -> None:
         attempt(NOW)
-        page = office(head).get("/admin/").content.decode()
+        page = logged_in(head).get("/admin/").content.decode()
         assert re.findall(r'<title id="([a-z-]+)">|<desc id="([a-z-]+)">', page) == [
             ("hours-title", ""),
             ("", "hours-desc"),
             ("days-title", ""),
             ("", "days-desc"),
         ]
-        assert "Succeeded: 1, failed: 0; the table below has every number." in page
+        assert "Succeeded: 1, failed: 0. The table below contains the numbers." in page
         assert page.count('<tr><th scope="row">') == 24 + 14
 
-    def test_nothing_on_it_is_inline(self, head: User) -> None:
-        page = office(head).get("/admin/").content.decode()
+    def test_it_has_no_inline_scripts_or_styles(self, head: User) -> None:
+        page = logged_in(head).get("/admin/").content.decode()
         assert re.findall(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", page) == []
 
     def test_it_takes_a_fixed_number_of_statements(self, head: User, alice: User, statements: Any) -> None:
-        client = office(head)
+        client = logged_in(head)
         client.get("/admin/")
 
         def needed() -> int:

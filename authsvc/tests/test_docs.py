@@ -43,7 +43,7 @@ def page(client: Client) -> Page:
     return Page(client.get("/api/docs").content.decode())
 
 
-def test_it_loads_four_files_of_ours(page: Page) -> None:
+def test_it_loads_four_files_of_this_service(page: Page) -> None:
     ui = "/static/drf_spectacular_sidecar/swagger-ui-dist/"
     assert page.loaded == [
         f"{ui}favicon-32x32.png",
@@ -53,20 +53,20 @@ def test_it_loads_four_files_of_ours(page: Page) -> None:
     ]
 
 
-def test_each_of_them_is_served(page: Page, client: Client) -> None:
+def test_each_file_is_served(page: Page, client: Client) -> None:
     assert all(served(client, address) for address in page.loaded)
 
 
-def test_it_has_nothing_inline(page: Page) -> None:
+def test_it_has_no_inline_script_or_style(page: Page) -> None:
     assert page.inline == []
 
 
-def test_its_style_sheet_loads_nothing_from_elsewhere(page: Page, client: Client) -> None:
+def test_its_style_sheet_loads_no_external_file(page: Page, client: Client) -> None:
     (address,) = [address for address in page.loaded if address.endswith(".css")]
     urls = re.findall(r"url\(([^)]*)\)", served(client, address))
     assert [url for url in urls if not url.strip("'\"").startswith("data:")] == []
 
 
-def test_it_shows_our_description_and_asks_no_validator(client: Client) -> None:
+def test_it_shows_the_description_without_an_external_validator(client: Client) -> None:
     assert 'data-schema="/api/schema"' in served(client, "/api/docs")
     assert "validatorUrl: null" in served(client, "/static/authsvc/docs.js")

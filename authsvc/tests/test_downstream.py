@@ -103,7 +103,7 @@ def run(program: list[str], live_server: LiveServer, token: str) -> subprocess.C
 
 @pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
-def test_a_program_reads_a_good_token_and_refuses_a_bad_one(
+def test_a_program_accepts_a_valid_token_and_refuses_an_invalid_one(
     program: list[str], live_server: LiveServer, pair: dict[str, Any]
 ) -> None:
     good = run(program, live_server, pair["access_token"])
@@ -121,7 +121,7 @@ def table_after(heading: str) -> list[str]:
 
 @pytest.mark.any_database
 @pytest.mark.django_db
-def test_the_tables_name_what_a_token_has(pair: dict[str, Any]) -> None:
+def test_the_tables_list_the_claims_of_a_token(pair: dict[str, Any]) -> None:
     token = pair["access_token"]
     assert table_after("The header determines how the token is verified:") == list(jwt.get_unverified_header(token))
     assert table_after("The claims identify the user:") == list(claims_of(token))

@@ -49,7 +49,7 @@ ANSWERS: dict[str, tuple[int, Callable[[Server], Answer]]] = {
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_every_answer_has_the_headers_that_protect_it(server: Server, kind: str) -> None:
+def test_every_response_has_the_security_headers(server: Server, kind: str) -> None:
     status, ask = ANSWERS[kind]
     answer = ask(server)
     policy = answer.headers["Content-Security-Policy"]
@@ -59,7 +59,7 @@ def test_every_answer_has_the_headers_that_protect_it(server: Server, kind: str)
     assert "unsafe" not in policy
 
 
-def test_plain_http_is_refused_with_the_headers_that_it_can_have(server: Server, caller: ContractClient) -> None:
+def test_the_refusal_of_plain_http_has_the_security_headers(server: Server, caller: ContractClient) -> None:
     answer = server.get(f"/{caller.mount}/{caller.me}", "Host: auth.hospital.example\r\n")
     expected = {name: value for name, value in EVERYWHERE.items() if name != "Strict-Transport-Security"}
     assert (answer.status, answer.headers["Content-Type"]) == (426, caller.media_type)
@@ -72,7 +72,7 @@ def access_control(answer: Answer) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_no_foreign_origin_may_read_an_answer(server: Server, kind: str) -> None:
+def test_a_foreign_origin_cannot_read_a_response(server: Server, kind: str) -> None:
     _, ask = ANSWERS[kind]
     assert access_control(ask(From(server.port, "https://evil.example"))) == {}
 
@@ -82,7 +82,7 @@ def test_an_origin_that_resembles_an_allowed_one_is_foreign(server: Server, orig
     assert access_control(From(server.port, origin).get("/api/auth/me")) == {}
 
 
-def test_an_origin_that_is_allowed_may_read_answers_and_send_no_cookies(server: Server) -> None:
+def test_an_allowed_origin_reads_responses_without_cookies(server: Server) -> None:
     answer = server.get("/api/auth/me", "Origin: https://app.hospital.example\r\n")
     assert access_control(answer) == {
         "access-control-allow-origin": "https://app.hospital.example",
@@ -93,18 +93,18 @@ def test_an_origin_that_is_allowed_may_read_answers_and_send_no_cookies(server: 
 @pytest.mark.parametrize(
     "host", ["evil.example", "auth.hospital.example.evil.example", "auth.hospital.example@evil", "", "["]
 )
-def test_another_host_is_refused(server: Server, host: str) -> None:
+def test_an_unknown_host_is_refused(server: Server, host: str) -> None:
     answer = server.get("/api/auth/me", f"Host: {host}\r\nX-Forwarded-Proto: https\r\n")
     assert (answer.status, answer.headers["Content-Type"]) == (400, "application/problem+json")
     assert b"evil" not in answer.body
 
 
-def test_another_host_is_refused_in_the_contracts_format(server: Server, caller: ContractClient) -> None:
+def test_an_unknown_host_is_refused_in_the_contracts_format(server: Server, caller: ContractClient) -> None:
     answer = server.get(f"/{caller.mount}/{caller.me}", "Host: evil.example\r\nX-Forwarded-Proto: https\r\n")
     assert (answer.status, answer.headers["Content-Type"]) == (400, caller.media_type)
 
 
-def test_the_admin_sites_cookies_belong_to_this_host_and_no_script_reads_them(server: Server) -> None:
+def test_the_cookies_of_the_admin_site_are_host_only_and_http_only(server: Server) -> None:
     page = server.get("/admin/login/")
     token = re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.body)[-1]
     (cookie,) = page.cookies

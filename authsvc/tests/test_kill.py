@@ -167,7 +167,7 @@ def require_recorded(file: Path, people: list[Person]) -> None:
         assert len(person.sessions) <= logins[person.name] <= person.logins_asked_for + 1
 
 
-def test_a_kill_takes_back_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+def test_a_killed_server_loses_no_acknowledged_change(tmp_path: Path) -> None:
     file, numbers = tmp_path / "db.sqlite3", count(1)
     server = Server(file, tmp_path / "log")
     server.migrate()

@@ -1,4 +1,4 @@
-"""The admin site in the reader's language; the APIs in their own, whatever the reader's."""
+"""The admin site in the reader's language, and the APIs in the contract's language."""
 
 import re
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ from audit.models import LoginAttempt
 from audit.origin import ADMIN_SITE, CONSOLE, contract_choices
 from authsvc.configuration.mounts import DEFAULT_MOUNTS
 
-# Everything through which people come: the contracts, the admin site and commands.
-CLIENTS = (*DEFAULT_MOUNTS, ADMIN_SITE, CONSOLE.contract)
+# The values of `contract` in the trail: the contracts, the admin site and commands.
+CONTRACT_NAMES = (*DEFAULT_MOUNTS, ADMIN_SITE, CONSOLE.contract)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -27,8 +27,8 @@ def browser(language: str) -> Client:
     return Client(REMOTE_ADDR=HERE, headers={"Accept-Language": language})
 
 
-def heading(page: Any) -> str:
-    """Return what the button that logs in says."""
+def login_button(page: Any) -> str:
+    """Return the label of the login button."""
     found = re.search(r'<input type="submit" value="([^"]*)"', page.content.decode())
     assert found
     return found[1]
@@ -39,29 +39,29 @@ def switch(client: Client, language: str, page: str = "/admin/login/") -> Any:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "shown"),
     [("en", "Log in"), ("en-GB,zh;q=0.5", "Log in"), ("zh-CN,zh;q=0.9", "登录"), ("fr", "登录"), ("", "登录")],
 )
-def test_the_site_speaks_as_the_browser_asks(asked: str, said: str) -> None:
-    assert heading(browser(asked).get("/admin/login/")) == said
+def test_the_site_uses_the_browsers_language(asked: str, shown: str) -> None:
+    assert login_button(browser(asked).get("/admin/login/")) == shown
 
 
-@pytest.mark.parametrize(("asked", "wanted", "said"), [("en", "zh-hans", "登录"), ("zh-CN", "en", "Log in")])
-def test_a_switch_wins_over_the_browser(asked: str, wanted: str, said: str) -> None:
+@pytest.mark.parametrize(("asked", "wanted", "shown"), [("en", "zh-hans", "登录"), ("zh-CN", "en", "Log in")])
+def test_the_chosen_language_overrides_the_browsers(asked: str, wanted: str, shown: str) -> None:
     client = browser(asked)
     assert switch(client, wanted).headers["Location"] == "/admin/login/"
-    assert heading(client.get("/admin/login/")) == said
+    assert login_button(client.get("/admin/login/")) == shown
 
 
-def test_a_switch_leads_nowhere_else() -> None:
+def test_the_switch_does_not_redirect_to_another_site() -> None:
     assert switch(browser("en"), "en", "https://evil.example/").headers["Location"] == "/"
 
 
-def test_a_switch_without_its_csrf_token_is_refused() -> None:
+def test_the_switch_requires_a_csrf_token() -> None:
     assert Client(enforce_csrf_checks=True).post("/admin/language", {"language": "en"}).status_code == 403
 
 
-def test_the_choice_is_kept_in_a_cookie_of_the_admin_site_alone() -> None:
+def test_the_choice_is_stored_in_a_cookie_of_the_admin_site() -> None:
     client = browser("en")
     switch(client, "zh-hans")
     cookie = client.cookies[settings.LANGUAGE_COOKIE_NAME]
@@ -100,8 +100,8 @@ def test_an_api_answers_the_same_in_every_language(alice: User, caller: Contract
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("asked", ["en", "zh-CN"])
-def test_a_refused_name_is_told_in_the_contracts_language(asked: str) -> None:
-    body = {"username": "two words", "email": "a@hospital.example", "password": PASSWORD}
+def test_a_validation_error_is_in_the_contracts_language(asked: str) -> None:
+    body = {"username": "two labels", "email": "a@hospital.example", "password": PASSWORD}
     answer = Api().post("register", body, None, **{"Accept-Language": asked})
     assert answer.json()["errors"]["username"] == [
         {"code": "invalid", "detail": "A user name has letters, digits and . _ - + only."}
@@ -110,19 +110,19 @@ def test_a_refused_name_is_told_in_the_contracts_language(asked: str) -> None:
 
 @pytest.mark.any_database
 @pytest.mark.parametrize(
-    ("codes", "words"),
-    [(Event, EVENTS), (Status, STATUSES), (FailureReason, REASONS), (CLIENTS, dict(contract_choices()))],
+    ("codes", "labels"),
+    [(Event, EVENTS), (Status, STATUSES), (FailureReason, REASONS), (CONTRACT_NAMES, dict(contract_choices()))],
     ids=["events", "states", "reasons", "contracts"],
 )
-def test_every_code_of_the_trail_has_words_in_both_languages(codes: Iterable[str], words: dict[str, Any]) -> None:
+def test_every_code_of_the_trail_has_a_label_in_both_languages(codes: Iterable[str], labels: dict[str, Any]) -> None:
     with translation.override("zh-hans"):
-        assert [code for code in codes if not CHINESE.search(str(words[code]))] == []
+        assert [code for code in codes if not CHINESE.search(str(labels[code]))] == []
     with translation.override("en"):
-        assert [code for code in codes if not str(words[code]) or CHINESE.search(str(words[code]))] == []
+        assert [code for code in codes if not str(labels[code]) or CHINESE.search(str(labels[code]))] == []
 
 
 @pytest.mark.django_db
-def test_the_trail_keeps_codes_and_shows_words(head: User) -> None:
+def test_the_trail_stores_codes_and_shows_labels(head: User) -> None:
     client = browser("zh-CN")
     client.post("/admin/login/", {"username": "head", "password": "wrong"})
     client.post("/admin/login/", {"username": "head", "password": PASSWORD})
@@ -138,19 +138,19 @@ def test_the_trail_keeps_codes_and_shows_words(head: User) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("asked", "said"), [("zh-CN", "密码至少 6 个字符。"), ("en", "A password has at least 6 characters.")]
+    ("asked", "shown"), [("zh-CN", "密码至少 6 个字符。"), ("en", "A password has at least 6 characters.")]
 )
-def test_a_weak_password_is_told_in_the_readers_language(head: User, asked: str, said: str) -> None:
+def test_a_password_error_is_in_the_readers_language(head: User, asked: str, shown: str) -> None:
     client = browser(asked)
     client.post("/admin/login/", {"username": "head", "password": PASSWORD})
     form = {"old_password": PASSWORD, "new_password1": "short", "new_password2": "short"}
-    assert client.post("/admin/password_change/", form).context["form"].errors["new_password1"] == [said]
+    assert client.post("/admin/password_change/", form).context["form"].errors["new_password1"] == [shown]
 
 
 @pytest.mark.django_db
 @override_settings(PROFILE="hardened", SERVICE_NAME="ward")
 @pytest.mark.parametrize("password", ["x" * 200, "short", "password", "head@hospital.example", "my-ward-1-2-3"])
-def test_whatever_is_wrong_with_a_password_has_words(head: User, password: str) -> None:
+def test_every_password_error_is_translated(head: User, password: str) -> None:
     client = browser("zh-CN")
     client.post("/admin/login/", {"username": "head", "password": PASSWORD})
     form = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}

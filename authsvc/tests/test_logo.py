@@ -32,7 +32,7 @@ def put(folder: Path, name: str, content: bytes) -> Path:
         ("logo.webp", b"RIFF", "image/webp"),
     ],
 )
-def test_a_picture_is_sent_as_what_it_is(
+def test_a_logo_is_served_with_its_media_type(
     tmp_path: Path, settings: Settings, name: str, content: bytes, kind: str
 ) -> None:
     settings.SERVICE_LOGO = str(logo.validated(put(tmp_path, name, content)))
@@ -59,17 +59,17 @@ def test_another_file_is_refused(tmp_path: Path, name: str, content: bytes, why:
         logo.validated(put(tmp_path, name, content))
 
 
-def test_the_largest_picture_is_taken(tmp_path: Path) -> None:
+def test_a_file_of_the_maximum_size_is_accepted(tmp_path: Path) -> None:
     path = put(tmp_path, "logo.png", PNG + bytes(logo.MAX_BYTES - len(PNG)))
     assert logo.validated(path) == path
 
 
-def test_without_a_picture_there_is_none() -> None:
+def test_without_a_logo_the_view_returns_404() -> None:
     client = Client()
     assert client.get("/admin/logo").status_code == 404
     assert b"site-logo" not in client.get("/admin/login/").content
 
 
-def test_the_login_page_shows_it(tmp_path: Path, settings: Settings) -> None:
+def test_the_login_page_shows_the_logo(tmp_path: Path, settings: Settings) -> None:
     settings.SERVICE_LOGO = str(put(tmp_path, "logo.svg", SVG))
     assert b'<img id="site-logo" src="/admin/logo"' in Client().get("/admin/login/").content

@@ -41,7 +41,7 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.any_database
-def test_a_refused_request_is_a_line_in_utc_that_names_it(log: io.StringIO) -> None:
+def test_a_refused_request_is_a_line_in_utc_with_the_request_id(log: io.StringIO) -> None:
     with time_machine.travel("2026-05-04T03:02:01.5Z", tick=False):
         Api().get("me", **{"X-Request-ID": REQUEST})
     assert log.getvalue() == f"2026-05-04T03:02:01.500Z WARNING django.request [{REQUEST}] Unauthorized: /api/auth/me\n"
@@ -49,13 +49,13 @@ def test_a_refused_request_is_a_line_in_utc_that_names_it(log: io.StringIO) -> N
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("char", ["\n", "\r", "\u2028", "\u202e", "\x1b", "\ud800"], ids=ascii)
-def test_what_somebody_sent_makes_no_line_of_its_own(log: io.StringIO, char: str) -> None:
+def test_request_data_cannot_forge_a_line(log: io.StringIO, char: str) -> None:
     logging.getLogger("accounts").error("%s failed", f"/a{char}b")
     assert log.getvalue().endswith(f" ERROR accounts [-] /a\\u{ord(char):04x}b failed\n")
 
 
 @pytest.mark.any_database
-def test_no_line_of_a_traceback_can_pass_for_a_line_of_the_log(log: io.StringIO) -> None:
+def test_no_line_of_a_traceback_looks_like_a_line_of_the_log(log: io.StringIO) -> None:
     try:
         raise ZeroDivisionError("a\nb\u202ec")
     except ZeroDivisionError:
@@ -67,7 +67,7 @@ def test_no_line_of_a_traceback_can_pass_for_a_line_of_the_log(log: io.StringIO)
 
 
 @pytest.mark.usefixtures("crash")
-def test_a_crash_is_in_the_log_with_its_request(alice: User, log: io.StringIO) -> None:
+def test_a_crash_is_logged_with_its_request_id(alice: User, log: io.StringIO) -> None:
     Api().post("login", {"username": "alice", "password": PASSWORD}, **{"X-Request-ID": REQUEST})
     first, *others = log.getvalue().splitlines()
     assert first.endswith(f" ERROR accounts.contracts.base [{REQUEST}] POST /api/auth/login failed")
@@ -75,7 +75,7 @@ def test_a_crash_is_in_the_log_with_its_request(alice: User, log: io.StringIO) -
 
 
 @pytest.mark.usefixtures("crash")
-def test_a_crash_puts_no_password_into_the_log(alice: User, log: io.StringIO) -> None:
+def test_the_log_of_a_crash_has_no_password(alice: User, log: io.StringIO) -> None:
     Api().login()
     assert "ZeroDivisionError" in log.getvalue()
     assert PASSWORD not in log.getvalue()
@@ -105,6 +105,6 @@ def test_the_log_goes_to_the_standard_error_stream_alone() -> None:
     assert done.stdout == "{'<stderr>'}\n", done.stderr
 
 
-def test_a_request_for_what_one_may_not_do_is_a_line(alice: User, log: io.StringIO) -> None:
+def test_a_forbidden_request_is_a_line(alice: User, log: io.StringIO) -> None:
     Api().get("users", Api().tokens()["access_token"], **{"X-Request-ID": REQUEST})
     assert log.getvalue().endswith(f" WARNING django.request [{REQUEST}] Forbidden: /api/auth/users\n")

@@ -5,7 +5,7 @@ from authsvc.configuration.mounts import DEFAULT_MOUNTS, MountError, mount_table
 pytestmark = pytest.mark.any_database
 
 
-def test_without_overrides_every_contract_is_where_it_belongs() -> None:
+def test_without_overrides_every_contract_has_its_default_path() -> None:
     assert mount_table("") == {
         "clinic": "api/users",
         "hospital": "hospital/api/auth",
@@ -20,7 +20,7 @@ def test_an_override_moves_a_contract(overrides: str) -> None:
     assert mount_table(overrides) == {**DEFAULT_MOUNTS, "native": "login"}
 
 
-def test_a_path_beside_what_is_taken_is_free() -> None:
+def test_a_path_that_only_begins_like_a_reserved_one_is_valid() -> None:
     assert mount_table("native=api/schemas")["native"] == "api/schemas"
 
 
@@ -38,6 +38,6 @@ def test_a_path_beside_what_is_taken_is_free() -> None:
         "native=api/docs/x",
     ],
 )
-def test_what_cannot_be_a_mount(overrides: str) -> None:
+def test_an_invalid_mount_is_refused(overrides: str) -> None:
     with pytest.raises(MountError):
         mount_table(overrides)

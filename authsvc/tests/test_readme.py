@@ -19,7 +19,7 @@ def first_session() -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_first_session_goes_as_printed(live_server: LiveServer) -> None:
+def test_the_first_session_runs_as_printed(live_server: LiveServer) -> None:
     script = first_session().replace("http://127.0.0.1:8000", live_server.url)
     done = subprocess.run(["bash", "-eu", "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

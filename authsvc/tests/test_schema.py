@@ -44,12 +44,12 @@ def media(path: str, method: str, status: str | None = None) -> dict[str, Any]:
 
 
 @pytest.mark.any_database
-class TestTheDocument:
+class TestDocument:
     def test_it_is_valid_openapi_3_1(self) -> None:
         assert SCHEMA["openapi"] == "3.1.0"
         DESCRIPTION.validate()
 
-    def test_it_names_the_service_and_its_version(self) -> None:
+    def test_it_has_the_name_and_the_version_of_the_service(self) -> None:
         pyproject = (settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8")
         assert (SCHEMA["info"]["title"], f'version = "{SCHEMA["info"]["version"]}"' in pyproject) == ("authsvc", True)
 
@@ -64,7 +64,7 @@ class TestTheDocument:
         described = {(path, method) for path, method, _ in operations() if path not in SERVICE}
         assert described == routes
 
-    def test_it_has_the_probes_the_keys_and_itself(self) -> None:
+    def test_it_has_the_probes_the_keys_and_the_schema(self) -> None:
         mounts = tuple(f"/{prefix}/" for prefix in settings.CONTRACT_MOUNTS.values())
         assert {path for path in PATHS if not path.startswith(mounts)} == SERVICE
 
@@ -76,21 +76,21 @@ class TestTheDocument:
     def test_operations_are_named_by_contract_method_and_path(self) -> None:
         assert PATHS["/api/auth/me"]["get"]["operationId"] == "native_get_me"
 
-    def test_a_view_without_a_description_stops_it(self) -> None:
+    def test_a_view_without_a_description_is_an_error(self) -> None:
         schema = ContractSchema()
         schema.view = views.NotFoundViewSet(action="nothing")
         with pytest.raises(LookupError, match=r"NotFoundViewSet\.nothing is not described"):
             _ = schema.documentation
 
-    def test_every_operation_says_what_it_does(self) -> None:
+    def test_every_operation_has_a_summary(self) -> None:
         assert [operation for _, _, operation in operations() if not operation["summary"]] == []
 
-    def test_only_what_is_not_public_asks_for_a_token(self) -> None:
+    def test_only_protected_operations_require_a_token(self) -> None:
         protected = {(path, method) for path, method, operation in operations() if operation.get("security")}
         assert {("/api/auth/me", "get"), ("/api/auth/logout", "post")} <= protected
         assert not protected & {(f"/api/auth/{verb}", "post") for verb in ("register", "login", "refresh")}
 
-    def test_what_is_optional_takes_a_token_and_needs_none(self) -> None:
+    def test_an_operation_with_optional_authentication_accepts_a_token(self) -> None:
         class Open(views.RegistrationViewSet):
             public = frozenset()
             optional = frozenset({"register"})
@@ -99,7 +99,7 @@ class TestTheDocument:
         schema.view, schema.registry = Open(action="register"), ComponentRegistry()
         assert (schema.get_auth(), schema.needs_token) == ([{}, {"native_token": []}], False)
 
-    def test_a_public_verb_that_spends_the_token_itself_asks_for_one(self) -> None:
+    def test_a_public_operation_that_takes_the_token_itself_requires_one(self) -> None:
         refresh = PATHS["/auth/refresh"]["post"]
         assert refresh["security"] == [{"portal_token": []}]
         assert "401" in refresh["responses"]
@@ -113,7 +113,7 @@ class TestTheDocument:
             "description": "The access token that a login of the native contract gave.",
         }
 
-    def test_it_is_in_english_whatever_who_asks_first_reads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_in_english_whatever_the_language_of_the_first_request(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("authsvc.endpoints.schema.ABOUT", gettext_lazy("Home"))
         with translation.override("zh-hans"):
             assert json.loads(document.__wrapped__())["info"]["description"] == "Home"
@@ -123,18 +123,18 @@ class TestTheDocument:
         response = client.get("/api/schema", headers={"Accept": accept})
         assert (response["Content-Type"], response.content) == ("application/json", document())
 
-    def test_it_is_made_once(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_generated_once(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delattr("drf_spectacular.generators.SchemaGenerator.get_schema")
         assert client.get("/api/schema").status_code == 200
 
 
 @pytest.mark.any_database
-class TestTheErrors:
+class TestErrors:
     def test_the_statuses_of_an_operation(self) -> None:
         login = "200 400 401 403 405 413 415 426 429 500 503"
         assert list(PATHS["/api/auth/login"]["post"]["responses"]) == login.split()
 
-    def test_what_needs_no_body_complains_of_none(self) -> None:
+    def test_an_operation_without_a_body_has_no_errors_of_bodies(self) -> None:
         assert list(PATHS["/api/auth/me"]["get"]["responses"]) == ["200", "400", "401", "405", "426", "500", "503"]
 
     def test_the_codes_of_a_status_are_those_that_can_occur(self) -> None:
@@ -162,16 +162,16 @@ class TestTheErrors:
         ("path", "method", "status"),
         [("users", "get", "403"), ("users/{user_id}", "get", "404"), ("sessions", "get", "404")],
     )
-    def test_what_follows_from_the_view(self, path: str, method: str, status: str) -> None:
+    def test_outcomes_that_follow_from_the_view_are_described(self, path: str, method: str, status: str) -> None:
         assert status in PATHS[f"/api/auth/{path}"][method]["responses"]
         assert status not in PATHS["/api/auth/me"]["get"]["responses"]
 
-    def test_a_token_may_be_renewed_where_the_answer_says_so(self) -> None:
+    def test_the_renewal_header_is_described(self) -> None:
         renewed = PATHS["/api/v1/auth/user/info"]["get"]["responses"]["200"]["headers"]
         assert list(renewed) == ["Authorization", "Cache-Control", "X-Request-ID"]
         assert not SCHEMA["components"]["headers"]["Authorization"]["required"]
 
-    def test_a_code_that_is_a_number_is_told_beside_another_status(self) -> None:
+    def test_numeric_codes_are_described_beside_their_status(self) -> None:
         printed = {
             status: answer["content"]["application/json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
             for path, method in (("register", "post"), ("login", "post"), ("user/info", "get"))
@@ -180,7 +180,7 @@ class TestTheErrors:
         }
         assert printed == {"401": [1002], "404": [1003], "409": [1001]}
 
-    def test_errors_with_one_word_and_other_fields_are_printed_each(self) -> None:
+    def test_errors_with_one_code_and_different_fields_have_an_example_each(self) -> None:
         wrong = PATHS["/auth/register"]["post"]["responses"]["400"]
         examples = wrong["content"]["application/json"]["examples"]
         assert list(examples) == ["InvalidInput", "AlreadyTaken", "ParseError", "SuspiciousOperation"]
@@ -188,14 +188,14 @@ class TestTheErrors:
 
 
 @pytest.mark.any_database
-class TestTheShapes:
-    def test_nobody_is_asked_for_a_hint_or_a_secret_question(self) -> None:
+class TestShapes:
+    def test_no_body_has_a_hint_or_a_secret_question(self) -> None:
         shapes = SCHEMA["components"]["schemas"].values()
         fields = {field for shape in shapes for field in shape.get("properties", {})}
         assert "password" in fields
         assert [field for field in fields if re.search("hint|question|secret", field, re.IGNORECASE)] == []
 
-    def test_a_shape_of_an_answer_has_no_room_for_more(self) -> None:
+    def test_response_schemas_allow_no_additional_properties(self) -> None:
         assert SCHEMA["components"]["schemas"]["NativeUserAnswer"]["additionalProperties"] is False
 
     def test_an_object_that_may_be_absent_is_an_object_or_null(self) -> None:
@@ -225,15 +225,15 @@ class TestTheShapes:
 
 
 @pytest.mark.django_db
-class TestTheExamples:
+class TestExamples:
     """What is printed is what happens."""
 
-    def test_the_request_to_register_gives_the_user_that_is_printed(self, api: Api) -> None:
+    def test_the_example_of_a_registration_returns_the_example_user(self, api: Api) -> None:
         response = api.post("register", media("register", "post")["example"])
         made = {name: response.json()[name] for name in ("id", "created_at")}
         assert (response.status_code, response.json()) == (201, {**media("register", "post", "201")["example"], **made})
 
-    def test_the_request_to_log_in_gives_the_answer_that_is_printed(self, api: Api) -> None:
+    def test_the_example_of_a_login_returns_the_example_response(self, api: Api) -> None:
         api.post("register", Registration.example)
         answer, printed = api.post("login", media("login", "post")["example"]).json(), media("login", "post", "200")
         made = {name: answer[name] for name in ("access_token", "refresh_token")}
@@ -241,14 +241,14 @@ class TestTheExamples:
         assert answer == {**printed["example"], **made, "user": {**UserAnswer.example, **user}}
 
     @pytest.mark.parametrize("mount", ["/api/v1/auth", "/auth"])
-    def test_what_a_legacy_document_prints_of_a_registration_happens(self, mount: str) -> None:
+    def test_the_registration_of_a_legacy_document_works(self, mount: str) -> None:
         described = PATHS[f"{mount}/register"]["post"]
         answer = Api(mount=mount).post("register", described["requestBody"]["content"]["application/json"]["example"])
         printed = described["responses"]["200"]["content"]["application/json"]["example"]
         made = {name: answer.json()["data"][name] for name in ("id", "userId") if name in printed["data"]}
         assert answer.json() == {**printed, "data": {**printed["data"], **made}}
 
-    def test_what_the_union_prints_of_a_login_happens(self) -> None:
+    def test_the_login_of_the_union_document_works(self) -> None:
         described = PATHS["/api/v1/auth/login"]["post"]
         union = Api(mount="/api/v1/auth")
         union.post("register", UnionRegistration.example)
@@ -257,7 +257,7 @@ class TestTheExamples:
         made = {name: answer["data"][name] for name in ("userId", "token")}
         assert answer == {**printed, "data": {**printed["data"], **made}}
 
-    def test_in_production_the_password_that_is_printed_is_good_enough(self, api: Api, settings: Any) -> None:
+    def test_the_example_password_satisfies_the_hardened_rule(self, api: Api, settings: Any) -> None:
         settings.PROFILE = "hardened"
         assert api.post("register", Registration.example).status_code == 201
 
@@ -274,24 +274,22 @@ class TestTheExamples:
         ],
         ids=str,
     )
-    def test_an_error_is_told_as_it_is_printed(
-        self, api: Api, verb: str, body: object, status: str, outcome: str
-    ) -> None:
+    def test_an_error_matches_its_example(self, api: Api, verb: str, body: object, status: str, outcome: str) -> None:
         User.objects.create_user("carol", Registration.example["email"], "x")
         response = api.post(verb, body)
         printed = media(verb, "post", status)["examples"][outcome]["value"]
         assert (str(response.status_code), response.json()) == (status, printed)
 
-    def test_nonsense_in_a_query_is_told_as_it_is_printed(self, api: Api, head: User) -> None:
+    def test_the_error_of_an_invalid_query_matches_its_example(self, api: Api, head: User) -> None:
         answer = api.get("users?role=?&ordering=?", api.tokens("head")["access_token"])
         assert answer.json() == media("users", "get", "400")["examples"]["InvalidInput"]["value"]
 
-    def test_nonsense_in_a_change_is_told_as_it_is_printed(self, api: Api, alice: User) -> None:
+    def test_the_error_of_an_invalid_change_matches_its_example(self, api: Api, alice: User) -> None:
         answer = api.call("PATCH", "/api/auth/me", {"phone": []}, api.tokens()["access_token"])
         assert answer.json() == media("me", "patch", "400")["examples"]["InvalidInput"]["value"]
 
     @pytest.mark.any_database
-    def test_every_body_has_an_example_that_its_shape_allows(self) -> None:
+    def test_every_body_has_an_example_that_is_valid(self) -> None:
         checked = 0
         for path, method, operation in operations():
             for part in (operation.get("requestBody", {}), *operation["responses"].values()):

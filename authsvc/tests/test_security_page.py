@@ -89,7 +89,7 @@ def test_every_line_of_the_requirements_is_a_whole_row() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_what_is_met_is_shown(row: Row) -> None:
+def test_a_met_requirement_names_a_test(row: Row) -> None:
     assert row.met in {"yes", "partly", "no", "not yet", "n/a"}
     shown = [f"`{name}`" for name in NAMED if f"`{name}`" in row.shown_by]
     assert shown or row.shown_by == "-"
@@ -116,7 +116,7 @@ def test_a_named_test_exists(name: str) -> None:
     assert test in defined_in(path)
 
 
-def test_the_numbers_of_wrong_passwords_are_the_codes() -> None:
+def test_the_limits_of_failures_match_the_policies() -> None:
     def row(what: str, lockout: Lockout) -> str:
         locked = f"{span(lockout.lock(0))}, each further time twice as long, up to {span(lockout.longest_lock)}"
         assert (lockout.lock(1), lockout.lock(99)) == (2 * lockout.lock(0), lockout.longest_lock)
@@ -134,7 +134,7 @@ def test_the_numbers_of_wrong_passwords_are_the_codes() -> None:
 
 
 @pytest.mark.parametrize("name", settings.CONTRACT_MOUNTS)
-def test_the_ends_of_logins_are_the_codes(name: str) -> None:
+def test_the_lifetimes_of_sessions_match_the_policies(name: str) -> None:
     contract = import_module(f"accounts.contracts.{name}.contract")
     access, session = contract.ACCESS.lifetime, contract.SESSION
     # Where there is no other token, one that has run out renews nothing.
@@ -144,11 +144,11 @@ def test_the_ends_of_logins_are_the_codes(name: str) -> None:
     assert f"| {name} | {span(access)} | {span(unused)} | {span(session.absolute_timeout)} |\n" in PAGE
 
 
-def test_the_end_of_an_administrators_login_is_the_codes() -> None:
+def test_the_lifetime_of_an_administrators_login_matches_the_settings() -> None:
     assert f"| admin site | - | {span(timedelta(seconds=settings.SESSION_COOKIE_AGE))} | - |\n" in PAGE
 
 
-def test_the_words_that_no_password_is_like_are_the_codes() -> None:
+def test_the_forbidden_contents_of_passwords_match_the_code() -> None:
     (row,) = [row for row in ROWS if row.id == "6.1.2"]
     assert f"`{settings.SERVICE_NAME}`" in row.how
     assert f"`{' '.join(_OWN_DATA)}`" in row.how

@@ -68,9 +68,7 @@ CASES += [
 
 
 @pytest.mark.parametrize(("client", "kind"), CASES, ids=lambda value: getattr(value, "name", value))
-def test_a_malformed_body_is_refused_in_the_contracts_format_and_the_worker_lives_on(
-    server: Server, client: ContractClient, kind: str
-) -> None:
+def test_a_malformed_body_is_refused_and_the_worker_survives(server: Server, client: ContractClient, kind: str) -> None:
     headers, body, finish, status = REFUSED[kind]
     began = time.monotonic()
     answer = server.ask(f"/{client.mount}/login", headers, body, finish=finish)
@@ -81,14 +79,14 @@ def test_a_malformed_body_is_refused_in_the_contracts_format_and_the_worker_live
 
 
 @pytest.mark.parametrize("size", [1, 7, 8000])
-def test_a_body_in_chunks_is_read_like_any_other(server: Server, size: int) -> None:
+def test_a_chunked_body_is_read(server: Server, size: int) -> None:
     # Another user each time, so that none is locked; a body that was not read would miss its fields.
     body = BODY.replace(b"nobody", b"nobody-%d" % size)
     answer = server.ask(f"/{NATIVE.mount}/login", CHUNKED, chunks(body, size))
     assert (answer.status, json.loads(answer.body)) == NATIVE.errors.wrong_credentials
 
 
-def test_an_empty_body_in_chunks_is_an_empty_body(server: Server, caller: ContractClient) -> None:
+def test_an_empty_chunked_body_is_an_empty_body(server: Server, caller: ContractClient) -> None:
     assert server.ask(f"/{caller.mount}/login", CHUNKED, chunks(b"")).status in {400, 422}
 
 
@@ -107,17 +105,17 @@ def test_an_empty_body_in_chunks_is_an_empty_body(server: Server, caller: Contra
     ],
     ids=["two hosts", "negative", "two lengths", "length and chunks", "NUL", "cookie", "token", "path", "nonsense"],
 )
-def test_what_is_no_http_never_reaches_the_service(server: Server, request_line: str) -> None:
+def test_invalid_http_never_reaches_the_service(server: Server, request_line: str) -> None:
     answer = server.send(f"{request_line}Connection: close\r\n\r\n".encode("latin-1"))
     assert answer.status in {400, 414, 431}
     assert b"Traceback" not in answer.body
     assert server.get("/healthz").status == 200
 
 
-def test_two_authorization_headers_are_one_bad_one(server: Server, caller: ContractClient) -> None:
+def test_two_authorization_headers_are_an_invalid_one(server: Server, caller: ContractClient) -> None:
     headers = "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"
     assert server.get(f"/{caller.mount}/{caller.me}", headers).status == 401
 
 
-def test_the_server_does_not_say_which_version_it_is(server: Server) -> None:
+def test_the_server_does_not_disclose_its_version(server: Server) -> None:
     assert server.get("/healthz").headers["Server"] == "gunicorn"

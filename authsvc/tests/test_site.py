@@ -12,15 +12,13 @@ from accounts.tests.tools import Api
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 @pytest.mark.django_db
-def test_a_probe_answers_ok(client: Client, path: str) -> None:
+def test_a_probe_returns_ok(client: Client, path: str) -> None:
     response = client.get(path)
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.django_db
-def test_without_its_database_the_service_is_alive_but_not_ready(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_its_database_the_service_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*args: Any) -> None:
         raise DatabaseError
 
@@ -29,7 +27,7 @@ def test_without_its_database_the_service_is_alive_but_not_ready(
 
 
 @pytest.mark.django_db
-def test_the_published_keys_are_public_halves_of_access_keys(client: Client) -> None:
+def test_the_published_keys_are_the_public_access_keys(client: Client) -> None:
     response = client.get("/.well-known/jwks.json")
     (key,) = response.json()["keys"]
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
@@ -41,7 +39,7 @@ class TestHTTPS:
     def _insist(self, settings: Settings) -> None:
         settings.REQUIRE_HTTPS = True
 
-    def test_plain_http_is_refused_in_the_contracts_words(self, api: Api) -> None:
+    def test_plain_http_is_refused_in_the_contracts_format(self, api: Api) -> None:
         response = api.login()
         assert (response.status_code, response["Content-Type"], response.json()) == (
             426,
@@ -58,27 +56,25 @@ class TestHTTPS:
     def test_https_is_served(self, client: Client) -> None:
         assert client.get("/api/auth/me", secure=True).status_code == 401
 
-    def test_a_forwarded_scheme_that_nobody_vouches_for_does_not_count(self, api: Api) -> None:
+    def test_a_forwarded_scheme_without_a_trusted_proxy_is_ignored(self, api: Api) -> None:
         assert api.get("me", **{"X-Forwarded-Proto": "https"}).status_code == 426
 
     @pytest.mark.django_db
     @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-    def test_probes_may_come_over_plain_http(self, client: Client, path: str) -> None:
+    def test_probes_are_served_over_plain_http(self, client: Client, path: str) -> None:
         assert client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/auth/me", "/nothing", "/admin/login/", "/healthz"])
 @pytest.mark.django_db
-def test_every_answer_has_its_request_id_and_is_not_sniffed_or_framed(client: Client, path: str) -> None:
+def test_every_response_has_a_request_id_and_forbids_sniffing_and_framing(client: Client, path: str) -> None:
     response = client.get(path)
     assert len(response["X-Request-ID"]) == 32
     assert (response["X-Content-Type-Options"], response["X-Frame-Options"]) == ("nosniff", "DENY")
 
 
 @pytest.mark.parametrize("path", ["/api/auth/me", "/auth/profile", "/healthz", "/admin/login/"])
-def test_a_crash_is_told_in_words_with_the_same_headers_and_to_no_foreign_origin(
-    monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
+def test_a_crash_returns_the_contracts_format_with_the_same_headers(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     def crash(*args: Any) -> None:
         raise ZeroDivisionError("a secret")
 
@@ -121,7 +117,7 @@ FOR_PAGES = (
 )
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.django_db
-def test_every_answer_says_what_it_may_load(
+def test_every_response_has_a_content_security_policy(
     client: Client, settings: Settings, path: str, status: int, policy: str, debug: bool
 ) -> None:
     settings.DEBUG = debug
@@ -130,13 +126,13 @@ def test_every_answer_says_what_it_may_load(
     assert (response.status_code, response["Content-Security-Policy"]) == (status, policy)
 
 
-def test_plain_http_is_refused_with_the_policy_too(client: Client, settings: Settings) -> None:
+def test_the_refusal_of_plain_http_has_the_content_security_policy(client: Client, settings: Settings) -> None:
     settings.REQUIRE_HTTPS = True
     assert client.get("/api/auth/me")["Content-Security-Policy"] == FOR_ANSWERS
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/.well-known/jwks.json", "/api/schema", "/api/docs"])
-def test_what_is_only_read_refuses_other_methods_in_words(path: str) -> None:
+def test_read_only_endpoints_refuse_other_methods(path: str) -> None:
     response = Client(enforce_csrf_checks=True).post(path)
     assert (response.status_code, response["Content-Type"], response["Allow"], response.json()["code"]) == (
         405,
@@ -146,7 +142,7 @@ def test_what_is_only_read_refuses_other_methods_in_words(path: str) -> None:
     )
 
 
-def test_an_unknown_host_is_refused_in_the_contracts_words(client: Client) -> None:
+def test_an_unknown_host_is_refused_in_the_mounted_contracts_format(client: Client) -> None:
     response = client.get("/api/auth/me", headers={"Host": "evil.example"})
     assert (response.status_code, response["Content-Type"], response.json()["code"]) == (
         400,

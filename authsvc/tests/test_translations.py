@@ -1,4 +1,4 @@
-"""Everything that is marked for translation has its Chinese, and what runs is what the catalogues say."""
+"""Every marked string has a Chinese translation, and the compiled catalogues match their sources."""
 
 import gettext
 import os
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.any_database
 ROOT: Path = settings.BASE_DIR
 APPS = ("accounts", "audit", "authsvc")
 CATALOGUE = Path("locale/zh_Hans/LC_MESSAGES")
-# The command that CONTRIBUTING.md prints.
+# The command in CONTRIBUTING.md.
 REMAKE = re.search(
     r"^\.venv/bin/python (manage\.py makemessages .*)$",
     (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
@@ -32,22 +32,22 @@ def require_gettext() -> None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("GNU gettext is not installed.")
 
 
-def said(compiled: Path) -> dict[object, str]:
-    """Return a compiled catalogue's sentences, without the header and the time in it."""
+def compiled_messages(compiled: Path) -> dict[object, str]:
+    """Return a compiled catalogue's messages without its header, which contains the time."""
     with compiled.open("rb") as file:
-        sentences = dict(vars(gettext.GNUTranslations(file))["_catalog"])
-    sentences.pop("", None)
-    return sentences
+        entries = dict(vars(gettext.GNUTranslations(file))["_catalog"])
+    entries.pop("", None)
+    return entries
 
 
-def sentences(catalogue: Path) -> list[str]:
-    """Return what a catalogue holds, sentence by sentence, without its header."""
+def entries(catalogue: Path) -> list[str]:
+    """Return a catalogue's entries without its header."""
     return catalogue.read_text(encoding="utf-8").strip().split("\n\n")[1:]
 
 
 @pytest.fixture(scope="module")
 def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project whose catalogues have just been made from its strings."""
+    """A copy of the project with catalogues newly made from its strings."""
     require_gettext()
     assert REMAKE
     copy = tmp_path_factory.mktemp("remade")
@@ -64,12 +64,12 @@ def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("app", APPS)
 def test_the_catalogue_holds_every_marked_string(remade: Path, app: str) -> None:
-    assert sentences(ROOT / app / CATALOGUE / "django.po") == sentences(remade / app / CATALOGUE / "django.po")
+    assert entries(ROOT / app / CATALOGUE / "django.po") == entries(remade / app / CATALOGUE / "django.po")
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_every_sentence_has_its_chinese(app: str) -> None:
-    held = sentences(ROOT / app / CATALOGUE / "django.po")
+def test_every_string_is_translated(app: str) -> None:
+    held = entries(ROOT / app / CATALOGUE / "django.po")
     assert held
     assert [
         part for part in held if "fuzzy" in part or re.search(r'^msgstr(\[0\])? ""$(?!\n")', part, re.MULTILINE)
@@ -77,8 +77,8 @@ def test_every_sentence_has_its_chinese(app: str) -> None:
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_what_runs_is_what_the_catalogue_says(tmp_path: Path, app: str) -> None:
+def test_the_compiled_catalogue_matches_its_source(tmp_path: Path, app: str) -> None:
     require_gettext()
     folder = ROOT / app / CATALOGUE
     subprocess.run(["msgfmt", "--check-format", "-o", tmp_path / "made.mo", folder / "django.po"], check=True)
-    assert said(folder / "django.mo") == said(tmp_path / "made.mo")
+    assert compiled_messages(folder / "django.mo") == compiled_messages(tmp_path / "made.mo")

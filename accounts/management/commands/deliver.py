@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.messaging.delivery import Loop, deliver_due
+from accounts.messaging.delivery import DeliveryWorker, deliver_due
 
 
 class Command(BaseCommand):
@@ -20,12 +20,12 @@ class Command(BaseCommand):
                 ", ".join(f"{count} {state}" for state, count in outcomes.items() if count) or "nothing was due"
             )
             return
-        loop = Loop()
+        worker = DeliveryWorker()
 
         def stop(number: int, frame: FrameType | None) -> None:
-            loop.stop()
+            worker.stop()
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
         self.stdout.write("Delivering. Stop with Ctrl-C: the message in hand is finished.")
-        loop.run()
+        worker.run()

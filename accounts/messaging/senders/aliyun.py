@@ -17,14 +17,14 @@ from typing import Self
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from accounts import names
-from accounts.messaging.senders.base import DeliveryUnknown, Letter, Refused, Undeliverable
+from accounts.messaging.senders.base import DeliveryRefused, DeliveryUnknown, RenderedMessage, Undeliverable
 from accounts.policies import GATEWAY_TIMEOUT
 
 _CODE = re.compile(r"[\w.]{1,60}")
 
 
 def signature(secret: str, parameters: Mapping[str, str], method: str) -> str:
-    """Return what signs these parameters for a request by this HTTP method."""
+    """Return the signature of a request's parameters (Aliyun's RPC signature, version 1.0)."""
     ordered = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in sorted(parameters.items()))
     signed = f"{method}&{_encoded('/')}&{_encoded(ordered)}"
     return base64.b64encode(hmac.new(f"{secret}&".encode(), signed.encode(), hashlib.sha1).digest()).decode()
@@ -36,9 +36,9 @@ def _encoded(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account with Aliyun: its key, the signature before its texts, and the names of its two templates.
+    """An Aliyun account: its access key, the signature of its text messages, and the names of its two templates.
 
-    `code` is the template for codes, with a variable of that name; `notice` the one for all else, without variables.
+    `code` is the template for codes, with a variable of that name; `notice` the one for notices, without variables.
     """
 
     key: str
@@ -51,12 +51,12 @@ class Account:
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        """Read `aliyun://KEY_ID:KEY_SECRET@host/?sign=…&code=…&notice=…`. Raises ValueError, which shows no secret."""
+        """Read `aliyun://KEY_ID:KEY_SECRET@host/?sign=…&code=…&notice=…`. Raises ValueError without the secret."""
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            # Python's own words would show a part of it.
+            # Python's own message would show a part of the URL.
             raise ValueError("it cannot be read as a URL.") from None
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if not (parts.username and parts.password and parts.hostname) or not {"sign", "code"} <= options.keys():
@@ -67,18 +67,18 @@ class Account:
         host = f"{parts.hostname}:{port}" if port else parts.hostname
         return cls(unquote(parts.username), unquote(parts.password), host, options["sign"], options["code"], notice)
 
-    def send(self, letter: Letter) -> None:
-        """Have Aliyun send a letter's code, or its notice. Raises Refused, Undeliverable and DeliveryUnknown."""
-        template = self.code if letter.code else self.notice
+    def send(self, rendered: RenderedMessage) -> None:
+        """Send a code or a notice. Raises DeliveryRefused, Undeliverable and DeliveryUnknown."""
+        template = self.code if rendered.code else self.notice
         if not template:
             raise Undeliverable("SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text.")
-        about = {"TemplateParam": json.dumps({"code": letter.code})} if letter.code else {}
-        number = (names.display_phone(letter.address) or "").removeprefix("+")
-        self._post({"PhoneNumbers": number, "SignName": self.sign, "TemplateCode": template, **about})
+        template_parameters = {"TemplateParam": json.dumps({"code": rendered.code})} if rendered.code else {}
+        number = (names.display_phone(rendered.address) or "").removeprefix("+")
+        self._post({"PhoneNumbers": number, "SignName": self.sign, "TemplateCode": template, **template_parameters})
 
-    def _post(self, wanted: Mapping[str, str]) -> None:
+    def _post(self, request: Mapping[str, str]) -> None:
         parameters = {
-            **wanted,
+            **request,
             "Action": "SendSms",
             "Version": "2017-05-25",
             "RegionId": "cn-hangzhou",
@@ -94,25 +94,27 @@ class Account:
         try:
             connection.connect()
         except OSError as error:
-            raise Refused(f"Aliyun was not reached ({type(error).__name__}).") from error
+            raise DeliveryRefused(f"Aliyun was not reached ({type(error).__name__}).") from error
         try:
             connection.request("POST", "/", urlencode(signed), {"Content-Type": "application/x-www-form-urlencoded"})
             response = connection.getresponse()
             status, answer = response.status, response.read()
         except (OSError, HTTPException) as error:
-            raise DeliveryUnknown(f"Aliyun had the request and gave no answer ({type(error).__name__}).") from error
+            raise DeliveryUnknown(
+                f"Aliyun received the request and did not answer ({type(error).__name__})."
+            ) from error
         finally:
             connection.close()
         _require_ok(status, answer)
 
 
 def _require_ok(status: int, answer: bytes) -> None:
-    """Raise Refused for an error that Aliyun names, DeliveryUnknown for an answer that cannot be read."""
+    """Raise DeliveryRefused for an error code of Aliyun's, DeliveryUnknown for an unreadable response."""
     try:
         code = str(json.loads(answer)["Code"])
     except (ValueError, TypeError, KeyError) as error:
         if status >= 400:
-            raise Refused(f"Aliyun answered {status}.") from error
-        raise DeliveryUnknown(f"Aliyun answered {status}, and what it said cannot be read.") from error
+            raise DeliveryRefused(f"Aliyun answered {status}.") from error
+        raise DeliveryUnknown(f"Aliyun answered {status} with an unreadable body.") from error
     if code != "OK":
-        raise Refused(f"Aliyun answered {code if _CODE.fullmatch(code) else status}.")
+        raise DeliveryRefused(f"Aliyun answered {code if _CODE.fullmatch(code) else status}.")

@@ -1,4 +1,4 @@
-"""Text messages by one of Apprise's many gateways, its own URL with `{number}` where the number goes."""
+"""Text messages through one of Apprise's gateways: an Apprise URL with `{number}` in place of the phone number."""
 
 import logging
 import re
@@ -15,14 +15,14 @@ import requests
 import urllib3
 from apprise import Apprise
 
-from accounts.messaging.senders.base import DeliveryUnknown, Letter, Refused
+from accounts.messaging.senders.base import DeliveryRefused, DeliveryUnknown, RenderedMessage
 from accounts.policies import GATEWAY_TIMEOUT
 
-PLACE = "{number}"
-_ANY_NUMBER = "+8613800138000"
+NUMBER_PLACEHOLDER = "{number}"
+_SAMPLE_NUMBER = "+8613800138000"
 _STATUS = re.compile(r"error=(\d{3})")
-# Each of these is raised before a byte of the request is on its way.
-_NEVER_CONNECTED = (
+# Each of these is raised before any byte of the request is sent.
+_CONNECTION_ERRORS = (
     requests.ConnectTimeout,
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -30,73 +30,73 @@ _NEVER_CONNECTED = (
     ConnectionRefusedError,
     socket.gaierror,
 )
-_heard: ContextVar[list[tuple[str, BaseException | None]] | None] = ContextVar("apprise_heard", default=None)
+_captured: ContextVar[list[tuple[str, BaseException | None]] | None] = ContextVar("apprise_captured", default=None)
 
 
-class _Ear(logging.Handler):
-    """Notes what Apprise logs while it sends: it swallows errors, but it is still handling them when it logs them."""
+class _CapturingHandler(logging.Handler):
+    """Captures what Apprise logs while it sends: Apprise suppresses errors but logs inside their handlers."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        heard = _heard.get()
-        if heard is not None:
-            heard.append((record.getMessage(), sys.exc_info()[1]))
+        captured = _captured.get()
+        if captured is not None:
+            captured.append((record.getMessage(), sys.exc_info()[1]))
 
 
 _log = logging.getLogger("apprise")
-_log.addHandler(_Ear(logging.WARNING))
+_log.addHandler(_CapturingHandler(logging.WARNING))
 _log.setLevel(logging.WARNING)
-# What Apprise logs may hold a message's text, a number or a password.
+# Apprise's log records may hold a message's text, a phone number or a password.
 _log.propagate = False
 
 
 class Gateway:
-    """One of Apprise's gateways."""
+    """A gateway of Apprise's."""
 
     def __init__(self, url: str) -> None:
-        """Raise ValueError for a URL that Apprise cannot read, or that has no place for the number."""
-        if PLACE not in url:
-            raise ValueError(f"it has no {PLACE}, where the phone number goes.")
+        """Raise ValueError for a URL that Apprise cannot read, or that has no `{number}`."""
+        if NUMBER_PLACEHOLDER not in url:
+            raise ValueError(f"it has no {NUMBER_PLACEHOLDER} in place of the phone number.")
         self._url = url
-        if self._to(_ANY_NUMBER) is None:
+        if self._plugin(_SAMPLE_NUMBER) is None:
             raise ValueError(f"Apprise cannot read it as a URL of '{url.partition(':')[0][:20]}'.")
 
-    def send(self, letter: Letter) -> None:
-        """Hand a letter to the gateway, once. Raises Refused and DeliveryUnknown."""
-        gateway = self._to(letter.address)
+    def send(self, rendered: RenderedMessage) -> None:
+        """Send a message through the gateway, without retries. Raises DeliveryRefused and DeliveryUnknown."""
+        gateway = self._plugin(rendered.address)
         if gateway is None:
-            raise Refused("Apprise does not take this number.")
+            raise DeliveryRefused("Apprise does not accept this phone number.")
         gateway.socket_connect_timeout = gateway.socket_read_timeout = GATEWAY_TIMEOUT.total_seconds()
-        with _listening() as heard:
-            # The gateway's own method: Apprise's would try again by itself where the URL says so.
-            taken = gateway.notify(body=letter.short, title="")
-        if not taken:
-            raise _what_became_of_it(heard)
+        with _capture_log() as captured:
+            # The plugin's own method: Apprise.notify() would retry where the URL says so.
+            accepted = gateway.notify(body=rendered.short, title="")
+        if not accepted:
+            raise _failure(captured)
 
-    def _to(self, number: str) -> Any:
-        return Apprise.instantiate(self._url.replace(PLACE, quote(number, safe="")))
+    def _plugin(self, number: str) -> Any:
+        return Apprise.instantiate(self._url.replace(NUMBER_PLACEHOLDER, quote(number, safe="")))
 
 
 @contextmanager
-def _listening() -> Iterator[list[tuple[str, BaseException | None]]]:
-    heard: list[tuple[str, BaseException | None]] = []
-    token = _heard.set(heard)
+def _capture_log() -> Iterator[list[tuple[str, BaseException | None]]]:
+    captured: list[tuple[str, BaseException | None]] = []
+    token = _captured.set(captured)
     try:
-        yield heard
+        yield captured
     finally:
-        _heard.reset(token)
+        _captured.reset(token)
 
 
-def _what_became_of_it(heard: list[tuple[str, BaseException | None]]) -> Refused | DeliveryUnknown:
-    errors = [error for _, error in heard if error]
+def _failure(captured: list[tuple[str, BaseException | None]]) -> DeliveryRefused | DeliveryUnknown:
+    errors = [error for _, error in captured if error]
     for error in errors:
-        if not any(isinstance(cause, _NEVER_CONNECTED) for cause in _causes(error)):
-            return DeliveryUnknown(f"The gateway had the text and gave no answer ({type(error).__name__}).")
+        if not any(isinstance(cause, _CONNECTION_ERRORS) for cause in _causes(error)):
+            return DeliveryUnknown(f"The gateway received the message and did not answer ({type(error).__name__}).")
     if errors:
-        return Refused(f"The gateway was not reached ({type(errors[0]).__name__}).")
-    if not heard:
-        return DeliveryUnknown("The gateway's module did not say what became of the text.")
-    statuses = [found[1] for text, _ in heard if (found := _STATUS.search(text))]
-    return Refused(f"The gateway answered {statuses[0]}." if statuses else "The gateway refused it.")
+        return DeliveryRefused(f"The gateway was not reached ({type(errors[0]).__name__}).")
+    if not captured:
+        return DeliveryUnknown("The gateway's module did not report the result.")
+    statuses = [found[1] for text, _ in captured if (found := _STATUS.search(text))]
+    return DeliveryRefused(f"The gateway answered {statuses[0]}." if statuses else "The gateway refused it.")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

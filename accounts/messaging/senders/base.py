@@ -1,27 +1,27 @@
-"""A letter, and what may become of one."""
+"""A rendered message, and the errors of a delivery."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
-class Refused(Exception):
-    """The letter is certainly not on its way: the gateway said no, or was never reached. It may be tried again."""
+class DeliveryRefused(Exception):
+    """The gateway refused the message, or was never reached: the message was not sent and may be retried."""
 
 
-class Undeliverable(Refused):
-    """The letter can never go this way, however often it is tried."""
+class Undeliverable(DeliveryRefused):
+    """The gateway can never send this message, so it is not retried."""
 
 
 class DeliveryUnknown(Exception):
-    """The gateway had the letter and did not say what it did with it."""
+    """The gateway received the message and did not answer, so the message must not be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """What one person is told, in each form that a way may need.
+class RenderedMessage:
+    """A message in each form that a sender may need.
 
-    `address` is as it is stored: an e-mail address, or a phone number as E.164. `short` is the text for a phone. `code`
-    is blank where the letter only tells what has happened.
+    `address` is an e-mail address or a phone number in E.164 form. `short` is the body of a text message. `code` is
+    blank in notices.
     """
 
     address: str
@@ -32,4 +32,4 @@ class Letter:
     code: str = field(repr=False)
 
 
-Sender = Callable[[Letter], None]
+Sender = Callable[[RenderedMessage], None]

@@ -1,22 +1,22 @@
-"""Development: what would be sent is printed."""
+"""Development: messages are printed to standard output."""
 
 import sys
 
-from accounts.messaging.senders.base import Letter
+from accounts.messaging.senders.base import RenderedMessage
 
 URL = "console:"
 
 
-def send_email(letter: Letter) -> None:
+def send_email(rendered: RenderedMessage) -> None:
     """Print an e-mail's text."""
-    _show(letter.address, f"{letter.subject}\n\n{letter.text}")
+    _print(rendered.address, f"{rendered.subject}\n\n{rendered.text}")
 
 
-def send_sms(letter: Letter) -> None:
+def send_sms(rendered: RenderedMessage) -> None:
     """Print a text message."""
-    _show(letter.address, letter.short)
+    _print(rendered.address, rendered.short)
 
 
-def _show(address: str, text: str) -> None:
+def _print(address: str, text: str) -> None:
     sys.stdout.write(f"---- To: {address}\n{text}\n----\n")
     sys.stdout.flush()

@@ -15,37 +15,37 @@ def logged_in(user: User) -> Client:
 
 
 @pytest.fixture
-def office(head: User) -> Client:
-    """An administrator at the screens."""
+def staff_client(head: User) -> Client:
+    """A client that is logged in as an administrator."""
     return logged_in(head)
 
 
 @pytest.fixture
-def roots(root: User) -> Client:
-    """A superuser at the screens."""
+def superuser_client(root: User) -> Client:
+    """A client that is logged in as a superuser."""
     return logged_in(root)
 
 
 @pytest.fixture
 def auditor(db: None) -> User:
-    """A researcher whom a superuser has made an auditor."""
+    """A researcher in the auditors' group."""
     user: User = User.objects.create_user("audrey", None, PASSWORD, role="researcher")
     user.groups.add(Group.objects.get(name=AUDITORS))
     return user
 
 
-def do(client: Client, verb: str, *objects: Any, model: str = "user", **fields: str) -> Any:
-    """Confirm a verb for some objects."""
+def run_action(client: Client, action: str, *objects: Any, model: str = "user", **fields: str) -> Any:
+    """Perform a confirmed action on some objects."""
     ids = ",".join(str(each.pk) for each in objects)
     body = {"ids": ids, "confirmed": "yes", **fields}
-    return client.post(f"/admin/accounts/{model}/do/{verb}/", body, follow=True)
+    return client.post(f"/admin/accounts/{model}/do/{action}/", body, follow=True)
 
 
-def told(response: Any) -> list[str]:
-    """Return the messages of a page."""
+def message_texts(response: Any) -> list[str]:
+    """Return the texts of a page's messages."""
     return [str(message) for message in response.context["messages"]]
 
 
-def listed(response: Any) -> list[str]:
-    """Return what a list shows, each as its name, in no order."""
+def result_names(response: Any) -> list[str]:
+    """Return the names of the objects in a list, sorted."""
     return sorted(str(each) for each in response.context["cl"].result_list)

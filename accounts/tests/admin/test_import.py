@@ -1,4 +1,4 @@
-"""Staff from a list: looked at first, all or nothing, and never a secret."""
+"""The staff import: preview, confirmation, all or nothing, without passwords."""
 
 import io
 import zipfile
@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.admin import staff_file
 from accounts.models import User
-from accounts.tests.admin.conftest import logged_in, told
+from accounts.tests.admin.conftest import logged_in, message_texts
 from accounts.tests.tools import later
 from audit.models import SecurityEvent
 
@@ -22,8 +22,8 @@ HEADER = "username,full_name,email,phone,role,department\n"
 TWO = HEADER + "wang,王医生,wang@hospital.example,13900139000,doctor,内科\nli,李药师,,,pharmacy,药房\n"
 
 
-def look(client: Client, content: str | bytes) -> Any:
-    """Upload a file and return the page that shows what is in it."""
+def upload(client: Client, content: str | bytes) -> Any:
+    """Upload a file and return its preview."""
     data = content.encode() if isinstance(content, str) else content
     return client.post(IMPORT, {"file": SimpleUploadedFile("staff.csv", data)})
 
@@ -32,8 +32,8 @@ def confirm(client: Client, preview: Any) -> Any:
     return client.post(IMPORT, {"signed": preview.context["signed"], "confirmed": "yes"}, follow=True)
 
 
-def wrong(preview: Any) -> dict[int, list[str]]:
-    """Return what the page says of bad rows."""
+def problems_of(preview: Any) -> dict[int, list[str]]:
+    """Return the problems of the preview's invalid rows."""
     return {number: problems for number, _values, problems in preview.context["rows"] if problems}
 
 
@@ -47,11 +47,11 @@ def xlsx(*rows: list[object]) -> bytes:
     return file.getvalue()
 
 
-class TestLook:
-    def test_it_shows_what_would_come_and_writes_nothing(self, office: Client) -> None:
-        page = look(office, TWO)
-        assert "2 accounts will be created, without passwords." in page.content.decode()
-        assert wrong(page) == {}
+class TestPreview:
+    def test_it_shows_the_accounts_and_writes_nothing(self, staff_client: Client) -> None:
+        page = upload(staff_client, TWO)
+        assert "2 accounts will be created without passwords." in page.content.decode()
+        assert problems_of(page) == {}
         assert list(User.objects.values_list("username", flat=True)) == ["head"]
 
     @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ class TestLook:
             ("carol,,,,surgeon,", "role: Value 'surgeon' is not a valid choice."),
             ("carol,,,,,", "role: This field cannot be blank."),
             (f"carol,{'x' * 101},,,doctor,", "full name: Ensure this value has at most 100 characters (it has 101)."),
-            ("carol,a\x00b,,,doctor,", "full name: It has control characters."),
+            ("carol,a\x00b,,,doctor,", "full name: Control characters are not allowed."),
             ("ALICE,,,,doctor,", "user name: Another account has this already."),
             ("carol,,ALICE@hospital.example,,doctor,", "e-mail address: Another account has this already."),
             ("carol,,,+86 138-0013-8000,doctor,", "phone: Another account has this already."),
@@ -74,18 +74,18 @@ class TestLook:
             ("carol,,,+8613900139000,doctor,", "phone: Row 2 has this already."),
         ],
     )
-    def test_a_bad_row_is_named_and_the_list_cannot_be_confirmed(
-        self, office: Client, alice: User, row: str, problem: str
+    def test_an_invalid_row_prevents_the_confirmation(
+        self, staff_client: Client, alice: User, row: str, problem: str
     ) -> None:
-        page = look(office, TWO + row)
-        assert wrong(page) == {4: [problem]}
+        page = upload(staff_client, TWO + row)
+        assert problems_of(page) == {4: [problem]}
         assert 'name="confirmed"' not in page.content.decode()
 
-    def test_a_column_that_is_not_taken_is_named(self, office: Client) -> None:
+    def test_an_ignored_column_is_named(self, staff_client: Client) -> None:
         content = "username,role,password,is_superuser\nwang,doctor,$argon2id$v=19$x,1\n"
-        page = look(office, content)
+        page = upload(staff_client, content)
         assert page.context["ignored"] == ["password", "is_superuser"]
-        confirm(office, page)
+        confirm(staff_client, page)
         user = User.objects.get(username="wang")
         assert (user.has_usable_password(), user.is_superuser) == (False, False)
 
@@ -100,21 +100,21 @@ class TestLook:
             TWO.replace("\n", "\r\n").encode(),
         ],
     )
-    def test_csv_is_read_as_spreadsheets_write_it(self, office: Client, data: bytes) -> None:
-        confirm(office, look(office, data))
+    def test_csv_of_spreadsheet_programs_is_read(self, staff_client: Client, data: bytes) -> None:
+        confirm(staff_client, upload(staff_client, data))
         assert User.objects.get(username="wang").full_name == "王医生"
 
-    def test_the_first_row_may_name_the_columns_as_the_screens_do(self, office: Client) -> None:
-        confirm(office, look(office, "User name,Full name,Role\nwang,王医生,Administrator\n"))
+    def test_columns_and_roles_may_be_named_by_their_labels(self, staff_client: Client) -> None:
+        confirm(staff_client, upload(staff_client, "User name,Full name,Role\nwang,王医生,Administrator\n"))
         assert User.objects.get(username="wang").role == "admin"
 
-    def test_xlsx_is_read_with_numbers_as_digits(self, office: Client) -> None:
+    def test_xlsx_is_read_with_numbers_as_digits(self, staff_client: Client) -> None:
         rows: list[list[object]] = [
             ["username", "phone", "role"],
             ["wang", 13900139000, "doctor"],
             [80123.0, None, "doctor"],
         ]
-        confirm(office, look(office, xlsx(*rows)))
+        confirm(staff_client, upload(staff_client, xlsx(*rows)))
         assert User.objects.get(username="wang").phone == "+8613900139000"
         assert User.objects.filter(username="80123").exists()
 
@@ -122,29 +122,29 @@ class TestLook:
         ("data", "problem"),
         [
             (b"", "The file is empty."),
-            (b"\n", "The first row has to name the columns; it lacks: username, role."),
-            (b"username\nwang", "The first row has to name the columns; it lacks: role."),
-            (b"username,role\n", "The list has no rows."),
-            (b"username,role,role\nwang,doctor,doctor", "The first row names a column twice."),
-            (b"PK\x03\x04nonsense", "This is neither CSV nor XLSX."),
-            (b"\xd0\xcf\x11\xe0", "This is a file of an old Excel. Save it as .xlsx or CSV."),
-            (b"\xff\x80\x81", "This is neither CSV nor XLSX."),
+            (b"\n", "The first row must contain the column names. Missing: user name, role."),
+            (b"username\nwang", "The first row must contain the column names. Missing: role."),
+            (b"username,role\n", "The list contains no rows."),
+            (b"username,role,role\nwang,doctor,doctor", "The first row contains a column name twice."),
+            (b"PK\x03\x04nonsense", "The file is neither CSV nor XLSX."),
+            (b"\xd0\xcf\x11\xe0", "This is an old Excel file (.xls). Save it as .xlsx or CSV."),
+            (b"\xff\x80\x81", "The file is neither CSV nor XLSX."),
             (b"username,role\n" + b"x" * 1_000_000, "The file is too large: at most 1 MB."),
             (b"username,role\n" + b"x,doctor\n" * 2001, "The list is too long: at most 2000 rows."),
         ],
     )
-    def test_what_is_no_list_is_told_so(self, office: Client, data: bytes, problem: str) -> None:
-        assert str(look(office, data).context["error"]) == problem
+    def test_an_invalid_file_is_refused_with_its_problem(self, staff_client: Client, data: bytes, problem: str) -> None:
+        assert str(upload(staff_client, data).context["error"]) == problem
 
-    def test_a_file_that_unpacks_to_far_more_is_refused(self, office: Client) -> None:
+    def test_a_decompression_bomb_is_refused(self, staff_client: Client) -> None:
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("xl/worksheets/sheet1.xml", b"0" * 20_000_001)
-        assert len(file.getvalue()) < staff_file.MOST_BYTES
-        error = look(office, file.getvalue()).context["error"]
-        assert str(error) == "The file unpacks to more than a staff list has."
+        assert len(file.getvalue()) < staff_file.MAX_BYTES
+        error = upload(staff_client, file.getvalue()).context["error"]
+        assert str(error) == "The unpacked file is too large for a staff list."
 
-    def test_an_entity_is_not_expanded(self, office: Client) -> None:
+    def test_an_entity_is_not_expanded(self, staff_client: Client) -> None:
         good = io.BytesIO(xlsx(["username", "role"], ["wang", "doctor"]))
         bad = io.BytesIO()
         with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
@@ -154,13 +154,16 @@ class TestLook:
                     declared = b'<!DOCTYPE x [<!ENTITY e "doctor">]>'
                     part = declared + part.replace(b"doctor", b"&e;")
                 target.writestr(name, part)
-        assert str(look(office, bad.getvalue()).context["error"]) == "This is neither CSV nor XLSX."
+        assert str(upload(staff_client, bad.getvalue()).context["error"]) == "The file is neither CSV nor XLSX."
 
 
 class TestConfirm:
-    def test_all_come_without_a_password_with_an_event_each_and_one_for_all(self, office: Client, head: User) -> None:
-        assert told(confirm(office, look(office, TWO))) == [
-            "2 accounts were created. None has a password yet: send codes, and their owners choose."
+    def test_it_creates_accounts_without_passwords_and_records_each_and_the_import(
+        self, staff_client: Client, head: User
+    ) -> None:
+        assert message_texts(confirm(staff_client, upload(staff_client, TWO))) == [
+            "2 accounts were created.",
+            "The new accounts have no passwords. Send codes to let their users set them.",
         ]
         users = {user.username: user for user in User.objects.exclude(pk=head.pk)}
         assert {name: (user.role, user.has_usable_password()) for name, user in users.items()} == {
@@ -174,28 +177,32 @@ class TestConfirm:
         ]
         assert (*events[-1][:3], events[-1][3]["count"]) == ("staff:imported", None, head.pk, 2)
 
-    def test_what_was_taken_meanwhile_is_named_and_nothing_is_written(self, office: Client, head: User) -> None:
-        page = look(office, TWO)
+    def test_a_name_taken_after_the_preview_prevents_the_import(self, staff_client: Client, head: User) -> None:
+        page = upload(staff_client, TWO)
         User.objects.create_user("LI", None, None)
-        assert wrong(confirm(office, page)) == {3: ["user name: Another account has this already."]}
+        assert problems_of(confirm(staff_client, page)) == {3: ["user name: Another account has this already."]}
         assert sorted(User.objects.values_list("username", flat=True)) == ["LI", "head"]
 
-    def test_a_second_click_is_told_that_the_first_did_it(self, office: Client) -> None:
-        page = look(office, TWO)
-        confirm(office, page)
-        assert told(confirm(office, page)) == ["This list was imported already, by an earlier click."]
+    def test_a_repeated_confirmation_imports_nothing(self, staff_client: Client) -> None:
+        page = upload(staff_client, TWO)
+        confirm(staff_client, page)
+        assert message_texts(confirm(staff_client, page)) == ["This list has already been imported."]
         assert User.objects.count() == 3
 
-    def test_what_was_looked_at_is_good_for_its_reader_alone(self, office: Client, roots: Client) -> None:
-        page = look(office, TWO)
-        assert str(confirm(roots, page).context["error"]) == "This preview is too old. Choose the file again."
+    def test_a_preview_is_confirmed_by_its_administrator_alone(
+        self, staff_client: Client, superuser_client: Client
+    ) -> None:
+        page = upload(staff_client, TWO)
+        assert (
+            str(confirm(superuser_client, page).context["error"]) == "This preview has expired. Choose the file again."
+        )
 
-    def test_what_was_not_looked_at_is_refused(self, office: Client) -> None:
-        response = office.post(IMPORT, {"signed": "made:up", "confirmed": "yes"})
-        assert str(response.context["error"]) == "This preview is too old. Choose the file again."
+    def test_a_forged_preview_is_refused(self, staff_client: Client) -> None:
+        response = staff_client.post(IMPORT, {"signed": "made:up", "confirmed": "yes"})
+        assert str(response.context["error"]) == "This preview has expired. Choose the file again."
 
-    def test_it_is_good_for_half_an_hour(self, head: User) -> None:
-        page = look(logged_in(head), TWO)
+    def test_a_preview_expires_after_half_an_hour(self, head: User) -> None:
+        page = upload(logged_in(head), TWO)
         with later(minutes=31):
             response = confirm(logged_in(head), page)
-        assert str(response.context["error"]) == "This preview is too old. Choose the file again."
+        assert str(response.context["error"]) == "This preview has expired. Choose the file again."

@@ -1,4 +1,4 @@
-"""Who may do what: a person, a screen, a verb, and the answer."""
+"""The admin site's permissions: the status code by user, method and page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,8 @@ from audit.models import LoginAttempt, SecurityEvent
 
 pytestmark = pytest.mark.django_db
 
-# What somebody is answered: a superuser, an administrator, an auditor, and anybody else.
-SCREENS: dict[tuple[str, str], tuple[int, int, int, int]] = {
+# The status codes for a superuser, an administrator, an auditor and any other user.
+PAGES: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("GET", "accounts/user/"): (200, 200, 403, 302),
     ("GET", "accounts/user/{alice}/change/"): (200, 200, 403, 302),
     ("GET", "accounts/user/{root}/change/"): (200, 200, 403, 302),
@@ -46,7 +46,7 @@ SCREENS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("GET", "auth/group/"): (404, 404, 404, 302),
     ("GET", "auth/group/add/"): (404, 404, 404, 302),
 }
-WHO = ("root", "head", "audrey", "bob")
+USERNAMES = ("root", "head", "audrey", "bob")
 
 
 @pytest.fixture
@@ -62,29 +62,29 @@ def path_of(alice: User, root: User) -> Callable[[str], str]:
     return lambda path: f"/admin/{path.format(**keys)}"
 
 
-def status(site: Client, method: str, path: str, concerned: User) -> int:
-    response = site.post(path, {"ids": str(concerned.pk)}) if method == "POST" else site.get(path)
-    # A download has to be read to its end, which closes it.
+def status(site: Client, method: str, path: str, selected: User) -> int:
+    response = site.post(path, {"ids": str(selected.pk)}) if method == "POST" else site.get(path)
+    # Reading a download to its end closes it.
     b"".join(response)
     return response.status_code
 
 
-@pytest.mark.parametrize(("number", "who"), list(enumerate(WHO)))
-def test_everybody_gets_what_is_theirs(
+@pytest.mark.parametrize(("number", "who"), list(enumerate(USERNAMES)))
+def test_each_user_gets_the_permitted_pages(
     path_of: Callable[[str], str], root: User, head: User, auditor: User, bob: User, alice: User, number: int, who: str
 ) -> None:
     site = logged_in(User.objects.get(username=who))
-    got = {(method, path): status(site, method, path_of(path), alice) for method, path in SCREENS}
-    assert got == {key: statuses[number] for key, statuses in SCREENS.items()}
+    got = {(method, path): status(site, method, path_of(path), alice) for method, path in PAGES}
+    assert got == {key: statuses[number] for key, statuses in PAGES.items()}
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMIN])
-def test_no_other_role_lets_anybody_in(db: None, role: str) -> None:
-    user = User.objects.create_user("somebody", None, PASSWORD, role=role)
+def test_no_other_role_may_enter(db: None, role: str) -> None:
+    user = User.objects.create_user("carol", None, PASSWORD, role=role)
     assert logged_in(user).get("/admin/").status_code == 302
 
 
-def test_an_auditor_sees_the_trail_alone(auditor: User) -> None:
+def test_an_auditor_sees_only_the_trail(auditor: User) -> None:
     apps: Any = logged_in(auditor).get("/admin/").context["available_apps"]
     assert [(app["app_label"], [model["object_name"] for model in app["models"]]) for app in apps] == [
         ("audit", ["LoginAttempt", "SecurityEvent"])
@@ -103,12 +103,12 @@ def test_an_auditor_sees_names_without_links(auditor: User, alice: User) -> None
     assert f"/admin/accounts/user/{alice.pk}/" not in page
 
 
-def test_an_administrator_sees_names_with_links(office: Client, alice: User) -> None:
+def test_an_administrator_sees_names_with_links(staff_client: Client, alice: User) -> None:
     Api().tokens()
-    page = office.get("/admin/audit/loginattempt/").content.decode()
+    page = staff_client.get("/admin/audit/loginattempt/").content.decode()
     assert f'<a href="/admin/accounts/user/{alice.pk}/change/">alice</a>' in page
 
 
-def test_auditors_may_view_and_nothing_else(db: None) -> None:
+def test_auditors_have_view_permissions_only(db: None) -> None:
     names = Group.objects.get(name=AUDITORS).permissions.values_list("codename", flat=True)
     assert sorted(names) == ["view_loginattempt", "view_securityevent"]

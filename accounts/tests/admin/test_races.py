@@ -1,4 +1,4 @@
-"""Two clicks at once: what is confirmed twice is done once."""
+"""Concurrent requests: what is confirmed twice is performed once."""
 
 from typing import Any
 
@@ -35,11 +35,11 @@ def test_of_4_confirmations_of_one_list_one_writes_it(each: Round) -> None:
 
 
 @race_rounds(4)
-def test_of_lists_that_share_one_name_one_is_written_whole(each: Round) -> None:
+def test_of_4_lists_that_share_names_one_is_imported_whole(each: Round) -> None:
     head = _head()
 
     def add(number: int) -> int:
-        # Each has them in another order, which is what deadlocks are made of.
+        # Each writes the shared names in another order, which provokes deadlocks.
         own = [f"own{each.number}-{number}-{n}" for n in range(3)]
         names = [*own, *([f"a{each.number}", f"b{each.number}"][:: 1 if number % 2 else -1])]
         rows = [Candidate(n, {"username": name, "role": "viewer"}) for n, name in enumerate(names)]

@@ -1,4 +1,4 @@
-"""The list of who is logged in."""
+"""The list of sessions."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 SESSIONS = "/admin/accounts/session/"
 
 
-def whose(client: Client, query: str = "") -> list[str]:
+def usernames(client: Client, query: str = "") -> list[str]:
     return sorted(each.user.username for each in client.get(f"{SESSIONS}?{query}").context["cl"].result_list)
 
 
@@ -24,15 +24,15 @@ def _logged_in(alice: User, bob: User) -> None:
     Api(ELSEWHERE).tokens("bob")
 
 
-def test_it_shows_those_that_go_on(office: Client) -> None:
+def test_it_shows_active_sessions(staff_client: Client) -> None:
     Session.objects.filter(user__username="bob").update(ended_at=timezone.now())
-    assert whose(office) == ["alice"]
+    assert usernames(staff_client) == ["alice"]
 
 
 @pytest.mark.parametrize(("query", "found"), [("state=ended", ["bob"]), ("state=all", ["alice", "bob"])])
-def test_it_shows_others_where_they_are_asked_for(office: Client, bob: User, query: str, found: list[str]) -> None:
+def test_it_shows_other_sessions_by_filter(staff_client: Client, bob: User, query: str, found: list[str]) -> None:
     User.objects.filter(pk=bob.pk).update(role="viewer")
-    assert whose(office, query) == found
+    assert usernames(staff_client, query) == found
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_it_shows_others_where_they_are_asked_for(office: Client, bob: User, que
         (f"q={ELSEWHERE}", ["bob"]),
     ],
 )
-def test_it_is_filtered_and_searched(office: Client, query: str, found: list[str]) -> None:
+def test_it_is_filtered_and_searched(staff_client: Client, query: str, found: list[str]) -> None:
     Session.objects.filter(user__username="bob").update(last_seen_at=timezone.now() - timedelta(hours=3))
-    assert whose(office, query) == found
+    assert usernames(staff_client, query) == found
 
 
-def test_it_says_the_device_in_words(office: Client) -> None:
+def test_it_shows_the_device(staff_client: Client) -> None:
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
     Session.objects.update(user_agent=agent)
-    assert "Firefox 140 · Windows" in office.get(SESSIONS).content.decode()
+    assert "Firefox 140 · Windows" in staff_client.get(SESSIONS).content.decode()

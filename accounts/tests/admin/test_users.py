@@ -1,4 +1,4 @@
-"""The list of people, and the forms of one."""
+"""The list of users, and the forms of a user."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AUDITORS, AttemptBudget, User
 from accounts.services import users
-from accounts.tests.admin.conftest import listed, logged_in, told
+from accounts.tests.admin.conftest import logged_in, message_texts, result_names
 from accounts.tests.tools import ELSEWHERE, Api
 from audit.models import SecurityEvent
 from audit.origin import Origin
@@ -24,8 +24,8 @@ def page(user: User) -> str:
     return f"{USERS}{user.pk}/change/"
 
 
-def as_shown(client: Client, user: User) -> dict[str, Any]:
-    """Return the form of an account as a browser would send it."""
+def form_data(client: Client, user: User) -> dict[str, Any]:
+    """Return the form data of a user's page as a browser would send it."""
     form = client.get(page(user)).context["adminform"].form
     values = {name: form[name].value() for name in form.fields}
     return {name: value for name, value in values.items() if value not in (None, False, "")}
@@ -46,17 +46,19 @@ class TestSearch:
             "药房",
         ],
     )
-    def test_it_finds_by_whatever_people_know(self, office: Client, alice: User, bob: User, typed: str) -> None:
+    def test_it_finds_by_name_number_address_or_department(
+        self, staff_client: Client, alice: User, bob: User, typed: str
+    ) -> None:
         User.objects.filter(pk=alice.pk).update(department="药房")
-        assert listed(office.get(USERS, {"q": typed})) == ["alice"]
+        assert result_names(staff_client.get(USERS, {"q": typed})) == ["alice"]
 
-    def test_a_name_with_digits_is_found_by_its_beginning(self, office: Client) -> None:
+    def test_a_name_with_digits_is_found_by_its_prefix(self, staff_client: Client) -> None:
         User.objects.create_user("080-123", None, None)
-        assert listed(office.get(USERS, {"q": "080-1"})) == ["080-123"]
+        assert result_names(staff_client.get(USERS, {"q": "080-1"})) == ["080-123"]
 
     @pytest.mark.parametrize("typed", ["argon2", "pbkdf2"])
-    def test_it_finds_nothing_by_a_hash(self, office: Client, alice: User, typed: str) -> None:
-        assert listed(office.get(USERS, {"q": typed})) == []
+    def test_it_does_not_search_password_hashes(self, staff_client: Client, alice: User, typed: str) -> None:
+        assert result_names(staff_client.get(USERS, {"q": typed})) == []
 
 
 class TestFilters:
@@ -79,120 +81,129 @@ class TestFilters:
             ("last_login=nonsense", ["alice", "bob", "head"]),
         ],
     )
-    def test_it_shows(self, office: Client, query: str, found: list[str]) -> None:
-        assert listed(office.get(f"{USERS}?{query}")) == found
+    def test_it_shows(self, staff_client: Client, query: str, found: list[str]) -> None:
+        assert result_names(staff_client.get(f"{USERS}?{query}")) == found
 
-    def test_whoever_has_never_logged_in(self, office: Client) -> None:
+    def test_users_who_have_never_logged_in(self, staff_client: Client) -> None:
         User.objects.create_user("newcomer", None, None)
-        assert listed(office.get(f"{USERS}?last_login=never")) == ["newcomer"]
+        assert result_names(staff_client.get(f"{USERS}?last_login=never")) == ["newcomer"]
 
-    def test_a_department(self, office: Client, alice: User) -> None:
+    def test_a_department(self, staff_client: Client, alice: User) -> None:
         User.objects.filter(pk=alice.pk).update(department="药房")
-        assert listed(office.get(USERS, {"department": "药房"})) == ["alice"]
+        assert result_names(staff_client.get(USERS, {"department": "药房"})) == ["alice"]
 
-    def test_whoever_waits_and_was_rejected_waits_no_more(self, office: Client, alice: User) -> None:
+    def test_a_rejected_account_does_not_await_approval(self, staff_client: Client, alice: User) -> None:
         User.objects.filter(pk=alice.pk).update(is_active=False)
-        assert listed(office.get(f"{USERS}?state=awaiting")) == []
+        assert result_names(staff_client.get(f"{USERS}?state=awaiting")) == []
 
     @pytest.mark.parametrize(("minutes", "found"), [(1, ["alice"]), (-1, [])])
-    def test_a_lock_counts_until_it_is_over(self, office: Client, alice: User, minutes: int, found: list[str]) -> None:
+    def test_an_account_is_locked_until_its_lock_expires(
+        self, staff_client: Client, alice: User, minutes: int, found: list[str]
+    ) -> None:
         until = timezone.now() + timedelta(minutes=minutes)
         AttemptBudget.objects.create(
             purpose="login:unknown_addresses", account_id=alice.pk, locked_until=until, expires_at=until
         )
-        assert listed(office.get(f"{USERS}?state=locked")) == found
+        assert result_names(staff_client.get(f"{USERS}?state=locked")) == found
 
-    def test_a_lock_of_codes_is_no_lock_of_logins(self, office: Client, alice: User) -> None:
+    def test_a_lock_of_codes_does_not_count(self, staff_client: Client, alice: User) -> None:
         until = timezone.now() + timedelta(minutes=1)
         AttemptBudget.objects.create(
             purpose="code:reset:check", account_id=alice.pk, locked_until=until, expires_at=until
         )
-        assert listed(office.get(f"{USERS}?state=locked")) == []
+        assert result_names(staff_client.get(f"{USERS}?state=locked")) == []
 
 
 class TestStaleForm:
-    def test_it_undoes_nothing_and_says_so(self, office: Client, head: User, alice: User, origin: Origin) -> None:
-        stale = as_shown(office, alice)
+    def test_it_is_refused_and_nothing_is_saved(
+        self, staff_client: Client, head: User, alice: User, origin: Origin
+    ) -> None:
+        stale = form_data(staff_client, alice)
         users.change(user=alice, changes={"department": "Ward 3"}, actor=head, origin=origin)
-        response = office.post(page(alice), {**stale, "full_name": "Alice Li"})
-        assert "Somebody has changed this account since this page was opened." in response.content.decode()
+        response = staff_client.post(page(alice), {**stale, "full_name": "Alice Li"})
+        assert "This account has been changed since you opened the page" in response.content.decode()
         stored = User.objects.get(pk=alice.pk)
         assert (stored.department, stored.full_name) == ("Ward 3", "Alice Zhang")
 
-    def test_a_form_that_is_as_new_as_the_account_is_saved(self, office: Client, alice: User) -> None:
-        assert office.post(page(alice), {**as_shown(office, alice), "full_name": "Alice Li"}).status_code == 302
+    def test_a_current_form_is_saved(self, staff_client: Client, alice: User) -> None:
+        assert (
+            staff_client.post(page(alice), {**form_data(staff_client, alice), "full_name": "Alice Li"}).status_code
+            == 302
+        )
         assert User.objects.get(pk=alice.pk).full_name == "Alice Li"
 
-    def test_a_change_between_the_look_and_the_leap_is_seen_too(
-        self, office: Client, head: User, alice: User, origin: Origin, monkeypatch: pytest.MonkeyPatch
+    def test_a_change_between_validation_and_save_is_detected(
+        self, staff_client: Client, head: User, alice: User, origin: Origin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        form, real = as_shown(office, alice), users.save_changes
+        form, real = form_data(staff_client, alice), users.save_changes
 
         def overtaken(**arguments: Any) -> bool:
             User.objects.filter(pk=alice.pk).update(department="Ward 3", updated_at=timezone.now())
             return real(**arguments)
 
         monkeypatch.setattr(users, "save_changes", overtaken)
-        response = office.post(page(alice), {**form, "full_name": "Alice Li"}, follow=True)
-        assert "Somebody has changed this account" in told(response)[0]
+        response = staff_client.post(page(alice), {**form, "full_name": "Alice Li"}, follow=True)
+        assert "This account has been changed" in message_texts(response)[0]
         assert User.objects.get(pk=alice.pk).full_name == "Alice Zhang"
 
-    def test_a_login_meanwhile_is_no_change(self, office: Client, alice: User) -> None:
-        form = as_shown(office, alice)
+    def test_a_login_does_not_make_a_form_stale(self, staff_client: Client, alice: User) -> None:
+        form = form_data(staff_client, alice)
         Api().tokens()
-        assert office.post(page(alice), {**form, "full_name": "Alice Li"}).status_code == 302
+        assert staff_client.post(page(alice), {**form, "full_name": "Alice Li"}).status_code == 302
 
 
 class TestPage:
-    def test_it_shows_sessions_attempts_and_events(self, office: Client, alice: User) -> None:
+    def test_it_shows_sessions_attempts_and_events(self, staff_client: Client, alice: User) -> None:
         Api(ELSEWHERE).tokens()
         Api(ELSEWHERE).login(password="wrong")
-        tables = {str(table["title"]): table["rows"] for table in office.get(page(alice)).context["tables"]}
-        assert [row[3] for row in tables["Sessions going on"]] == [ELSEWHERE]
-        assert [str(row[1]) for row in tables["Last login attempts"]] == ["failed", "success"]
-        assert tables["Last events"] == []
+        tables = {str(table["title"]): table["rows"] for table in staff_client.get(page(alice)).context["tables"]}
+        assert [row[3] for row in tables["Active sessions"]] == [ELSEWHERE]
+        assert [str(row[1]) for row in tables["Latest login attempts"]] == ["failed", "success"]
+        assert tables["Latest security events"] == []
 
-    def test_at_most_20_attempts_are_shown(self, office: Client, alice: User) -> None:
+    def test_at_most_20_attempts_are_shown(self, staff_client: Client, alice: User) -> None:
         for number in range(5):
             for _ in range(5):
                 Api(f"192.0.2.{50 + number}").login(password="wrong")
-        tables = {str(table["title"]): table["rows"] for table in office.get(page(alice)).context["tables"]}
-        assert len(tables["Last login attempts"]) == 20
+        tables = {str(table["title"]): table["rows"] for table in staff_client.get(page(alice)).context["tables"]}
+        assert len(tables["Latest login attempts"]) == 20
 
-    def test_the_full_lists_show_that_user_alone(self, office: Client, alice: User) -> None:
+    def test_the_full_lists_show_only_that_user(self, staff_client: Client, alice: User) -> None:
         Api().tokens()
-        tables = office.get(page(alice)).context["tables"]
-        shown = [office.get(table["all"]).context["cl"].result_count for table in tables]
+        tables = staff_client.get(page(alice)).context["tables"]
+        shown = [staff_client.get(table["url"]).context["cl"].result_count for table in tables]
         assert shown == [1, 1, 0]
 
-    def test_it_shows_which_addresses_are_confirmed_and_which_wait(self, office: Client, alice: User) -> None:
+    def test_it_shows_which_addresses_are_verified_or_pending(self, staff_client: Client, alice: User) -> None:
         User.objects.filter(pk=alice.pk).update(verified_email=alice.email_key, pending_phone="+8613900139000")
-        shown = office.get(page(alice)).content.decode()
-        wanted = "e-mail address: confirmed; phone: not confirmed; waits to be confirmed: +8613900139000"
+        shown = staff_client.get(page(alice)).content.decode()
+        wanted = "e-mail address: verified · phone: not verified · awaiting verification: +8613900139000"
         assert wanted in shown
 
-    def test_a_superusers_page_has_no_buttons_for_others(self, office: Client, root: User) -> None:
-        assert office.get(page(root)).context["verbs"] == {}
+    def test_a_superusers_page_offers_administrators_no_actions(self, staff_client: Client, root: User) -> None:
+        assert staff_client.get(page(root)).context["confirmed_actions"] == {}
 
 
 class TestAdding:
     BODY = {"username": "newcomer", "role": "doctor", "email": "newcomer@hospital.example"}
 
-    def test_an_account_is_made_with_its_event_and_without_a_password(self, office: Client, head: User) -> None:
-        assert office.post(f"{USERS}add/", self.BODY).status_code == 302
+    def test_an_account_is_created_without_a_password_and_recorded(self, staff_client: Client, head: User) -> None:
+        assert staff_client.post(f"{USERS}add/", self.BODY).status_code == 302
         user = User.objects.get(username="newcomer")
         assert (user.role, user.has_usable_password()) == ("doctor", False)
         events = SecurityEvent.objects.filter(user=user.pk).values_list("event", "actor", "detail")
         assert list(events) == [("user:created", head.pk, {"role": "doctor"})]
 
-    def test_the_form_asks_for_no_password(self, office: Client) -> None:
-        assert 'type="password"' not in office.get(f"{USERS}add/").content.decode()
+    def test_the_form_has_no_password_field(self, staff_client: Client) -> None:
+        assert 'type="password"' not in staff_client.get(f"{USERS}add/").content.decode()
 
     @pytest.mark.parametrize(
         ("field", "value"), [("username", "ALICE"), ("username", "two words"), ("role", ""), ("email", "nonsense")]
     )
-    def test_what_cannot_be_is_said_at_its_field(self, office: Client, alice: User, field: str, value: str) -> None:
-        response = office.post(f"{USERS}add/", {**self.BODY, field: value})
+    def test_an_invalid_value_is_reported_at_its_field(
+        self, staff_client: Client, alice: User, field: str, value: str
+    ) -> None:
+        response = staff_client.post(f"{USERS}add/", {**self.BODY, field: value})
         assert list(response.context["adminform"].form.errors) == [field]
 
 
@@ -201,32 +212,34 @@ class TestGroups:
     def auditors(self, db: None) -> Group:
         return Group.objects.get(name=AUDITORS)
 
-    def test_a_superuser_grants_one_and_it_is_an_event(
-        self, roots: Client, root: User, alice: User, auditors: Group
+    def test_a_superuser_grants_a_group_and_it_is_recorded(
+        self, superuser_client: Client, root: User, alice: User, auditors: Group
     ) -> None:
-        roots.post(page(alice), {**as_shown(roots, alice), "groups": [auditors.pk]})
+        superuser_client.post(page(alice), {**form_data(superuser_client, alice), "groups": [auditors.pk]})
         events = SecurityEvent.objects.filter(event="user:groups:changed").values_list("user", "actor", "detail")
         assert list(events) == [(alice.pk, root.pk, {"old": [], "new": ["auditors"]})]
 
-    def test_it_holds_from_the_next_request_on(self, roots: Client, auditor: User) -> None:
+    def test_a_removed_group_is_effective_at_the_next_request(self, superuser_client: Client, auditor: User) -> None:
         site = logged_in(auditor)
         assert site.get("/admin/").status_code == 200
-        roots.post(page(auditor), {**as_shown(roots, auditor), "groups": []})
+        superuser_client.post(page(auditor), {**form_data(superuser_client, auditor), "groups": []})
         assert site.get("/admin/").status_code == 302
 
-    def test_saving_without_a_change_of_groups_is_no_event(self, roots: Client, auditor: User) -> None:
-        roots.post(page(auditor), {**as_shown(roots, auditor), "full_name": "Audrey"})
+    def test_saving_unchanged_groups_records_no_event(self, superuser_client: Client, auditor: User) -> None:
+        superuser_client.post(page(auditor), {**form_data(superuser_client, auditor), "full_name": "Audrey"})
         assert not SecurityEvent.objects.filter(event="user:groups:changed").exists()
         assert auditor.groups.count() == 1
 
-    def test_an_administrators_form_changes_none(self, office: Client, auditor: User) -> None:
-        office.post(page(auditor), {**as_shown(office, auditor), "full_name": "Audrey", "groups": []})
+    def test_an_administrator_cannot_change_groups(self, staff_client: Client, auditor: User) -> None:
+        staff_client.post(page(auditor), {**form_data(staff_client, auditor), "full_name": "Audrey", "groups": []})
         assert auditor.groups.count() == 1
 
 
 class TestAdministrators:
-    def test_an_administrator_does_not_change_their_own_role(self, office: Client, head: User, root: User) -> None:
-        response = office.post(page(head), {**as_shown(office, head), "role": "doctor"}, follow=True)
+    def test_an_administrator_does_not_change_their_own_role(
+        self, staff_client: Client, head: User, root: User
+    ) -> None:
+        response = staff_client.post(page(head), {**form_data(staff_client, head), "role": "doctor"}, follow=True)
         assert [str(message) for message in response.context["messages"]] == [
             "Nothing was saved: you cannot deactivate your own account or change its role."
         ]
@@ -235,7 +248,7 @@ class TestAdministrators:
     def test_the_last_administrator_keeps_the_role(self, head: User, auditor: User) -> None:
         User.objects.filter(pk=auditor.pk).update(is_superuser=True)
         site = logged_in(auditor)
-        response = site.post(page(head), {**as_shown(site, head), "role": "doctor"}, follow=True)
+        response = site.post(page(head), {**form_data(site, head), "role": "doctor"}, follow=True)
         assert [str(message) for message in response.context["messages"]] == [
             "Nothing was saved: the last active administrator cannot be deactivated or demoted."
         ]

@@ -7,13 +7,13 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.messaging import outbox
-from accounts.messaging.senders import Letter, aliyun, apprise_url, email
+from accounts.messaging.senders import RenderedMessage, aliyun, apprise_url, email
 from accounts.models import Channel, Kind, Message, User
-from accounts.tests.messaging.gateways import HttpGateway, MailServer, http_gateway, mail_server
+from accounts.tests.messaging.stub_servers import HttpGateway, MailServer, http_gateway, mail_server
 from authsvc.configuration import mail
 
 CODE = "482915"
-Put = Callable[..., Message]
+Enqueue = Callable[..., Message]
 
 
 def use_mail(settings: Settings, url: str) -> None:
@@ -41,10 +41,10 @@ def gateway(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Htt
 
 
 @pytest.fixture
-def letter() -> Letter:
-    return Letter(
+def rendered() -> RenderedMessage:
+    return RenderedMessage(
         address="+8613800138000",
-        subject="重设密码的验证码",
+        subject="重置密码的验证码",
         text=f"您的验证码是 {CODE}\n",
         html=f"<p>您的验证码是 {CODE}</p>",
         short=f"【authsvc】您的验证码是 {CODE}",
@@ -53,8 +53,8 @@ def letter() -> Letter:
 
 
 @pytest.fixture
-def put(alice: User) -> Put:
-    """Queue a message to Alice, a code by e-mail unless told."""
+def enqueue(alice: User) -> Enqueue:
+    """Queue a message to Alice, by default a code by e-mail."""
 
     def queue(
         channel: Channel = Channel.EMAIL, kind: Kind = Kind.RESET_CODE, minutes: int = 10, **values: str

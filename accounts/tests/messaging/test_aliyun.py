@@ -3,10 +3,10 @@ from http.client import HTTPConnection
 
 import pytest
 
-from accounts.messaging.senders import DeliveryUnknown, Letter, Refused, Undeliverable
+from accounts.messaging.senders import DeliveryRefused, DeliveryUnknown, RenderedMessage, Undeliverable
 from accounts.messaging.senders.aliyun import Account, signature
 from accounts.tests.messaging.conftest import CODE
-from accounts.tests.messaging.gateways import CLOSES, SILENT, HttpGateway, free_port
+from accounts.tests.messaging.stub_servers import CLOSES, SILENT, HttpGateway, free_port
 
 pytestmark = pytest.mark.any_database
 
@@ -39,7 +39,7 @@ def test_the_signature_is_that_of_aliyuns_published_example() -> None:
     assert signature("testSecret", parameters, "GET") == "zJDF+Lrzhj/ThnlvIToysFRq6t4="
 
 
-def test_a_url_is_an_account() -> None:
+def test_a_url_is_parsed_as_an_account() -> None:
     assert Account.from_url(URL) == Account("LTAI", "se/cret", "dysmsapi.aliyuncs.com", "协和", "SMS_1", "SMS_2")
 
 
@@ -53,18 +53,20 @@ def test_a_url_is_an_account() -> None:
         "aliyun://LTAI:x@host:hunter2/?sign=a&code=b",
     ],
 )
-def test_a_url_that_is_no_account_is_not_shown(url: str) -> None:
+def test_an_invalid_url_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(ValueError, match=r"aliyun://|cannot be read") as error:
         Account.from_url(url)
     assert "hunter2" not in str(error.value)
 
 
-def test_the_secret_is_not_printed() -> None:
+def test_the_secret_is_not_in_the_repr() -> None:
     assert "se/cret" not in repr(Account.from_url(URL))
 
 
-def test_a_code_is_sent_with_its_template_and_signed(gateway: HttpGateway, account: Account, letter: Letter) -> None:
-    account.send(letter)
+def test_a_code_is_sent_with_its_template_and_signed(
+    gateway: HttpGateway, account: Account, rendered: RenderedMessage
+) -> None:
+    account.send(rendered)
     [form] = gateway.forms()
     given = form.pop("Signature")
     assert given == signature("se/cret", form, "POST")
@@ -85,66 +87,74 @@ def test_a_code_is_sent_with_its_template_and_signed(gateway: HttpGateway, accou
     }
 
 
-def test_no_two_requests_have_one_nonce(gateway: HttpGateway, account: Account, letter: Letter) -> None:
-    account.send(letter)
-    account.send(letter)
+def test_each_request_has_its_own_nonce(gateway: HttpGateway, account: Account, rendered: RenderedMessage) -> None:
+    account.send(rendered)
+    account.send(rendered)
     assert len({form["SignatureNonce"] for form in gateway.forms()}) == 2
 
 
-def test_a_number_abroad_has_its_country_code(gateway: HttpGateway, account: Account, letter: Letter) -> None:
-    account.send(replace(letter, address="+85261234567"))
+def test_a_foreign_number_has_its_country_code(
+    gateway: HttpGateway, account: Account, rendered: RenderedMessage
+) -> None:
+    account.send(replace(rendered, address="+85261234567"))
     assert gateway.forms()[0]["PhoneNumbers"] == "85261234567"
 
 
-def test_a_notice_has_a_template_without_variables(gateway: HttpGateway, account: Account, letter: Letter) -> None:
-    account.send(replace(letter, code=""))
+def test_a_notice_has_a_template_without_variables(
+    gateway: HttpGateway, account: Account, rendered: RenderedMessage
+) -> None:
+    account.send(replace(rendered, code=""))
     [form] = gateway.forms()
     assert form["TemplateCode"] == "SMS_2"
     assert "TemplateParam" not in form
 
 
-def test_without_a_template_for_notices_none_can_go(gateway: HttpGateway, account: Account, letter: Letter) -> None:
+def test_a_notice_without_a_template_is_undeliverable(
+    gateway: HttpGateway, account: Account, rendered: RenderedMessage
+) -> None:
     with pytest.raises(Undeliverable) as error:
-        replace(account, notice="").send(replace(letter, code=""))
+        replace(account, notice="").send(replace(rendered, code=""))
     assert str(error.value) == "SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text."
     assert gateway.received == []
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_aliyuns_error_is_a_refusal(gateway: HttpGateway, account: Account, letter: Letter, status: int) -> None:
+def test_aliyuns_error_is_a_refusal(
+    gateway: HttpGateway, account: Account, rendered: RenderedMessage, status: int
+) -> None:
     gateway.status, gateway.body = status, b'{"Code": "isv.BUSINESS_LIMIT_CONTROL", "Message": "13800138000"}'
-    with pytest.raises(Refused) as error:
-        account.send(letter)
+    with pytest.raises(DeliveryRefused) as error:
+        account.send(rendered)
     assert str(error.value) == "Aliyun answered isv.BUSINESS_LIMIT_CONTROL."
 
 
-def test_an_error_page_is_a_refusal(gateway: HttpGateway, account: Account, letter: Letter) -> None:
+def test_an_error_page_is_a_refusal(gateway: HttpGateway, account: Account, rendered: RenderedMessage) -> None:
     gateway.status, gateway.body = 502, b"<html>"
-    with pytest.raises(Refused) as error:
-        account.send(letter)
+    with pytest.raises(DeliveryRefused) as error:
+        account.send(rendered)
     assert str(error.value) == "Aliyun answered 502."
 
 
-def test_an_answer_that_cannot_be_read_may_be_a_delivery(
-    gateway: HttpGateway, account: Account, letter: Letter
+def test_an_unreadable_response_is_an_unknown_delivery(
+    gateway: HttpGateway, account: Account, rendered: RenderedMessage
 ) -> None:
     gateway.body = b"[]"
     with pytest.raises(DeliveryUnknown) as error:
-        account.send(letter)
-    assert str(error.value) == "Aliyun answered 200, and what it said cannot be read."
+        account.send(rendered)
+    assert str(error.value) == "Aliyun answered 200 with an unreadable body."
 
 
 @pytest.mark.parametrize(("behaviour", "kind"), [(SILENT, "TimeoutError"), (CLOSES, "RemoteDisconnected")])
-def test_no_answer_may_be_a_delivery(
-    gateway: HttpGateway, account: Account, letter: Letter, behaviour: str, kind: str
+def test_a_missing_response_is_an_unknown_delivery(
+    gateway: HttpGateway, account: Account, rendered: RenderedMessage, behaviour: str, kind: str
 ) -> None:
     gateway.status = behaviour
     with pytest.raises(DeliveryUnknown) as error:
-        account.send(letter)
-    assert str(error.value) == f"Aliyun had the request and gave no answer ({kind})."
+        account.send(rendered)
+    assert str(error.value) == f"Aliyun received the request and did not answer ({kind})."
 
 
-def test_where_nobody_listens_it_is_refused(account: Account, letter: Letter) -> None:
-    with pytest.raises(Refused) as error:
-        replace(account, host=f"127.0.0.1:{free_port()}").send(letter)
+def test_a_refused_connection_is_a_refusal(account: Account, rendered: RenderedMessage) -> None:
+    with pytest.raises(DeliveryRefused) as error:
+        replace(account, host=f"127.0.0.1:{free_port()}").send(rendered)
     assert str(error.value) == "Aliyun was not reached (ConnectionRefusedError)."

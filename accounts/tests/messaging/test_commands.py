@@ -8,8 +8,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.messaging import delivery
 from accounts.models import Channel, Message, State
-from accounts.tests.messaging.conftest import Put
-from accounts.tests.messaging.gateways import HttpGateway, MailServer
+from accounts.tests.messaging.conftest import Enqueue
+from accounts.tests.messaging.stub_servers import HttpGateway, MailServer
 from authsvc.management.commands import quickstart
 
 
@@ -21,36 +21,40 @@ def deliver_once() -> str:
 
 @pytest.mark.django_db
 class TestOnce:
-    def test_it_says_what_became_of_how_many(self, mail_at: MailServer, gateway: HttpGateway, put: Put) -> None:
+    def test_it_prints_the_number_of_messages_by_state(
+        self, mail_at: MailServer, gateway: HttpGateway, enqueue: Enqueue
+    ) -> None:
         gateway.status = 500
-        put()
-        put()
-        put(channel=Channel.PHONE)
+        enqueue()
+        enqueue()
+        enqueue(channel=Channel.PHONE)
         assert deliver_once() == "2 delivered, 1 queued\n"
 
-    def test_with_nothing_due_it_says_so(self) -> None:
+    def test_it_prints_that_nothing_was_due(self) -> None:
         assert deliver_once() == "nothing was due\n"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_quickstart_delivers_while_it_serves(put: Put, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quickstart_delivers_while_it_serves(
+    enqueue: Enqueue, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.DEBUG = True
-    sent, loops = threading.Event(), []
+    sent, workers = threading.Event(), []
 
-    class Watched(delivery.Loop):
+    class Watched(delivery.DeliveryWorker):
         def __init__(self) -> None:
             super().__init__()
-            loops.append(self)
+            workers.append(self)
 
     def serve(command: str, *args: Any, **options: Any) -> None:
         if command == "runserver":
-            put()
+            enqueue()
             assert sent.wait(10)
-            loops[0].stop()
+            workers[0].stop()
 
-    monkeypatch.setattr(quickstart, "Loop", Watched)
+    monkeypatch.setattr(quickstart, "DeliveryWorker", Watched)
     monkeypatch.setattr(quickstart, "call_command", serve)
-    monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda letter: sent.set())
+    monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda rendered: sent.set())
     before = set(threading.enumerate())
     call_command("quickstart", stdout=io.StringIO())
     for thread in set(threading.enumerate()) - before:

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.management.commands import seed
-from accounts.messaging.delivery import Loop
+from accounts.messaging.delivery import DeliveryWorker
 
 ADDRESS = "127.0.0.1:8000"
 
@@ -31,5 +31,5 @@ class Command(BaseCommand):
             "  Stop with Ctrl-C.\n"
         )
         self.stdout.flush()
-        threading.Thread(target=Loop().run, name="delivery", daemon=True).start()
+        threading.Thread(target=DeliveryWorker().run, name="delivery", daemon=True).start()
         call_command("runserver", ADDRESS, use_reloader=False)

@@ -1,4 +1,4 @@
-"""A mail server and an HTTP gateway, real ones, that answer as a test tells them to."""
+"""Stub servers: a mail server and an HTTP gateway whose answers a test sets."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ CLOSES = "closes"
 
 
 class MailServer:
-    """Takes mail; `to_recipient` and `to_text` are what it answers, or SILENT or CLOSES."""
+    """Receives mail; `to_recipient` and `to_text` are its answers, or SILENT or CLOSES."""
 
     def __init__(self) -> None:
         self.to_recipient = self.to_text = OK
@@ -69,7 +69,7 @@ def mail_server() -> Iterator[MailServer]:
 
 
 class HttpGateway:
-    """Takes POSTs; `status` and `body` are what it answers, or SILENT or CLOSES."""
+    """Receives POSTs; `status` and `body` are its answer, or SILENT or CLOSES."""
 
     def __init__(self) -> None:
         self.status: int | str = 200
@@ -125,7 +125,7 @@ def http_gateway() -> Iterator[HttpGateway]:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return an unused local port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The lists of attempts and events, and what each row holds."""
+"""The read-only ModelAdmin that login attempts and security events share."""
 
 import json
 import re
@@ -15,29 +15,41 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin import lists
+from audit.admin.changelist import (
+    PERIOD_PARAMETER,
+    CappedPaginator,
+    NewestFirstChangeList,
+    SafeLookupAdmin,
+    ordering_of,
+    parse_ip,
+)
 from audit.admin.export import Export
-from audit.admin.sheets import Row, chunks
+from audit.admin.filters import ContractFilter
+from audit.admin.spreadsheet import Row, chunks
 from audit.events import Event
-from audit.models import Entry, LoginAttempt, SecurityEvent
+from audit.models import Entry
 from audit.origin import escape_control_chars
 from audit.user_agents import device
 
-# No database has longer numbers.
+# A longer number overflows the column.
 _NUMBER = re.compile(r"#([0-9]{1,18})")
 
 
-class TrailAdmin(lists.SafeLookupAdmin):
+class TrailAdmin(SafeLookupAdmin):
+    """A list that nobody edits, with a search by indexed columns and an export as CSV.
+
+    `columns` are exported; `lookups` are the indexed filters that a query string may use.
+    """
+
     change_list_template = "admin/audit/change_list.html"
-    paginator = lists.CappedPaginator
+    paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     sortable_by = ()
-    # It has a search, which looks in the columns that have an index.
+    # Django shows the search form only where this is not empty; get_search_results() does the search.
     search_fields = ("pk",)
     columns: ClassVar[tuple[str, ...]]
     lookups: ClassVar[frozenset[str]]
@@ -56,7 +68,7 @@ class TrailAdmin(lists.SafeLookupAdmin):
 
     @staticmethod
     def _name(entry: Entry, user: object | None, user_id: int | None) -> str:
-        """Return the user's name, or the number that is left of a user who was deleted."""
+        """Return the user's name, linked where the reader may view users, or the id of a deleted user."""
         if user is None:
             return f"#{user_id}" if user_id else "-"
         if not entry.__dict__["linked"]:
@@ -68,17 +80,17 @@ class TrailAdmin(lists.SafeLookupAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         options = get_user_model()._meta
         linked = request.user.has_perm(f"{options.app_label}.view_{options.model_name}")
-        # The join also answers for users who are gone: without it, reading one would fail.
+        # The join also yields deleted users as None: without it, access to one would fail.
         rows: QuerySet[Any] = super().get_queryset(request).select_related("user")
         with_link: QuerySet[Any] = rows.annotate(linked=Value(linked))
         return with_link
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[lists.NewestFirst]:
-        return lists.NewestFirst
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NewestFirstChangeList]:
+        return NewestFirstChangeList
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # Any other would look through all rows, or into a user's secrets.
-        return lookup in {*self.lookups, lists.PERIOD, lists.ContractFilter.parameter_name}
+        # Any other lookup would scan all rows or read a user's secrets.
+        return lookup in {*self.lookups, PERIOD_PARAMETER, ContractFilter.parameter_name}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -86,11 +98,11 @@ class TrailAdmin(lists.SafeLookupAdmin):
         term = escape_control_chars(search_term.strip())
         if not term:
             return queryset, False
-        address = lists.as_address(term)
+        address = parse_ip(term)
         return queryset.filter(Q(ip=address) if address else self.matching(term)), False
 
     def matching(self, term: str) -> Q:
-        """Return the rows that a search which is for no network address finds."""
+        """Return the filter of a search for anything but an IP address."""
         raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
@@ -98,19 +110,19 @@ class TrailAdmin(lists.SafeLookupAdmin):
         return [path("export/", self.admin_site.admin_view(self.export), name=name), *super().get_urls()]
 
     def export(self, request: HttpRequest) -> HttpResponse:
-        """Return the rows that the list is filtered to, all of them, as CSV."""
+        """Return all rows of the filtered list as CSV."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        the_list = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        changelist_url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         if request.method != "POST":
-            # Whoever had to log in again, or changed the language, comes here by a link.
-            return HttpResponseRedirect(the_list)
+            # A new login and a change of language redirect to this URL by GET.
+            return HttpResponseRedirect(changelist_url)
         try:
             rows = self.get_changelist_instance(request).queryset
         except admin.options.IncorrectLookupParameters:
-            return HttpResponseRedirect(f"{the_list}?e=1")
+            return HttpResponseRedirect(f"{changelist_url}?e=1")
         header = ["id", *(str(label_for_field(name, self.model)) for name in self.columns)]
-        parts = ([self._cells(entry) for entry in part] for part in chunks(rows, lists.order(request)))
+        parts = ([self._cells(entry) for entry in part] for part in chunks(rows, ordering_of(request)))
         return Export.of(request, Event.TRAIL_EXPORTED).csv(header, parts)  # type: ignore[return-value]
 
     def _cells(self, entry: Entry) -> Row:
@@ -125,7 +137,7 @@ class TrailAdmin(lists.SafeLookupAdmin):
             elif name in {"user", "actor"}:
                 yield str(getattr(entry, name) or (f"#{value}" if value else ""))
             elif name == "detail":
-                yield _readable(value, indent=None)
+                yield format_detail(value, indent=None)
             else:
                 yield value
 
@@ -139,101 +151,15 @@ class TrailAdmin(lists.SafeLookupAdmin):
         return False
 
 
-def _readable(detail: object, indent: int | None) -> str:
+def format_detail(detail: object, indent: int | None) -> str:
     return json.dumps(detail, ensure_ascii=False, indent=indent)
 
 
-def _user_id(term: str) -> int | None:
-    """Return the number of the user whom a search is for, by name or as `#12`."""
+def find_user_id(term: str) -> int | None:
+    """Return the id of the user whom a search term names, by user name or as `#12`."""
     if match := _NUMBER.fullmatch(term):
         return int(match[1])
     try:
         return int(get_user_model()._default_manager.get_by_natural_key(term).pk)
     except ObjectDoesNotExist:
         return None
-
-
-@admin.register(LoginAttempt)
-class LoginAttemptAdmin(TrailAdmin):
-    list_display = ("when", "identifier", "who", "status", "failure_reason", "contract", "ip", "device", "repeats")
-    list_filter = (lists.PeriodFilter, "status", "failure_reason", lists.ContractFilter)
-    search_help_text = _("What was typed, from its beginning; a user's name or #number; a network address; a request.")
-    fields = (
-        "when",
-        "identifier",
-        "who",
-        "status",
-        "failure_reason",
-        "repeats",
-        "contract",
-        "ip",
-        "device",
-        "user_agent",
-        "request_id",
-    )
-    columns = (
-        "at",
-        "identifier",
-        "user",
-        "status",
-        "failure_reason",
-        "repeats",
-        "contract",
-        "ip",
-        "user_agent",
-        "request_id",
-    )
-    lookups = frozenset({"user__id__exact", "status__exact", "failure_reason__exact", "ip__exact", "at__gte", "at__lt"})
-
-    def matching(self, term: str) -> Q:
-        found = Q(identifier__istartswith=term) | Q(request_id=term)
-        user_id = _user_id(term)
-        return found | Q(user=user_id) if user_id else found
-
-
-@admin.register(SecurityEvent)
-class SecurityEventAdmin(TrailAdmin):
-    list_display = ("when", "what", "event_name", "who", "by", "contract", "ip", "device")
-    list_filter = (lists.PeriodFilter, "event", lists.ContractFilter)
-    search_help_text = _(
-        "A user's name or #number, as the one concerned or the one who did it; a network address; a request."
-    )
-    fields = (
-        "when",
-        "what",
-        "event_name",
-        "who",
-        "by",
-        "particulars",
-        "contract",
-        "ip",
-        "device",
-        "user_agent",
-        "request_id",
-    )
-    columns = ("at", "event", "user", "actor", "detail", "contract", "ip", "user_agent", "request_id")
-    lookups = frozenset({"user__id__exact", "actor__id__exact", "event__exact"})
-
-    @admin.display(description=_("what happened"))
-    def what(self, event: SecurityEvent) -> str:
-        return event.get_event_display()
-
-    @admin.display(description=_("event"))
-    def event_name(self, event: SecurityEvent) -> str:
-        return event.event
-
-    @admin.display(description=_("done by"))
-    def by(self, event: SecurityEvent) -> str:
-        return self._name(event, event.actor, event.actor_id)
-
-    @admin.display(description=_("detail"))
-    def particulars(self, event: SecurityEvent) -> SafeString:
-        return format_html("<pre>{}</pre>", _readable(event.detail, indent=2))
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("actor")
-
-    def matching(self, term: str) -> Q:
-        user_id = _user_id(term)
-        found = Q(request_id=term)
-        return found | Q(user=user_id) | Q(actor=user_id) if user_id else found

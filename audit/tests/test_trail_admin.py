@@ -1,4 +1,4 @@
-"""The trail's lists: by index, in one order, and no longer than anybody reads."""
+"""The trail's lists: indexed searches, one order, a capped length, and exports."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tests.admin.conftest import logged_in
 from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, Statements, captured_statements, later
-from audit.admin import lists, sheets
+from audit.admin import changelist, spreadsheet
 from audit.events import Event, FailureReason
 from audit.models import LoginAttempt, SecurityEvent
 from audit.origin import Origin, current_request_id
@@ -30,12 +30,12 @@ ZONE = ZoneInfo(settings.TIME_ZONE)
 
 
 @pytest.fixture
-def office(head: User) -> Client:
+def staff_client(head: User) -> Client:
     return logged_in(head)
 
 
 def attempt(identifier: str, *, at: datetime | None = None, ip: str = ELSEWHERE, **columns: Any) -> LoginAttempt:
-    """Write an attempt, at any time, and return it."""
+    """Write an attempt, at the given time, and return it."""
     entry = LoginAttempt.of(Origin("native", ip, BROWSER), identifier, **{"user_id": None, **columns})
     entry.at = at or timezone.now()
     with transaction.atomic():
@@ -44,7 +44,7 @@ def attempt(identifier: str, *, at: datetime | None = None, ip: str = ELSEWHERE,
 
 
 def shown(client: Client, query: str = "", path: str = ATTEMPTS) -> list[str]:
-    """Return what the list shows of others than its reader, in its order."""
+    """Return the identifiers in the list, in its order, without those of its reader."""
     entries = client.get(f"{path}?{query}").context["cl"].result_list
     return [entry.identifier for entry in entries if entry.identifier != "head"]
 
@@ -63,27 +63,27 @@ class TestSearch:
             ("request", []),
         ],
     )
-    def test_it_finds_by_a_beginning_an_address_or_a_request(
-        self, office: Client, typed: str, found: list[str]
+    def test_it_finds_by_prefix_ip_address_or_request_id(
+        self, staff_client: Client, typed: str, found: list[str]
     ) -> None:
         current = current_request_id.set("request-1")
         attempt("carol", ip="203.0.113.9")
         current_request_id.reset(current)
         attempt("carol2")
-        assert shown(office, f"q={typed}") == found
+        assert shown(staff_client, f"q={typed}") == found
 
     @pytest.mark.parametrize("typed", ["alice", "ALICE", "%23{pk}"])
-    def test_it_finds_a_user_by_name_or_number_whatever_they_typed(
-        self, office: Client, alice: User, typed: str
-    ) -> None:
+    def test_it_finds_a_user_by_name_or_id(self, staff_client: Client, alice: User, typed: str) -> None:
         attempt("13800138000", user_id=alice.pk)
-        assert shown(office, f"q={typed.format(pk=alice.pk)}") == ["13800138000"]
+        assert shown(staff_client, f"q={typed.format(pk=alice.pk)}") == ["13800138000"]
 
-    def test_an_event_is_found_by_who_did_it(self, office: Client, alice: User, head: User, origin: Origin) -> None:
+    def test_an_event_is_found_by_its_user_or_actor(
+        self, staff_client: Client, alice: User, head: User, origin: Origin
+    ) -> None:
         with transaction.atomic():
             record(SecurityEvent.of(origin, Event.USER_APPROVED, user_id=alice.pk, actor_id=head.pk))
         for name in ("alice", "head"):
-            assert office.get(f"{EVENTS}?q={name}").context["cl"].result_count == 1
+            assert staff_client.get(f"{EVENTS}?q={name}").context["cl"].result_count == 1
 
 
 class TestPeriod:
@@ -99,31 +99,31 @@ class TestPeriod:
             (datetime(2025, 12, 31, 23, tzinfo=ZONE), "2025-12", True),
         ],
     )
-    def test_a_day_and_a_month_are_those_of_the_services_zone(
-        self, office: Client, moment: datetime, period: str, found: bool
+    def test_days_and_months_are_those_of_the_services_time_zone(
+        self, staff_client: Client, moment: datetime, period: str, found: bool
     ) -> None:
         attempt("carol", at=moment)
-        assert shown(office, f"when={period}") == (["carol"] if found else [])
+        assert shown(staff_client, f"when={period}") == (["carol"] if found else [])
 
     @pytest.mark.parametrize(("days", "found"), [(0, True), (6, True), (8, False)])
-    def test_the_last_7_days_have_today_and_6_before(self, office: Client, days: int, found: bool) -> None:
+    def test_the_last_7_days_include_today(self, staff_client: Client, days: int, found: bool) -> None:
         attempt("carol", at=timezone.now() - timedelta(days=days))
-        assert shown(office, "when=7d") == (["carol"] if found else [])
+        assert shown(staff_client, "when=7d") == (["carol"] if found else [])
 
-    def test_a_period_is_in_the_order_of_time(self, office: Client) -> None:
+    def test_a_period_is_ordered_by_time(self, staff_client: Client) -> None:
         noon = timezone.localtime().replace(hour=0, minute=30)
         for name, minutes in [("second", 2), ("third", 3), ("first", 1)]:
             attempt(name, at=noon + timedelta(minutes=minutes))
-        assert shown(office, "when=today") == ["third", "second", "first"]
+        assert shown(staff_client, "when=today") == ["third", "second", "first"]
 
-    def test_a_chosen_month_offers_its_days(self, office: Client) -> None:
+    def test_a_chosen_month_offers_its_days(self, staff_client: Client) -> None:
         attempt("carol", at=timezone.now())
         month = f"{timezone.localtime():%Y-%m}"
-        assert f"?when={month}-01" in office.get(f"{ATTEMPTS}?when={month}").content.decode()
+        assert f"?when={month}-01" in staff_client.get(f"{ATTEMPTS}?when={month}").content.decode()
 
     @pytest.mark.parametrize("period", ["2026-13", "2026-02-30", "0000-01", "9999-12", "nonsense", "٢٠٢٦-٠١"])
-    def test_what_is_no_period_is_told_so(self, office: Client, period: str) -> None:
-        response = office.get(ATTEMPTS, {"when": period})
+    def test_an_invalid_period_is_refused(self, staff_client: Client, period: str) -> None:
+        response = staff_client.get(ATTEMPTS, {"when": period})
         assert response.headers["Location"] == f"{ATTEMPTS}?e=1"
 
 
@@ -137,34 +137,34 @@ class TestFilters:
             ("contract=portal", []),
         ],
     )
-    def test_it_shows(self, office: Client, query: str, found: list[str]) -> None:
+    def test_it_shows(self, staff_client: Client, query: str, found: list[str]) -> None:
         attempt("mallory", failure_reason=FailureReason.WRONG_PASSWORD)
         attempt("carol")
-        assert shown(office, query) == found
+        assert shown(staff_client, query) == found
 
     @pytest.mark.parametrize("query", [f"q=%23{'9' * 30}", f"user__id__exact={'9' * 30}", "p=99999", "p=x"])
-    def test_a_number_that_nothing_has_finds_nothing(self, office: Client, query: str) -> None:
-        assert office.get(f"{ATTEMPTS}?{query}").status_code in {200, 302}
+    def test_an_id_out_of_range_finds_nothing(self, staff_client: Client, query: str) -> None:
+        assert staff_client.get(f"{ATTEMPTS}?{query}").status_code in {200, 302}
 
     @pytest.mark.parametrize("lookup", ["user__password__startswith", "user_agent__contains", "identifier__contains"])
-    def test_by_nothing_that_has_no_index_or_is_secret(self, office: Client, lookup: str) -> None:
-        assert office.get(f"{ATTEMPTS}?{lookup}=a").status_code == 400
+    def test_a_lookup_without_an_index_or_of_a_secret_is_refused(self, staff_client: Client, lookup: str) -> None:
+        assert staff_client.get(f"{ATTEMPTS}?{lookup}=a").status_code == 400
 
 
 class TestLength:
     @pytest.fixture(autouse=True)
     def _short(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(lists, "LISTED", 5)
+        monkeypatch.setattr(changelist, "MAX_LISTED", 5)
 
-    def test_a_longer_list_says_so_and_ends(self, office: Client) -> None:
+    def test_a_longer_list_is_capped_and_says_so(self, staff_client: Client) -> None:
         for number in range(8):
             attempt(f"carol{number}")
-        page = office.get(ATTEMPTS)
+        page = staff_client.get(ATTEMPTS)
         assert page.context["cl"].result_count == 5
-        assert "Only the newest 5 are listed here." in page.content.decode()
+        assert "Only the newest 5 entries are listed." in page.content.decode()
 
-    def test_a_shorter_one_says_nothing(self, office: Client) -> None:
-        assert "Only the newest" not in office.get(ATTEMPTS).content.decode()
+    def test_a_shorter_list_has_no_notice(self, staff_client: Client) -> None:
+        assert "Only the newest" not in staff_client.get(ATTEMPTS).content.decode()
 
 
 def statements_of(client: Client, path: str) -> Statements:
@@ -173,37 +173,37 @@ def statements_of(client: Client, path: str) -> Statements:
     return captured
 
 
-def test_no_list_counts_all_rows(office: Client) -> None:
-    counts = [sql for sql in statements_of(office, ATTEMPTS).sql if "COUNT(" in sql]
+def test_no_list_counts_all_rows(staff_client: Client) -> None:
+    counts = [sql for sql in statements_of(staff_client, ATTEMPTS).sql if "COUNT(" in sql]
     assert len(counts) == 1
     assert "LIMIT 10001" in counts[0]
 
 
-def test_a_list_has_one_order_whatever_is_asked(office: Client) -> None:
-    page = office.get(f"{ATTEMPTS}?o=2").context["cl"]
+def test_a_query_string_does_not_change_the_order(staff_client: Client) -> None:
+    page = staff_client.get(f"{ATTEMPTS}?o=2").context["cl"]
     assert page.queryset.query.order_by == ("-id",)
 
 
-def test_a_page_takes_as_many_statements_however_many_rows_it_has(office: Client, alice: User) -> None:
-    few = len(statements_of(office, ATTEMPTS).sql)
+def test_the_number_of_statements_does_not_depend_on_the_rows(staff_client: Client, alice: User) -> None:
+    few = len(statements_of(staff_client, ATTEMPTS).sql)
     for number in range(30):
         attempt(f"carol{number}", user_id=alice.pk)
-    assert len(statements_of(office, ATTEMPTS).sql) == few
+    assert len(statements_of(staff_client, ATTEMPTS).sql) == few
 
 
-def test_the_detail_is_readable(office: Client, alice: User, head: User, origin: Origin) -> None:
+def test_the_detail_is_readable(staff_client: Client, alice: User, head: User, origin: Origin) -> None:
     with transaction.atomic():
         record(SecurityEvent.of(origin, Event.USER_REJECTED, user_id=alice.pk, actor_id=head.pk, reason="不在名单上"))
     event = SecurityEvent.objects.get()
-    page = office.get(f"{EVENTS}{event.pk}/change/").content.decode()
+    page = staff_client.get(f"{EVENTS}{event.pk}/change/").content.decode()
     wanted = ["account rejected", "user:rejected", "不在名单上", f"/admin/accounts/user/{alice.pk}/change/", HERE]
     assert [text for text in wanted if text not in page] == []
 
 
-def test_a_detail_is_escaped(office: Client, origin: Origin) -> None:
+def test_a_detail_is_escaped(staff_client: Client, origin: Origin) -> None:
     with transaction.atomic():
         record(SecurityEvent.of(origin, Event.USER_REJECTED, user_id=None, reason="<script>"))
-    page = office.get(f"{EVENTS}{SecurityEvent.objects.get().pk}/change/").content.decode()
+    page = staff_client.get(f"{EVENTS}{SecurityEvent.objects.get().pk}/change/").content.decode()
     assert "&lt;script&gt;" in page
 
 
@@ -214,37 +214,37 @@ class TestExport:
         assert text.startswith("\ufeff")
         return list(csv.reader(io.StringIO(text[1:], newline="")))
 
-    def test_it_has_the_filtered_rows_the_newest_first(self, office: Client) -> None:
+    def test_it_has_the_filtered_rows_the_newest_first(self, staff_client: Client) -> None:
         for name in ("carol1", "mallory", "carol2"):
             attempt(name)
-        header, *rows = self.rows(office.post(f"{ATTEMPTS}export/?q=carol"))
+        header, *rows = self.rows(staff_client.post(f"{ATTEMPTS}export/?q=carol"))
         assert header[:3] == ["id", "at", "identifier"]
         assert [row[2] for row in rows] == ["carol2", "carol1"]
 
     @pytest.mark.parametrize("query", ["", "when=today", "when=30d"])
     def test_it_has_every_row_once_however_many_chunks(
-        self, office: Client, monkeypatch: pytest.MonkeyPatch, query: str
+        self, staff_client: Client, monkeypatch: pytest.MonkeyPatch, query: str
     ) -> None:
-        monkeypatch.setattr(sheets, "CHUNK", 3)
+        monkeypatch.setattr(spreadsheet, "CHUNK", 3)
         with later(seconds=1):
-            # Rows of one moment are told apart by their numbers.
+            # Rows of the same time are ordered by id.
             written = [attempt(f"carol{number}").pk for number in range(10)]
-            _header, *rows = self.rows(office.post(f"{ATTEMPTS}export/?{query}"))
+            _header, *rows = self.rows(staff_client.post(f"{ATTEMPTS}export/?{query}"))
         assert [int(row[0]) for row in rows if row[2] != "head"] == written[::-1]
 
-    def test_a_formula_is_defused(self, office: Client) -> None:
+    def test_a_formula_is_escaped(self, staff_client: Client) -> None:
         attempt("=cmd|' /C calc'!A0")
-        _header, first, *_rows = self.rows(office.post(f"{ATTEMPTS}export/"))
+        _header, first, *_rows = self.rows(staff_client.post(f"{ATTEMPTS}export/"))
         assert first[2] == "'=cmd|' /C calc'!A0"
 
-    def told(self) -> list[dict[str, Any]]:
+    def details(self) -> list[dict[str, Any]]:
         events = SecurityEvent.objects.filter(event="trail:exported").order_by("id")
         return list(events.values_list("detail", flat=True))
 
-    def test_it_is_an_event_as_it_begins_and_as_it_ends(self, office: Client, head: User) -> None:
+    def test_its_start_and_its_end_are_recorded(self, staff_client: Client, head: User) -> None:
         attempt("carol")
-        self.rows(office.post(f"{ATTEMPTS}export/?q=carol&contract=native"))
-        begun, ended = self.told()
+        self.rows(staff_client.post(f"{ATTEMPTS}export/?q=carol&contract=native"))
+        begun, ended = self.details()
         filters = {"q": ["carol"], "contract": ["native"]}
         assert begun == {"export": begun["export"], "phase": "started", "filters": filters}
         assert ended == {"export": begun["export"], "phase": "complete", "filters": filters, "rows": 1}
@@ -252,33 +252,36 @@ class TestExport:
         assert set(events.values_list("actor", "contract", "ip")) == {(head.pk, "admin", HERE)}
         assert len(set(events.values_list("request_id", flat=True))) == 1
 
-    def test_a_download_that_is_broken_off_leaves_how_far_it_came(
-        self, office: Client, monkeypatch: pytest.MonkeyPatch
+    def test_an_aborted_download_records_the_number_of_rows_sent(
+        self, staff_client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sheets, "CHUNK", 3)
+        monkeypatch.setattr(spreadsheet, "CHUNK", 3)
         for number in range(10):
             attempt(f"carol{number}")
-        response = office.post(f"{ATTEMPTS}export/?q=carol")
+        response = staff_client.post(f"{ATTEMPTS}export/?q=carol")
         stream = iter(response)
-        # The header is the first part, and nobody reads the last but one to its end.
+        # The first part is the header; the client disconnects before the last one.
         for _part in range(3):
             next(stream)
         for close in response._resource_closers:  # type: ignore[attr-defined]
             close()
-        assert [(told["phase"], told.get("rows")) for told in self.told()] == [("started", None), ("broken_off", 3)]
+        assert [(detail["phase"], detail.get("rows")) for detail in self.details()] == [
+            ("started", None),
+            ("broken_off", 3),
+        ]
 
-    def test_whoever_may_not_view_the_list_may_not_export_it(self, office: Client) -> None:
+    def test_the_export_requires_the_view_permission(self, staff_client: Client) -> None:
         Permission.objects.get(codename="view_loginattempt").group_set.clear()
-        assert office.post(f"{ATTEMPTS}export/").status_code == 403
+        assert staff_client.post(f"{ATTEMPTS}export/").status_code == 403
 
-    def test_a_link_exports_nothing(self, office: Client) -> None:
-        answer = office.get(f"{ATTEMPTS}export/")
+    def test_the_export_requires_post(self, staff_client: Client) -> None:
+        answer = staff_client.get(f"{ATTEMPTS}export/")
         assert (answer.status_code, answer["Location"]) == (302, ATTEMPTS)
 
-    def test_a_filter_that_is_none_exports_nothing(self, office: Client) -> None:
-        assert office.post(f"{ATTEMPTS}export/?when=nonsense").headers["Location"] == f"{ATTEMPTS}?e=1"
-        assert self.told() == []
+    def test_an_invalid_filter_exports_nothing(self, staff_client: Client) -> None:
+        assert staff_client.post(f"{ATTEMPTS}export/?when=nonsense").headers["Location"] == f"{ATTEMPTS}?e=1"
+        assert self.details() == []
 
     @pytest.mark.parametrize("typed", ["a%00b", "%e2%80%ae", "%ed%a0%80"])
-    def test_any_search_can_be_recorded(self, office: Client, typed: str) -> None:
-        office.post(f"{ATTEMPTS}export/?q={typed}&x={typed}")
+    def test_any_search_can_be_recorded(self, staff_client: Client, typed: str) -> None:
+        staff_client.post(f"{ATTEMPTS}export/?q={typed}&x={typed}")

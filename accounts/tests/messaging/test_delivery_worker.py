@@ -1,4 +1,4 @@
-"""The loop that delivers, in a thread of its own."""
+"""The delivery worker, in a thread of its own."""
 
 import logging
 import threading
@@ -8,9 +8,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from accounts.messaging import delivery
-from accounts.messaging.delivery import Loop
+from accounts.messaging.delivery import DeliveryWorker
 from accounts.models import Message, State
-from accounts.tests.messaging.conftest import Put
+from accounts.tests.messaging.conftest import Enqueue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,54 +19,58 @@ def state(message: Message) -> str:
     return Message.objects.values_list("state", flat=True).get(pk=message.pk)
 
 
-class TestLoop:
+class TestDeliveryWorker:
     @pytest.fixture(autouse=True)
-    def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _short_poll(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(delivery, "DELIVERY_POLL", timedelta(milliseconds=10))
 
-    def run(self, loop: Loop) -> threading.Thread:
-        thread = threading.Thread(target=loop.run)
+    def run(self, worker: DeliveryWorker) -> threading.Thread:
+        thread = threading.Thread(target=worker.run)
         thread.start()
         return thread
 
-    def stop(self, loop: Loop, thread: threading.Thread) -> None:
-        loop.stop()
+    def stop(self, worker: DeliveryWorker, thread: threading.Thread) -> None:
+        worker.stop()
         thread.join(10)
         assert not thread.is_alive()
 
-    def test_it_delivers_what_comes_until_it_is_stopped(self, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_delivers_new_messages_until_it_is_stopped(
+        self, enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         sent = threading.Semaphore(0)
-        monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda letter: sent.release())
-        loop = Loop()
-        thread = self.run(loop)
+        monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda rendered: sent.release())
+        worker = DeliveryWorker()
+        thread = self.run(worker)
         for _ in range(3):
-            put()
+            enqueue()
             assert sent.acquire(timeout=10)
-        self.stop(loop, thread)
+        self.stop(worker, thread)
         assert set(Message.objects.values_list("state", flat=True)) == {State.DELIVERED}
 
-    def test_the_message_in_hand_is_finished(self, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_finishes_the_current_message_when_stopped(
+        self, enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         begun, ended = threading.Event(), threading.Event()
 
-        def slow(letter: object) -> None:
+        def slow(rendered: object) -> None:
             begun.set()
             assert ended.wait(10)
 
         monkeypatch.setattr(delivery, "sender_for", lambda channel: slow)
-        first, second = put(), put()
-        loop = Loop()
-        thread = self.run(loop)
+        first, second = enqueue(), enqueue()
+        worker = DeliveryWorker()
+        thread = self.run(worker)
         assert begun.wait(10)
-        loop.stop()
+        worker.stop()
         ended.set()
-        self.stop(loop, thread)
+        self.stop(worker, thread)
         assert (state(first), state(second)) == (State.DELIVERED, State.QUEUED)
 
-    def test_a_database_that_is_away_is_waited_for_with_one_line_in_the_log(
-        self, put: Put, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    def test_an_unavailable_database_is_retried_and_logged_once(
+        self, enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         sent, claim, failures = threading.Event(), delivery._claim, iter(range(3))
-        monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda letter: sent.set())
+        monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda rendered: sent.set())
 
         def away(due_by: datetime) -> Message | None:
             if next(failures, None) is None:
@@ -74,26 +78,26 @@ class TestLoop:
             raise OperationalError("the server has gone away")
 
         monkeypatch.setattr(delivery, "_claim", away)
-        put()
-        loop = Loop()
-        thread = self.run(loop)
+        enqueue()
+        worker = DeliveryWorker()
+        thread = self.run(worker)
         assert sent.wait(10)
-        self.stop(loop, thread)
+        self.stop(worker, thread)
         lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-        assert lines == ["delivery is held up: the server has gone away"]
+        assert lines == ["delivery failed and will be retried: the server has gone away"]
 
     @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no connection to lose.")
-    def test_a_connection_that_was_cut_is_made_anew(self, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_lost_connection_is_reopened(self, enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch) -> None:
         sent = threading.Semaphore(0)
-        monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda letter: sent.release())
-        loop = Loop()
-        thread = self.run(loop)
-        put()
+        monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda rendered: sent.release())
+        worker = DeliveryWorker()
+        thread = self.run(worker)
+        enqueue()
         assert sent.acquire(timeout=10)
         assert cut_other_connections() == 1
-        put()
+        enqueue()
         assert sent.acquire(timeout=10)
-        self.stop(loop, thread)
+        self.stop(worker, thread)
 
 
 def cut_other_connections() -> int:

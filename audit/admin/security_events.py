@@ -1,0 +1,60 @@
+"""The list of security events."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from audit.admin.filters import ContractFilter, PeriodFilter
+from audit.admin.trail import TrailAdmin, find_user_id, format_detail
+from audit.models import SecurityEvent
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(TrailAdmin):
+    list_display = ("when", "what", "event_name", "who", "by", "contract", "ip", "device")
+    list_filter = (PeriodFilter, "event", ContractFilter)
+    search_help_text = _("A user name or #id of the account or the actor, an IP address or a request id.")
+    fields = (
+        "when",
+        "what",
+        "event_name",
+        "who",
+        "by",
+        "formatted_detail",
+        "contract",
+        "ip",
+        "device",
+        "user_agent",
+        "request_id",
+    )
+    columns = ("at", "event", "user", "actor", "detail", "contract", "ip", "user_agent", "request_id")
+    lookups = frozenset({"user__id__exact", "actor__id__exact", "event__exact"})
+
+    @admin.display(description=_("what happened"))
+    def what(self, event: SecurityEvent) -> str:
+        return event.get_event_display()
+
+    @admin.display(description=_("event code"))
+    def event_name(self, event: SecurityEvent) -> str:
+        return event.event
+
+    @admin.display(description=_("done by"))
+    def by(self, event: SecurityEvent) -> str:
+        return self._name(event, event.actor, event.actor_id)
+
+    @admin.display(description=_("detail"))
+    def formatted_detail(self, event: SecurityEvent) -> SafeString:
+        return format_html("<pre>{}</pre>", format_detail(event.detail, indent=2))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("actor")
+
+    def matching(self, term: str) -> Q:
+        user_id = find_user_id(term)
+        found = Q(request_id=term)
+        return found | Q(user=user_id) | Q(actor=user_id) if user_id else found
