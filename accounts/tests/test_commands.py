@@ -26,7 +26,7 @@ def run(name: str, *args: str, **options: Any) -> str:
     return out.getvalue()
 
 
-def test_seed_makes_the_four_people_of_document_000() -> None:
+def test_seed_creates_the_four_users_of_document_000() -> None:
     run("seed")
     assert set(User.objects.values_list("username", "email", "full_name", "role", "department")) == {
         ("admin", "admin@hospital.com", "系统管理员", "admin", "信息科"),
@@ -36,7 +36,7 @@ def test_seed_makes_the_four_people_of_document_000() -> None:
     }
 
 
-def test_the_seeded_people_log_in_with_the_documents_password() -> None:
+def test_the_seeded_users_log_in_with_the_documents_password() -> None:
     run("seed")
     names = ["admin", "dr_wang", "dr_li", "viewer_zhang"]
     assert [Api().login(name, "123456").status_code for name in names] == [200] * 4
@@ -89,7 +89,7 @@ def test_createsuperuser_refuses_a_name_that_is_taken_in_another_spelling(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_createsuperuser_holds_no_transaction_while_somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_createsuperuser_holds_no_transaction_while_it_waits_for_input(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def handle(*args: Any, **options: Any) -> None:
@@ -120,14 +120,14 @@ def test_end_sessions_asks_before_it_ends_everybodys(alice: User, monkeypatch: p
     assert Api().get("me", token).status_code == 200
 
 
-def test_end_sessions_ends_everybodys(alice: User, bob: User) -> None:
+def test_end_sessions_ends_the_sessions_of_all_users(alice: User, bob: User) -> None:
     Api().tokens()
     Api().tokens("bob")
     assert run("end_sessions", "--all", "--noinput") == ("2 sessions were ended, and every login of the admin site.\n")
     assert not Session.objects.filter(ended_at=None).exists()
 
 
-def test_end_sessions_says_who_is_not_there() -> None:
+def test_end_sessions_reports_an_unknown_user() -> None:
     with pytest.raises(CommandError, match="There is no user named nobody"):
         run("end_sessions", "--user", "nobody")
 

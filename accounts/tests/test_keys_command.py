@@ -71,7 +71,7 @@ def test_list_shows_how_long_a_former_key_verifies() -> None:
     }
 
 
-def test_list_shows_no_key_whose_tokens_are_out() -> None:
+def test_list_shows_no_key_that_verifies_no_longer() -> None:
     run("rotate", "portal:reset")
     with later(minutes=12):
         assert [line.split()[1] for line in run("list")[2:]] == [kid("portal:reset", 2)]

@@ -112,7 +112,7 @@ def test_names_of_two_canonical_forms_are_two(db: None, one: str, other: str) ->
     assert User.objects.get_by_natural_key(one).pk != User.objects.get_by_natural_key(other).pk
 
 
-def test_a_stale_copy_brings_no_old_credential_back(alice: User) -> None:
+def test_a_stale_copy_does_not_restore_an_old_credential(alice: User) -> None:
     stale = User.objects.get(pk=alice.pk)
     alice.set_password("Another-horse-8")
     alice.role = "viewer"
@@ -233,7 +233,7 @@ def test_an_upsert_that_changes_a_credential_renews_the_stamp(alice: User) -> No
     assert stamp(alice) != before
 
 
-def test_a_number_that_the_rules_no_longer_take_keeps_nobody_from_a_new_password(alice: User) -> None:
+def test_a_number_that_is_no_longer_valid_does_not_prevent_a_new_password(alice: User) -> None:
     super(UserQuerySet, User.objects.filter(pk=alice.pk)).update(phone="+860000")
     user = User.objects.get(pk=alice.pk)
     user.set_password("Another-horse-8")
@@ -246,5 +246,5 @@ def test_without_its_canonical_name_a_user_is_not_stored(db: None) -> None:
         super(UserQuerySet, User.objects.all()).bulk_create([User(username="carol")])
 
 
-def test_a_new_database_has_nobody_in_it(db: None) -> None:
+def test_a_new_database_has_no_users(db: None) -> None:
     assert not User.objects.exists()

@@ -9,7 +9,7 @@ GRACE = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class Terms:
-    """How long a contract's token lives, and its session: unused, and in all."""
+    """The lifetime of a contract's access token, and its session's idle and absolute timeouts."""
 
     token: timedelta
     idle_timeout: timedelta
@@ -140,7 +140,7 @@ class Token:
 
 
 def open_login(person: Person, contract: str, now: datetime) -> Login:
-    """Return the login that a right password opens."""
+    """Return the login that follows from a right password."""
     terms = TERMS[contract]
     latest = now + terms.absolute_timeout
     login = Login(person, contract, latest_end=latest, end=min(latest, now + terms.idle_timeout), rotated_at=now)

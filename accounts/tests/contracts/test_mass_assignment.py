@@ -256,7 +256,7 @@ def test_a_new_account_has_what_is_documented_and_the_defaults(head: User, name:
     ids=lambda creation: creation.client.name,
 )
 @pytest.mark.parametrize("role", ["admin", "ADMIN", "Admin", "ａdmin", "admin ", "root"])
-def test_nobody_registers_as_an_administrator(db: None, creation: Creation, role: str) -> None:
+def test_a_registration_cannot_have_the_role_of_an_administrator(db: None, creation: Creation, role: str) -> None:
     body = {**creation.documented, "password": PASSWORD, "role": role}
     assert creation.client.call("POST", "register", body).status_code == 400
     assert not User.objects.exists()

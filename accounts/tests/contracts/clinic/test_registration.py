@@ -78,7 +78,7 @@ def test_a_field_that_is_wrong(api: Api, changes: dict[str, str], field: str, se
     assert answered(api.post("register", {**CAROL, **changes})) == wrong(field, sentence, kind)
 
 
-def test_no_value_that_was_sent_comes_back(api: Api) -> None:
+def test_an_error_contains_no_value_that_was_sent(api: Api) -> None:
     assert b"x-secret-x" not in api.post("register", {"password": "x-secret-x", "email": 7}).content
 
 
@@ -99,7 +99,7 @@ def test_a_made_name_that_is_taken_is_numbered(api: Api, alice: User) -> None:
     assert User.objects.filter(username="alice2").exists()
 
 
-def test_nobody_chooses_a_role_or_a_name(api: Api) -> None:
+def test_a_registration_cannot_choose_a_role_or_a_name(api: Api) -> None:
     api.post("register", {**CAROL, "role": "admin", "username": "root", "is_superuser": True})
     user = User.objects.get()
     assert (user.role, user.username, user.is_superuser) == ("patient", "carol", False)

@@ -55,7 +55,7 @@ class TestTokens:
         native = Api().tokens()["access_token"]
         assert (api.get("me", native).status_code, refresh(native).status_code) == (401, 401)
 
-    def test_a_token_lives_three_hours(self, api: Api, alice: User) -> None:
+    def test_a_token_is_valid_for_three_hours(self, api: Api, alice: User) -> None:
         good, now = token(), timezone.now()
         with time_machine.travel(now + timedelta(hours=3, seconds=-3)):
             assert api.get("me", good).status_code == 200
@@ -125,7 +125,7 @@ class TestRefresh:
         assert claims(body["access_token"])["exp"] == int(end.timestamp())
         assert body["expires_in"] in {59, 60}
 
-    def test_a_session_past_its_end_opens_nothing(self, api: Api, alice: User) -> None:
+    def test_a_token_of_an_expired_session_is_refused(self, api: Api, alice: User) -> None:
         good, now = token(), timezone.now()
         Session.objects.update(expires_at=now, latest_end_at=now)
         assert (answered(api.get("me", good)), answered(refresh(good))) == ((401, ENDED), (403, ENDED))

@@ -50,7 +50,7 @@ class TestColumns:
         ],
         ids=str,
     )
-    def test_what_people_may_change_is_changed_and_shown(
+    def test_writable_fields_are_changed_and_shown(
         self, api: Api, token: str, changes: dict[str, Any], shown: dict[str, Any]
     ) -> None:
         before = api.get("me", token).json()
@@ -59,7 +59,7 @@ class TestColumns:
         assert api.get("me", token).json() == {**before, **shown}
 
     @pytest.mark.parametrize("field", ["role", "username", "is_active", "is_superuser", "password", "id", "stamp"])
-    def test_what_people_may_not_change_is_left_alone(self, api: Api, token: str, alice: User, field: str) -> None:
+    def test_read_only_fields_are_ignored(self, api: Api, token: str, alice: User, field: str) -> None:
         before = User.objects.filter(pk=alice.pk).values().get()
         self.patch(token, **{field: "admin"})
         assert User.objects.filter(pk=alice.pk).values().get() == before
@@ -183,7 +183,7 @@ class TestSessions:
         assert Api().call("DELETE", f"/api/auth/sessions/{number}", None, token).status_code == 204
         assert [api.get("me", each).status_code for each in (token, other)] == [200, 401]
 
-    def test_anybody_elses_session_is_not_there(self, api: Api, token: str, bob: User) -> None:
+    def test_the_session_of_another_user_is_not_found(self, api: Api, token: str, bob: User) -> None:
         his = api.tokens("bob")["access_token"]
         number = Session.objects.get(user=bob).pk
         assert code(Api().call("DELETE", f"/api/auth/sessions/{number}", None, token)) == (404, "not_found")

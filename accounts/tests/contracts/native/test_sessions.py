@@ -53,7 +53,7 @@ class TestMe:
         assert len(captured.sql) == 3, captured.sql
         assert Session.objects.get().last_seen_at == now + timedelta(minutes=6)
 
-    def test_an_answer_with_personal_data_is_kept_by_nobody(self, api: Api, alice: User) -> None:
+    def test_an_answer_with_personal_data_is_not_stored(self, api: Api, alice: User) -> None:
         assert api.get("me", api.tokens()["access_token"])["Cache-Control"] == "no-store"
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
@@ -150,7 +150,7 @@ class TestTokens:
         assert len(set(ids)) == 2
         assert all(len(token_id) >= 22 for token_id in ids)
 
-    def test_an_access_token_lives_15_minutes(self, api: Api, alice: User) -> None:
+    def test_an_access_token_is_valid_for_15_minutes(self, api: Api, alice: User) -> None:
         token, now = api.tokens()["access_token"], timezone.now()
         with time_machine.travel(now + timedelta(seconds=898)):
             assert api.get("me", token).status_code == 200
@@ -195,7 +195,7 @@ class TestRefresh:
             refresh(token)
         assert len(captured.sql) == 3, captured.sql
 
-    def test_a_new_access_token_opens(self, api: Api, alice: User) -> None:
+    def test_a_new_access_token_is_accepted(self, api: Api, alice: User) -> None:
         token = refresh(api.tokens()["refresh_token"]).json()["access_token"]
         assert api.get("me", token).status_code == 200
 
@@ -287,7 +287,7 @@ class TestEnds:
         response = api.post("logout", token=api.tokens()["access_token"])
         assert (response.status_code, response.content) == (204, b"")
 
-    def test_after_a_logout_no_token_of_the_session_opens(self, api: Api, alice: User) -> None:
+    def test_after_a_logout_no_token_of_the_session_is_accepted(self, api: Api, alice: User) -> None:
         tokens = api.tokens()
         api.post("logout", token=tokens["access_token"])
         assert code(api.get("me", tokens["access_token"])) == (401, "session_ended")
@@ -323,19 +323,19 @@ class TestEnds:
         alice.delete()
         assert api.get("me", token).status_code == 401
 
-    def test_enabling_an_account_raises_no_session_from_the_dead(self, api: Api, alice: User) -> None:
+    def test_enabling_an_account_restores_no_session(self, api: Api, alice: User) -> None:
         token = api.tokens()["access_token"]
         for active in (False, True):
             User.objects.filter(pk=alice.pk).update(is_active=active)
         assert api.get("me", token).status_code == 401
 
-    def test_approving_an_account_raises_no_session_from_the_dead(self, api: Api, alice: User) -> None:
+    def test_approving_an_account_restores_no_session(self, api: Api, alice: User) -> None:
         token = api.tokens()["access_token"]
         for waits in (True, False):
             User.objects.filter(pk=alice.pk).update(awaits_approval=waits)
         assert api.get("me", token).status_code == 401
 
-    def test_a_login_in_the_second_of_a_password_change_lives(self, api: Api, alice: User) -> None:
+    def test_a_login_in_the_second_of_a_password_change_is_valid(self, api: Api, alice: User) -> None:
         with time_machine.travel(timezone.now(), tick=False):
             alice.set_password("Another-horse-8")
             alice.save()

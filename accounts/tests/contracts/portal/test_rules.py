@@ -63,7 +63,7 @@ class TestRegistration:
         assert portal.login("carol", "123456").status_code == 200
 
     @pytest.mark.parametrize(
-        ("changes", "told"),
+        ("changes", "message"),
         [
             ({"username": ...}, "用户名（username）不能缺少"),
             ({"username": None}, "用户名（username）不能为空"),
@@ -89,12 +89,14 @@ class TestRegistration:
         ],
         ids=str,
     )
-    def test_a_field_that_is_wrong_is_named(self, portal: Api, alice: User, changes: dict[str, Any], told: str) -> None:
+    def test_a_field_that_is_wrong_is_named(
+        self, portal: Api, alice: User, changes: dict[str, Any], message: str
+    ) -> None:
         body = {name: value for name, value in {**CAROL, **changes}.items() if value is not ...}
         response = portal.post("register", body)
         assert (response.status_code, response.json()) == (
             400,
-            {"code": 400, "message": f"请求参数错误：{told}", "data": None},
+            {"code": 400, "message": f"请求参数错误：{message}", "data": None},
         )
 
     def test_beyond_the_hours_accounts_the_answer_says_when(self, portal: Api, db: None) -> None:
@@ -223,7 +225,7 @@ class TestRefresh:
 
 
 class TestEnds:
-    def test_a_token_lives_two_hours(self, portal: Api, alice: User) -> None:
+    def test_a_token_is_valid_for_two_hours(self, portal: Api, alice: User) -> None:
         token, now = log_in(portal), timezone.now()
         with time_machine.travel(now + timedelta(hours=1, minutes=59)):
             assert portal.get("profile", token).status_code == 200

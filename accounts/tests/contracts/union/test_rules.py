@@ -64,7 +64,7 @@ class TestRegistration:
         assert union.post("register", {**CAROL, **changes}).status_code == 200
 
     @pytest.mark.parametrize(
-        ("changes", "told"),
+        ("changes", "message"),
         [
             ({"username": "xy"}, "用户名（username）请确保这个字段至少包含 3 个字符"),
             ({"username": "x" * 51}, "用户名（username）请确保这个字段不能超过 50 个字符"),
@@ -91,11 +91,11 @@ class TestRegistration:
         ],
         ids=str,
     )
-    def test_a_field_that_is_wrong_is_named(self, union: Api, changes: dict[str, Any], told: str | None) -> None:
+    def test_a_field_that_is_wrong_is_named(self, union: Api, changes: dict[str, Any], message: str | None) -> None:
         body = {name: value for name, value in {**CAROL, **changes}.items() if value is not ...}
-        told = told or "用户名（username）请确保这个字段至少包含 3 个字符；手机号码（phone）不能为空"
+        message = message or "用户名（username）请确保这个字段至少包含 3 个字符；手机号码（phone）不能为空"
         response = union.post("register", body)
-        assert (response.status_code, response.json()) == (400, failed(400, f"请求参数错误：{told}"))
+        assert (response.status_code, response.json()) == (400, failed(400, f"请求参数错误：{message}"))
 
     def test_a_taken_name_is_reported_before_a_taken_number(self, union: Api) -> None:
         response = union.post("register", {**CAROL, "username": "ALICE", "phone": "13800138000"})
@@ -245,9 +245,9 @@ class TestHardened:
         assert (answer.status_code, answer.json()) == (401, failed(1002, "账户正在等待管理员审核"))
 
     @pytest.mark.parametrize(
-        ("password", "told"),
+        ("password", "message"),
         [("password123", "过于常见"), ("xcarolx1", "与用户信息过于相似"), ("xq7-zw", "不能少于8个字符")],
     )
-    def test_a_password_that_is_easy_to_guess_is_refused(self, union: Api, password: str, told: str) -> None:
+    def test_a_password_that_is_easy_to_guess_is_refused(self, union: Api, password: str, message: str) -> None:
         response = union.post("register", {**CAROL, "password": password})
-        assert response.json() == failed(400, f"请求参数错误：密码（password）{told}")
+        assert response.json() == failed(400, f"请求参数错误：密码（password）{message}")
