@@ -66,7 +66,7 @@ def true_cost() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _fresh_keys() -> Iterator[None]:
-    """Forget the cached keys, which the last test has rolled back."""
+    """Clear the key ring, whose keys the previous test's rollback has removed."""
     ring.forget()
     yield
     ring.forget()
@@ -84,7 +84,7 @@ def api() -> Api:
 
 @pytest.fixture
 def alice(db: None) -> User:
-    """A pharmacist with every field."""
+    """A pharmacist with e-mail address, phone number and full name."""
     return User.objects.create_user(
         "alice", "alice@hospital.example", PASSWORD, phone="13800138000", role="pharmacy", full_name="Alice Zhang"
     )
@@ -92,7 +92,7 @@ def alice(db: None) -> User:
 
 @pytest.fixture
 def bob(db: None) -> User:
-    """A doctor with a user name alone."""
+    """A doctor with a user name only."""
     return User.objects.create_user("bob", None, PASSWORD, role="doctor")
 
 

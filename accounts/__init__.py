@@ -1,1 +1,1 @@
-"""Identity: the people, how they prove who they are, and the wire contracts that ask."""
+"""Identity: users, authentication, and the wire contracts."""

@@ -1,6 +1,6 @@
-"""What can go wrong, in the core's own words: one class an outcome, none of them knows HTTP.
+"""Outcomes that are not a success: one class each, independent of HTTP.
 
-A contract's error table says how each is told to that contract's clients.
+The error table of a contract maps each to a response.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one field: a stable code, and a sentence for people."""
+    """What is wrong with one field: a stable code, and a sentence."""
 
     code: str
     detail: str
@@ -36,23 +36,23 @@ class AlreadyTaken(InvalidInput):
 
 
 class NotFound(IdentityError):
-    """There is no such thing, or none that the caller may know of."""
+    """The object does not exist, or the caller may not know of it."""
 
 
 class InvalidCredentials(IdentityError):
-    """No such user, or not this password; nobody learns which."""
+    """The user is unknown or the password is wrong; the client does not learn which."""
 
 
 class AccountDisabled(IdentityError):
-    """The password was right, but the account is switched off."""
+    """The password was right, but the account is disabled."""
 
 
 class ApprovalPending(IdentityError):
-    """The password was right, but an administrator has yet to approve the account."""
+    """The password was right, but the account waits for an administrator's approval."""
 
 
 class RetryLater(IdentityError):
-    """The base of refusals that pass by themselves."""
+    """The base of refusals after which a client may retry."""
 
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__()
@@ -64,39 +64,39 @@ class TooManyAttempts(RetryLater):
 
 
 class TooManyRegistrations(RetryLater):
-    """This address has registered as many accounts as it may for now."""
+    """The registration limit of this address is reached."""
 
 
 class TooManyCodes(RetryLater):
-    """As many codes were sent as may be for now."""
+    """The limit of codes sent is reached."""
 
 
 class InvalidCode(IdentityError):
-    """The code is wrong, expired, used, or was not sent there for this; nobody learns which."""
+    """The code is wrong, expired, used, or of another contact or purpose; the client does not learn which."""
 
 
 class Overloaded(RetryLater):
-    """More work is waiting than can be done in time."""
+    """The queue is too long to serve the request in time."""
 
 
 class TokenMissing(IdentityError):
-    """The request needs a token and has none."""
+    """The request requires a token and has none."""
 
 
 class TokenMalformed(TokenMissing):
-    """Something came where the token belongs, and it is no bearer token."""
+    """The Authorization header has no bearer token."""
 
 
 class TokenInvalid(IdentityError):
-    """The token is not one of this contract's, or not whole."""
+    """The token is malformed, or not one of this contract."""
 
 
 class TokenExpired(IdentityError):
-    """The token was good, and its time is over."""
+    """The token has expired."""
 
 
 class SessionEnded(IdentityError):
-    """The token's session is over: logged out, replaced, or ended by a change to the account."""
+    """The token's session has ended: by a logout, a replacement, or a change to the account."""
 
 
 class UserGone(IdentityError):
@@ -104,15 +104,15 @@ class UserGone(IdentityError):
 
 
 class UserInactive(UserGone):
-    """The token's user is disabled, or waits for approval again."""
+    """The token's user is disabled or awaits approval."""
 
 
 class TokenReused(IdentityError):
-    """A refresh token was used again after its grace: somebody has a copy, so its session has ended."""
+    """A refresh token was used again after its grace period: there is a copy, so its session has ended."""
 
 
 class PermissionDenied(IdentityError):
-    """The caller is known and may not do this."""
+    """The caller is authenticated and not permitted to do this."""
 
 
 class OwnAccount(PermissionDenied):
@@ -124,15 +124,15 @@ class LastAdministrator(PermissionDenied):
 
 
 class HTTPSRequired(IdentityError):
-    """The request came over plain HTTP, and this deployment insists on HTTPS."""
+    """The request came over plain HTTP, and this deployment requires HTTPS."""
 
 
 class ScreenError(Exception):
-    """The base of outcomes that only the administrators' screens can come to; no contract has words for them."""
+    """The base of outcomes that only the admin site can have; the error tables of contracts do not list them."""
 
 
 class BadRows(ScreenError):
-    """Rows of a list that cannot become accounts; `problems` has sentences for people by the number of the row."""
+    """Rows of a list that cannot become accounts; `problems` has sentences by the number of the row."""
 
     def __init__(self, problems: Mapping[int, list[str]]) -> None:
         super().__init__(", ".join(map(str, problems)))
@@ -140,4 +140,4 @@ class BadRows(ScreenError):
 
 
 class ChangedMeanwhile(ScreenError):
-    """What was to be changed is no longer what its reader saw."""
+    """The account has been changed since it was read."""

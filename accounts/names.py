@@ -5,6 +5,8 @@ Sources: PRECIS UsernameCaseMapped (RFC 8265) after NFKC; scripts as in the high
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import phonenumbers
@@ -25,7 +27,7 @@ _PUNCTUATION: Final = frozenset("._-+")
 _DIALLED: Final = re.compile(r"\+?[0-9 ()./-]{5,30}")
 _USERNAME: Final = get_profile("UsernameCaseMapped:CaseFold")
 _OPAQUE: Final = get_profile("OpaqueString")
-# Scripts that people write together; any other pair in one name imitates.
+# Scripts that are written together; a name that mixes others may imitate another name.
 _TOGETHER: Final = (
     frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
     frozenset({"LATIN", "HAN", "BOPOMOFO"}),
@@ -37,7 +39,7 @@ _SCRIPTLESS: Final = frozenset({"COMMON", "INHERITED"})
 class InvalidIdentifier(ValueError):
     """The text cannot be a user name, an e-mail address or a phone number; the message says why, in English.
 
-    `sentence` and `values` are what the message is made of, for whoever tells it in another language.
+    `sentence` and `values` are the parts of the message, for translations.
     """
 
     def __init__(self, sentence: str, **values: int) -> None:
@@ -166,13 +168,29 @@ def canonical_phone(text: str) -> str:
 
 
 def display_phone(phone: str | None) -> str | None:
-    """Return an E.164 number as people of the default region write it: `13912345678`, others unchanged."""
+    """Return an E.164 number as it is written in the default region: `13912345678`, others unchanged."""
     home = f"+{phonenumbers.country_code_for_region(PHONE_REGION)}"
     return phone.removeprefix(home) if phone else None
 
 
+@dataclass(frozen=True, slots=True)
+class IdentifierField:
+    """The unique column that holds an identifier's canonical form, and the function that makes it."""
+
+    column: str
+    canonical: Callable[[str], str]
+
+
+# The fields of an account that identify it.
+IDENTIFIERS: Final[Mapping[str, IdentifierField]] = {
+    "username": IdentifierField("username_key", canonical_username),
+    "email": IdentifierField("email_key", canonical_email),
+    "phone": IdentifierField("phone", canonical_phone),
+}
+
+
 def masked(address: str) -> str:
-    """Return an e-mail address or a phone number as its owner knows it and nobody else: `a***@b.com`, `138****8000`."""
+    """Return an e-mail address or a phone number with most of it hidden: `a***@b.com`, `138****8000`."""
     if "@" in address:
         local, _at, domain = address.rpartition("@")
         return f"{local[:1]}***@{domain}"

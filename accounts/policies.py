@@ -1,4 +1,4 @@
-"""Every number and every rule that somebody may want to look up, in one place."""
+"""All limits, lifetimes and rules."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.conf import settings
 
 @dataclass(frozen=True, slots=True)
 class TokenPolicy:
-    """How one kind of token is made: the key set it is signed with, its `typ`, and how long it lives."""
+    """How one kind of token is made: the key set that signs it, its algorithm, `typ` and lifetime."""
 
     purpose: str
     algorithm: str
@@ -21,8 +21,8 @@ class TokenPolicy:
 class SessionPolicy:
     """When a session ends: this long after its last renewal, and in any case this long after the login.
 
-    `reuse_ends` says whether a spent token that comes back after its grace ends the session: somebody has a copy. Where
-    the access token itself is refreshed it does not, because old clients keep a token per tab.
+    `reuse_ends` says whether the reuse of a spent token after its grace period ends the session, because there is a
+    copy. Where the access token itself is refreshed it does not, because old clients keep a token per tab.
     """
 
     idle_timeout: timedelta
@@ -32,7 +32,7 @@ class SessionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """A budget of failures: so many within a window, then a lock, each further one twice as long.
+    """A limit of failures within a window; then a lock, each further one twice as long.
 
     With `extends` each failure keeps the earlier ones for another window.
     """
@@ -53,31 +53,31 @@ class Lockout:
 ACCOUNT_ADDRESS_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24))
 UNKNOWN_ADDRESSES_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
 ADDRESS_LIMIT: Final = Lockout(limit=100, window=timedelta(minutes=15))
-# An address stays known to an account for this long after a good login from it.
+# An address is known to an account for this time after a successful login from it.
 ADDRESS_KNOWN: Final = timedelta(days=30)
-# Refusals of a locked key make one row in the trail in this time, however many there are.
+# Refusals while locked make one row in the trail within this time.
 REFUSAL_INTERVAL: Final = timedelta(minutes=1)
 
 REGISTRATIONS: Final = 100
 REGISTRATION_WINDOW: Final = timedelta(hours=1)
 
-# A code that proves who reads an address or a number: six digits, and so good for a short time and few guesses.
+# Codes that prove control of a contact: six digits, so their lifetime and tries are few.
 CODE_LIFE: Final = timedelta(minutes=10)
 CODE_DIGITS: Final = 6
 CODE_CHECK_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24), first_lock=timedelta(hours=24), extends=True)
-# So many codes an account may have sent for one purpose.
+# Codes sent to one account for one purpose.
 CODES_A_MINUTE: Final = 1
 CODES_A_DAY: Final = 10
-# So many codes one address may have sent, whoever for: a message by SMS costs money.
+# Codes sent on requests from one address, over all accounts: text messages cost money.
 CODES_AN_ADDRESS: Final = 100
 CODES_ADDRESS_WINDOW: Final = timedelta(hours=1)
-# News of a changed password or address is worth delivering for this long.
+# Lifetime of a notice of a changed password or contact; it is not delivered later.
 NOTICE_LIFE: Final = timedelta(hours=24)
 
-# An attempt in flight settles in a few seconds; one that has not after this has crashed.
+# An attempt in flight settles in seconds; one that has not settled after this has crashed.
 RESERVATION_LIFE: Final = timedelta(seconds=60)
 
-# What would wait longer than this for a hashing slot, or for attempts in flight to settle, is refused.
+# The longest wait for a hashing slot, or for attempts in flight to settle.
 LONGEST_WAIT: Final = timedelta(seconds=2)
 LONGEST_PASSWORD: Final = 128
 
@@ -87,38 +87,38 @@ LAST_SEEN_STEP: Final = timedelta(minutes=5)
 # Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.
 CLOCK_SKEW: Final = timedelta(seconds=60)
 
-# A node reads its keys again after this long, and whoever reads the published ones may keep them as long.
+# A node reads its keys again after this time; readers of the published keys may cache them as long.
 KEYS_REREAD: Final = timedelta(seconds=30)
-# A new key signs after this long: every node and every reader of the published keys knows it by then.
+# A new key signs after this time: every node and every reader of the published keys has read it by then.
 KEY_KNOWN_EVERYWHERE: Final = 2 * KEYS_REREAD
-# A process remembers so many tokens a key set, whose signature it need not verify again.
+# Verified tokens that a process remembers for each key set.
 REMEMBERED_TOKENS: Final = 8192
 # An HMAC key is as long as its hash (RFC 7518, section 3.2).
 HMAC_BYTES: Final = {"HS256": 32, "HS384": 48}
-# The contracts whose key the environment may give, because their own downstream services have it too.
+# Contracts whose key the environment may set, because their downstream services share it.
 SHARED_KEYS: Final = {"hospital": "HS256", "union": "HS384", "portal": "HS256", "clinic": "HS256"}
 
-# A gateway has this long for each step: to be connected to, and to give each answer.
+# Time limit for each step of a delivery: the connection, and each response.
 GATEWAY_TIMEOUT: Final = timedelta(seconds=10)
-# Longer than the some fifteen steps of a delivery together: only from a worker that has gone is a message taken away.
+# Longer than the about fifteen steps of a delivery together, so that only a crashed worker loses its message.
 DELIVERY_LEASE: Final = timedelta(minutes=5)
-# A message that is not delivered is tried again after this long, each time after twice as long.
+# The first retry of a delivery; each further one waits twice as long.
 FIRST_RETRY: Final = timedelta(seconds=5)
 LONGEST_RETRY: Final = timedelta(minutes=2)
-# With nothing to deliver, the loop looks again after this long.
+# The delivery loop's interval where nothing is due.
 DELIVERY_POLL: Final = timedelta(seconds=1)
-# How often it looks for what has expired, and for what a worker that has gone was sending.
+# The interval of the search for expired messages and for those of crashed workers.
 HOUSEKEEPING_INTERVAL: Final = timedelta(seconds=30)
 
 
 def retry_after(attempts: int) -> timedelta:
-    """Return how long a message waits for its next try after so many."""
+    """Return the time until the next attempt after this many."""
     return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempts - 1, 10)))
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordRule:
-    """What a new password must be; the length counts code points."""
+    """The rule of new passwords; the length counts code points."""
 
     shortest: int
     mixed: bool = False
@@ -129,11 +129,11 @@ class PasswordRule:
 class Profile:
     """What the deployment's profile decides.
 
-    `password` is every new password's rule but for `native_change`, where document 003 asks for more.
-    `addresses_at_once` says whether people change their own e-mail address and phone number without a confirmation from
-    the new one, and `password_by_token` whether their token is proof enough for a new password where the document asks
-    for no other. `discloses_existence` says whether a refusal may tell that there is no such account. `at_once` are the
-    roles that the public may take and use, `on_approval` those that wait for an administrator.
+    `password` is the rule of new passwords, except `native_change`, where document 003 requires more.
+    `addresses_at_once` says whether users change their e-mail address and phone number without a confirmation from the
+    new one, and `password_by_token` whether their token suffices for a new password where the document requires no
+    other proof. `discloses_existence` says whether a refusal may disclose that an account does not exist. `at_once` are
+    the roles that the public may register for, `on_approval` those that wait for an administrator's approval.
     """
 
     password: PasswordRule

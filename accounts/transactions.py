@@ -1,4 +1,4 @@
-"""Whole transactions, run again when the database asks for it."""
+"""Transactions that are repeated after a deadlock or a serialization failure."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,7 +13,7 @@ _SQLSTATES = frozenset({"40001", "40P01"})
 _MYSQL_ERRORS = frozenset({1205, 1213})
 
 
-def _asks_for_another_try(error: OperationalError) -> bool:
+def _is_retryable(error: OperationalError) -> bool:
     cause = error.__cause__
     if getattr(cause, "sqlstate", None) in _SQLSTATES:
         return True
@@ -23,8 +23,8 @@ def _asks_for_another_try(error: OperationalError) -> bool:
 def atomically(work: Callable[[], T]) -> T:
     """Return what `work` returns, run in one transaction that commits before this returns.
 
-    A deadlock or a serialization failure runs the whole of it again, a few times; inside an open transaction it runs
-    once, because only the outermost transaction can be repeated. `work` must have no effect but on the database.
+    A deadlock or a serialization failure repeats it, at most five times in all; inside an open transaction it runs
+    once, because only the outermost transaction can be repeated. `work` must have no effect outside the database.
     """
     nested = connection.in_atomic_block
     for attempt in range(1, ATTEMPTS + 1):
@@ -32,6 +32,6 @@ def atomically(work: Callable[[], T]) -> T:
             with transaction.atomic():
                 return work()
         except OperationalError as error:
-            if nested or attempt == ATTEMPTS or not _asks_for_another_try(error):
+            if nested or attempt == ATTEMPTS or not _is_retryable(error):
                 raise
     raise AssertionError("The last attempt either returns or raises.")

@@ -1,4 +1,4 @@
-"""The trail's vocabulary.
+"""The names of events, statuses and failure reasons in the trail; a new event is added here.
 
 Grammar of an event: `subject:[object:]verb`, lower case, the verb in the past tense. What is stored once is never
 renamed; a new name is added instead.
@@ -45,7 +45,7 @@ class Status(StrEnum):
 
 
 class FailureReason(StrEnum):
-    """Why a login failed; what the client is told may say less."""
+    """Why a login failed; the error that the client gets may be less specific."""
 
     UNKNOWN_USER = "unknown_user"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 This names a reason, not a password.

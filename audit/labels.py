@@ -1,4 +1,4 @@
-"""The trail's vocabulary in words for people; what is stored are the names of `audit.events`."""
+"""Translatable labels for the names in `audit.events`, which are what the trail stores."""
 
 from typing import Final
 

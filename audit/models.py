@@ -1,3 +1,5 @@
+"""The trail's tables: login attempts and security events, insert-only."""
+
 import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn
@@ -18,7 +20,7 @@ IDENTIFIER_LENGTH = 150
 
 
 class AppendOnly(TypeError):
-    """The trail is only ever added to."""
+    """Rows of the trail cannot be changed or deleted."""
 
 
 class TrailQuerySet(models.QuerySet[Any]):
@@ -90,7 +92,7 @@ class Entry(models.Model):
 
 
 class LoginAttempt(Entry):
-    """One attempt to log in, through whichever door."""
+    """One attempt to log in, through any contract or the admin site."""
 
     identifier = models.CharField(_("identifier"), max_length=IDENTIFIER_LENGTH)
     status = models.CharField(_("status"), max_length=10, choices=[(s.value, STATUSES[s]) for s in Status])

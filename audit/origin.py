@@ -1,4 +1,4 @@
-"""Where a request came from, as plain values that the core can pass on without knowing HTTP."""
+"""The origin of a request as plain values, which services can pass on without HTTP."""
 
 import re
 from contextvars import ContextVar

@@ -1,4 +1,4 @@
-"""The one way into the trail."""
+"""Writes entries to the trail; every entry is written here."""
 
 from collections import defaultdict
 
@@ -8,12 +8,12 @@ from audit.models import Entry
 
 
 def record(*entries: Entry) -> None:
-    """Write the entries, as the last call of the transaction that they tell of: no row, no effect.
+    """Write the entries, as the last call of the transaction that they describe: without the row, no effect.
 
     Entries of one kind take one statement. Raises TransactionManagementError outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("record() belongs to the transaction that it tells of.")
+        raise transaction.TransactionManagementError("record() requires the transaction that it describes.")
     kinds: dict[type[models.Model], list[Entry]] = defaultdict(list)
     for entry in entries:
         entry.truncate()

@@ -1,3 +1,5 @@
+"""Registers the system checks and the admin site with Django."""
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 

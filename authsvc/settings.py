@@ -156,7 +156,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
-    "DEFAULT_SCHEMA_CLASS": "accounts.contracts.schema.ContractSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.contracts.schema.auto_schema.ContractSchema",
 }
 
 SPECTACULAR_SETTINGS = {
@@ -171,9 +171,9 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     # Serializers of a PATCH declare their optional fields themselves.
     "COMPONENT_SPLIT_PATCH": False,
-    "GET_MOCK_REQUEST": "accounts.contracts.schema.bare_request",
+    "GET_MOCK_REQUEST": "accounts.contracts.schema.hooks.mock_request",
     "POSTPROCESSING_HOOKS": [
-        "accounts.contracts.schema.add_shared_parts",
+        "accounts.contracts.schema.hooks.add_shared_components",
         "authsvc.endpoints.schema.add_service_endpoints",
     ],
 }

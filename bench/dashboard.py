@@ -2,8 +2,8 @@
 
     DATABASE_URL=postgres://… .venv/bin/python bench/dashboard.py [attempts] [days]
 
-The attempts lie within so many days, 14 unless told: all that the page counts. It works on a database of its own, which
-it removes again.
+The attempts lie within the last 14 days or the number given, because the page counts no older ones. The script
+creates a temporary database and drops it at the end.
 """
 
 import os

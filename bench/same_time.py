@@ -1,8 +1,8 @@
-"""Measures how long a refusal takes by the reason that nobody is told, for a login and for a recovery; prints medians.
+"""Measures how long a refusal takes for each undisclosed reason, for a login and for a recovery; prints medians.
 
     .venv/bin/python bench/same_time.py
 
-It works on a database of its own (DATABASE_URL's server, SQLite without one), which it removes again.
+It creates a temporary database (on DATABASE_URL's server, or SQLite) and drops it at the end.
 """
 
 import os

@@ -21,7 +21,7 @@ from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
 from accounts.models import User
 from accounts.security import lockout
-from accounts.services import users
+from accounts.services import groups, users
 from audit.origin import request_origin
 
 _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")
@@ -130,7 +130,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if change and "groups" in form.changed_data:
-            users.set_groups(
+            groups.set_groups(
                 user=form.instance,
                 groups=form.cleaned_data["groups"],
                 actor=actor_of(request),

@@ -1,1 +1,1 @@
-"""The wire contracts: each folder is one document's paths, fields, words and tokens."""
+"""The wire contracts: each folder has the paths, bodies, errors and tokens of one document."""

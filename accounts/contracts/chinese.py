@@ -1,4 +1,4 @@
-"""What is wrong with fields, in Chinese, for the contracts whose documents speak it."""
+"""The messages about invalid fields in Chinese, for the contracts whose documents are in Chinese."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,7 +7,7 @@ from typing import Final
 from accounts.errors import InvalidInput, Problem
 from accounts.policies import LONGEST_PASSWORD, active_profile
 
-_SENTENCES: Final = MappingProxyType(
+_MESSAGES: Final = MappingProxyType(
     {
         "required": "不能缺少",
         "null": "不能为空",
@@ -25,16 +25,16 @@ _SENTENCES: Final = MappingProxyType(
 )
 
 
-def told(error: InvalidInput, labels: Mapping[str, str]) -> str:
-    """Return one line that names each wrong field, by its label and by its name on the wire."""
+def field_errors(error: InvalidInput, labels: Mapping[str, str]) -> str:
+    """Return one line that names each invalid field, by its label and by its name on the wire."""
     return "；".join(
-        f"{labels.get(field, field)}（{field}）{'，'.join(_sentence(problem) for problem in problems)}"
+        f"{labels.get(field, field)}（{field}）{'，'.join(_message(problem) for problem in problems)}"
         for field, problems in error.errors.items()
     )
 
 
-def _sentence(problem: Problem) -> str:
+def _message(problem: Problem) -> str:
     if problem.code == "password_too_short":
         return f"不能少于{active_profile().password.shortest}个字符"
-    # What the framework says of lengths has their bounds in it, and is in the contract's language already.
-    return _SENTENCES.get(problem.code, problem.detail.removesuffix("。"))
+    # The framework's messages about lengths contain the bounds, and are in the contract's language already.
+    return _MESSAGES.get(problem.code, problem.detail.removesuffix("。"))

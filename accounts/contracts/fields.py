@@ -1,21 +1,24 @@
-"""Fields that take a value of their own type, or none."""
+"""The fields that several contracts have in their bodies, for REST framework's serializers."""
 
 import json
 import re
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from accounts import names
+from accounts.models import Session
 from accounts.policies import LONGEST_PASSWORD
 
 _UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 
 
-class Text(serializers.CharField):
-    """A JSON string, exactly as sent; a number or a truth value is refused, not turned into one."""
+class StrictCharField(serializers.CharField):
+    """A JSON string, exactly as sent; a number or a boolean is refused, not converted."""
 
-    # What the service's description says of the string beside its length.
+    # What the OpenAPI description says of the string beside its length.
     openapi: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
@@ -27,8 +30,8 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class Password(Text):
-    """A password: never trimmed, never cut, and refused before it is hashed where it is too long."""
+class Password(StrictCharField):
+    """A password: never trimmed or truncated, and refused before it is hashed if it is too long."""
 
     openapi = {"format": "password"}
 
@@ -36,14 +39,14 @@ class Password(Text):
         super().__init__(**{"max_length": LONGEST_PASSWORD, **kwargs})
 
 
-class Email(Text):
-    """An e-mail address; the verb that takes it says whether it is one."""
+class Email(StrictCharField):
+    """An e-mail address; the service that takes it validates it."""
 
     openapi = {"format": "email"}
 
 
 class JSONObject(serializers.JSONField):
-    """A JSON object that every database can hold: no NUL and no lone surrogate in it, at any depth."""
+    """A JSON object that every database can store: no NUL and no lone surrogate in it, at any depth."""
 
     openapi: ClassVar[Mapping[str, Any]] = {"type": "object"}
 
@@ -54,14 +57,72 @@ class JSONObject(serializers.JSONField):
         return value
 
 
-class Anything(serializers.JSONField):
-    """Whatever JSON has, null too; the verb that takes it says what it is good for."""
+class AnyJSON(serializers.JSONField):
+    """Any JSON value, null included; the service that takes it validates it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
 
 
 class Null(serializers.JSONField):
-    """Nothing but null, for the description of answers that have a field and nothing in it."""
+    """Only null, for error bodies that have a field without a value."""
 
     openapi: ClassVar[Mapping[str, Any]] = {"type": "null"}
+
+
+class Constant(serializers.ChoiceField):
+    """A field of a response that always has this value."""
+
+    def __init__(self, value: Any, **kwargs: Any) -> None:
+        super().__init__(choices=[value], **kwargs)
+        self.value = value
+
+
+class Message(serializers.CharField):
+    """A message of a response. It is described as any string, because clients must not rely on its wording."""
+
+    def __init__(self, value: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.value = value
+
+
+class ConvertedField(ABC):
+    """A field of a response that converts the value of its source.
+
+    A field of any other class has the value of its source, which the renderer encodes.
+    """
+
+    @abstractmethod
+    def convert(self, value: Any) -> Any:
+        """Return what the body has for the source's value, which may be None."""
+
+
+class NullableText(ConvertedField, serializers.CharField):
+    """A text that is null where it is empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def convert(self, value: str | None) -> str | None:
+        return value or None
+
+
+class PhoneNumber(NullableText):
+    """A phone number as it is written in the deployment's region, or null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"help_text": "A number of mainland China has no country code.", **kwargs})
+
+    def convert(self, value: str | None) -> str | None:
+        return names.display_phone(value or None)
+
+
+class AccessToken(ConvertedField, serializers.CharField):
+    """The access token of the session that is rendered; `sign` makes it."""
+
+    def __init__(self, sign: Callable[[Session], str], **kwargs: Any) -> None:
+        super().__init__(source="*", help_text="Send it as `Authorization: Bearer <token>`.", **kwargs)
+        self.sign = sign
+
+    def convert(self, value: Session) -> str:
+        return self.sign(value)

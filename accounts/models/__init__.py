@@ -3,9 +3,10 @@
 from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
 from accounts.models.message import Channel, Kind, Message, State
+from accounts.models.role import ADMINISTRATORS, AUDITORS, Role
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
-from accounts.models.user import ADMINISTRATORS, AUDITORS, Role, User
+from accounts.models.user import User
 
 __all__ = [
     "ADMINISTRATORS",

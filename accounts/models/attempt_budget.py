@@ -1,3 +1,5 @@
+"""Counters of failed attempts, their limits and locks."""
+
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 

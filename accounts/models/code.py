@@ -1,10 +1,12 @@
+"""One-time codes, stored hashed."""
+
 from typing import ClassVar
 
 from django.db import models
 
 
 class Purpose(models.TextChoices):
-    """What a code is good for."""
+    """What a code proves."""
 
     RESET = "reset"
     EMAIL = "email"
@@ -14,8 +16,8 @@ class Purpose(models.TextChoices):
 class Code(models.Model):
     """The code that was last sent for a purpose, hashed; a newer one takes its place.
 
-    Its holder is an account (`account_id`) or, so that nobody sees the difference, one that does not exist
-    (`name_digest`). It is good while the account's stamp is the one that it was made under.
+    Its holder is an account (`account_id`) or, so that timing and limits are the same, a name that no
+    account has (`name_digest`). It is valid while the account has the stamp that it was made under.
     """
 
     account_id = models.BigIntegerField(default=0)

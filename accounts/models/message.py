@@ -1,3 +1,5 @@
+"""Queued messages, stored encrypted."""
+
 from typing import ClassVar
 
 from django.conf import settings

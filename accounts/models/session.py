@@ -1,3 +1,5 @@
+"""Sessions: one row for each login."""
+
 import uuid
 from datetime import datetime
 from typing import ClassVar
@@ -17,13 +19,13 @@ class EndReason(models.TextChoices):
 
 
 class Session(models.Model):
-    """One login. Its row alone says whether its tokens are good."""
+    """One login. Its row alone decides whether its tokens are valid."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="sessions"
     )
-    # The user's stamp as it was before the password was checked: the session lives while the two are equal.
+    # The user's stamp as it was before the password was checked: the session is active while the two are equal.
     stamp = models.CharField(max_length=32, editable=False)
     contract = models.CharField(_("contract"), max_length=20, choices=contract_choices)
     ip = models.GenericIPAddressField(_("address"), null=True)
@@ -51,5 +53,5 @@ class Session(models.Model):
         return f"{self.contract} {self.created_at:%Y-%m-%d %H:%M}"
 
     def is_active(self, now: datetime) -> bool:
-        """Return whether the session's tokens are good: neither ended nor expired, and no credential changed since."""
+        """Return whether the session is active: neither ended nor expired, and no credential changed since."""
         return self.ended_at is None and self.expires_at > now and self.stamp == self.user.stamp

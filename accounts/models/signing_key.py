@@ -1,3 +1,5 @@
+"""Signing keys, stored encrypted."""
+
 from datetime import datetime
 from typing import ClassVar
 
@@ -23,7 +25,7 @@ class SigningKey(models.Model):
     algorithm = models.CharField(_("algorithm"), max_length=10)
     encrypted = models.TextField(editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    # The longest life of a token that it signs: whoever rotates the set need not know whose tokens they are.
+    # The longest lifetime of a token that it signs, so that a rotation need not know the tokens of the set.
     lifetime = models.DurationField()
     # None for the newest key of its set, and for that one alone.
     verifies_until = models.DateTimeField(_("verifies until"), null=True)
@@ -42,5 +44,5 @@ class SigningKey(models.Model):
 
     @property
     def signs_from(self) -> datetime:
-        """When every node and every reader of the published keys knows it."""
+        """Return when every node and every reader of the published keys has read it."""
         return self.created_at + KEY_KNOWN_EVERYWHERE

@@ -1,3 +1,5 @@
+"""Django's authentication backend: permissions by role."""
+
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -10,7 +12,7 @@ from accounts.models import ADMINISTRATORS, Role, User
 class RoleBackend(ModelBackend):
     """Permissions of Django's admin site; the administrators' group follows from the role.
 
-    Nobody logs in here: passwords are checked by the sign-in pipeline alone, which locks and records.
+    It authenticates no one: only the sign-in pipeline checks passwords, because it limits and records attempts.
     """
 
     def authenticate(

@@ -1,4 +1,4 @@
-"""Which address a request came from."""
+"""The address that a request came from."""
 
 import ipaddress
 
@@ -34,7 +34,7 @@ def client_address(peer: str, forwarded_for: str, trusted_proxies: int) -> str |
 
 
 def budget_address(ip: str | None) -> str:
-    """Return what one household or attacker can be assumed to hold: an IPv4 address, or an IPv6 /64."""
+    """Return the address that budgets count by: an IPv4 address, or the /64 network of an IPv6 one."""
     address = _parse(ip or "")
     if address is None:
         return "unknown"

@@ -1,6 +1,4 @@
-"""Short codes that prove who reads an address or a number: stored hashed, slowly and with a key, and bound to what they
-were sent for.
-"""
+"""Short codes that prove control of a contact: stored hashed, slowly and with a key, and bound to their purpose."""
 
 import secrets
 from collections.abc import Sequence
@@ -20,16 +18,16 @@ from accounts.policies import (
     CODES_AN_ADDRESS,
 )
 from accounts.security import hashing
-from accounts.security.lockout import Account, Budget
+from accounts.security.budgets import Account, Budget
 from accounts.security.quota import Quota
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a code is good for: whose it is, what for, and where it was sent.
+    """What a code is bound to: the account, the purpose, and the contact that it is sent to.
 
-    `genuine` is False where there is no such account, or the contact is not its own. Everything is done all the same,
-    so that nobody sees the difference, and no code is right.
+    `genuine` is False where there is no such account, or the contact is not the account's. The same work is done, so
+    that a client cannot tell the difference, and no code is accepted.
     """
 
     account: Account
@@ -40,7 +38,7 @@ class Target:
 
     @property
     def holder(self) -> Account:
-        """Whose code it is; a request that is not genuine must not replace what the account has."""
+        """Return the account that holds the code; one that is not genuine must not replace the account's code."""
         if self.genuine:
             return self.account
         asked = f"{self.account.user_id} {self.account.name_digest} {self.channel} {self.contact}"
@@ -74,7 +72,7 @@ class Target:
             return code, hashing.make(self._bound(code))
 
     def store(self, encoded: str, *, stamp: str, now: datetime) -> None:
-        """Put a new code in the place of the last one."""
+        """Store a new code in place of the last one."""
         Code.objects.update_or_create(
             account_id=self.holder.user_id,
             name_digest=self.holder.name_digest,
@@ -83,7 +81,7 @@ class Target:
         )
 
     def check(self, code: object, *, stamp: str, now: datetime) -> Code | None:
-        """Return the stored code if this is it and it is still good; it costs a hash either way. Raises Overloaded."""
+        """Return the stored code if it matches and is valid, else None; both cost one hash. Raises Overloaded."""
         row = Code.objects.filter(
             account_id=self.holder.user_id,
             name_digest=self.holder.name_digest,

@@ -1,4 +1,4 @@
-"""What is stored and must not be readable in a copy of the database: encrypted with a key made from SECRET_KEY."""
+"""Encryption of stored secrets with a key derived from SECRET_KEY."""
 
 import base64
 
@@ -22,11 +22,13 @@ def decrypt(purpose: str, encrypted: str) -> str:
     try:
         return _cipher(purpose).decrypt(encrypted.encode()).decode()
     except InvalidToken as error:
-        raise DecryptionError(f"What was encrypted for {purpose} cannot be read with today's SECRET_KEY.") from error
+        raise DecryptionError(
+            f"A text encrypted for {purpose} cannot be decrypted with the present SECRET_KEY."
+        ) from error
 
 
 def _cipher(purpose: str) -> Fernet:
-    """Return the cipher of one purpose, whose name is a part of what is stored: it never changes."""
+    """Return the cipher of one purpose. A renamed purpose would make its stored values unreadable."""
     label = f"authsvc {purpose}".encode()
     derived = HKDF(hashes.SHA256(), length=32, salt=None, info=label).derive(settings.SECRET_KEY.encode())
     return Fernet(base64.urlsafe_b64encode(derived))

@@ -1,4 +1,4 @@
-"""Checking and making password hashes, as many at once as there are cores."""
+"""Verifying and making password hashes, as many at once as there are cores."""
 
 import os
 import re
@@ -15,28 +15,28 @@ from django.contrib.auth.hashers import get_hasher, identify_hasher, is_password
 from accounts.errors import Overloaded
 from accounts.policies import LONGEST_PASSWORD, LONGEST_WAIT
 
-# What the documents' own systems stored, without Django's prefix.
+# Hashes as other systems store them, without Django's prefix.
 _BARE_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}")
 _BARE_ARGON2 = re.compile(
     r"\$argon2(id|i|d)\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[+/A-Za-z0-9]+\$[+/A-Za-z0-9]+"
 )
-# A stored hash that asks for more is not worked on: it would be a way to stop the service.
+# A stored hash with higher costs is not verified: it could exhaust memory or time.
 _MOST_MEMORY_KIB = 256 * 1024
 _MOST_TIME = 10
-# bcrypt takes this many bytes of a password; what is longer cannot have been hashed whole.
+# bcrypt reads this many bytes of a password; a longer one cannot match.
 _BCRYPT_BYTES = 72
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the password was right, and whether its hash should be replaced by a stronger one."""
+    """The result of a verification: whether the password matches, and whether its hash needs an upgrade."""
 
     correct: bool
     outdated: bool = False
 
 
 def _as_django_stores_it(stored: str) -> str | None:
-    """Return the hash with Django's prefix, or None where nothing can be checked against it."""
+    """Return the hash with Django's prefix, or None where it cannot be verified."""
     if not is_password_usable(stored):
         return None
     prefix, dollar, rest = stored.partition("$")
@@ -52,9 +52,9 @@ def _as_django_stores_it(stored: str) -> str | None:
 
 
 def verify(password: str, stored: str | None) -> Verdict:
-    """Check a password against a stored hash; `stored` is None for a user who is not there.
+    """Check a password against a stored hash; `stored` is None for an unknown user.
 
-    A missing, unusable or malformed hash costs one hash of the default kind and is never right.
+    A missing, unusable or malformed hash never matches, and costs one hash of the default algorithm.
     """
     encoded = _as_django_stores_it(stored) if stored else None
     hasher = identify_hasher(encoded) if encoded else None
@@ -71,15 +71,15 @@ def verify(password: str, stored: str | None) -> Verdict:
 
 
 def make(password: str) -> str:
-    """Return a new hash of the password. Raises ValueError for one that no rule lets through."""
+    """Return a new hash of the password. Raises ValueError for one that is too long for every rule."""
     if len(password) > LONGEST_PASSWORD:
-        raise ValueError("A password this long is refused before it is hashed.")
+        raise ValueError("A password this long is refused before hashing.")
     hasher = get_hasher()
     return str(hasher.encode(password, hasher.salt()))
 
 
 class Slots:
-    """As many hashes at once as the machine has cores for; what would wait too long is refused on arrival."""
+    """A limit on parallel hashes, one for each core; a call that would wait too long is refused at once."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -90,16 +90,16 @@ class Slots:
 
     @contextmanager
     def take(self, wait: timedelta = LONGEST_WAIT) -> Iterator[bool]:
-        """Hold a slot; yields whether it had to be waited for. Raises Overloaded."""
+        """Hold a slot; yields whether the call had to wait for it. Raises Overloaded."""
         waited = not self._free.acquire(blocking=False)
         if waited:
             self._queue(wait)
-        # The thread's own processor time: what other threads took meanwhile says nothing of the queue's pace.
+        # The thread's own processor time: that of other threads would distort the estimate.
         started = time.thread_time()
         try:
             yield waited
         finally:
-            # A moving average: one slow hash must not refuse a crowd, nor one fast one admit it.
+            # A moving average, so that one slow or fast hash does not decide.
             self._seconds_each += (time.thread_time() - started - self._seconds_each) / 8
             self._free.release()
 

@@ -33,7 +33,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class UnreadableKey(Exception):
-    """A stored key was encrypted with another SECRET_KEY than today's."""
+    """A stored key was encrypted with another SECRET_KEY."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ D = TypeVar("D", bound=_Dated)
 
 
 def signer_of(keys: Sequence[D], now: datetime) -> D:
-    """Return which of a set's live keys, newest first, signs now: the newest that everybody knows.
+    """Return which of a set's valid keys, newest first, signs now: the newest that all nodes have read by now.
 
-    Where nobody has had the time to learn of any, the oldest is the one that the most know.
+    Where no key is that old, the oldest is the one that most nodes have read.
     """
     return next((key for key in keys if key.signs_from <= now), keys[-1])
 

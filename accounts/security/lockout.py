@@ -9,74 +9,26 @@ taken from as soon as one does; what is in flight at that moment is at most one 
 written in one order, the address's first, each by a statement of its own, so that attempts cannot deadlock.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
-from typing import Any, Final
+from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils.crypto import salted_hmac
 
 from accounts.models import AttemptBudget, AttemptPurpose
-from accounts.policies import (
-    ACCOUNT_ADDRESS_LIMIT,
-    ADDRESS_LIMIT,
-    CODE_CHECK_LIMIT,
-    RESERVATION_LIFE,
-    UNKNOWN_ADDRESSES_LIMIT,
-    Lockout,
+from accounts.security.budgets import (
+    Account,
+    Budget,
+    address_budget,
+    claim_in_transaction,
+    count_failure,
+    give_back,
+    read,
 )
 from accounts.transactions import atomically
 
-_POLICIES: Final[Mapping[str, Lockout]] = {
-    AttemptPurpose.LOGIN: ACCOUNT_ADDRESS_LIMIT,
-    AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES: UNKNOWN_ADDRESSES_LIMIT,
-    AttemptPurpose.ADDRESS: ADDRESS_LIMIT,
-    AttemptPurpose.RESET_CHECK: CODE_CHECK_LIMIT,
-    AttemptPurpose.EMAIL_CHECK: CODE_CHECK_LIMIT,
-    AttemptPurpose.PHONE_CHECK: CODE_CHECK_LIMIT,
-}
 _LOGIN_PURPOSES: Final = (AttemptPurpose.LOGIN, AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The account that an attempt is made at: a user's, or a name that no user has."""
-
-    user_id: int = 0
-    name_digest: str = ""
-
-    @classmethod
-    def unknown(cls, canonical_name: str) -> "Account":
-        """Return the account of a name that no user has; it has budgets as every other."""
-        return cls(name_digest=salted_hmac("accounts.lockout", canonical_name, algorithm="sha256").hexdigest())
-
-
-NO_ACCOUNT: Final = Account()
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """The key of one row; the purpose also says which policy the row is held to."""
-
-    purpose: AttemptPurpose
-    account: Account = NO_ACCOUNT
-    address: str = ""
-
-    @property
-    def policy(self) -> Lockout:
-        return _POLICIES[self.purpose]
-
-    def key(self) -> dict[str, Any]:
-        return {
-            "purpose": self.purpose,
-            "account_id": self.account.user_id,
-            "name_digest": self.account.name_digest,
-            "address": self.address,
-        }
 
 
 class LockedOut(Exception):
@@ -110,11 +62,6 @@ class Reservation:
     claimed: tuple[Budget, ...]
 
 
-def address_budget(address: str) -> Budget:
-    """Return the budget of an address over all accounts, which failed logins and wrong codes share."""
-    return Budget(AttemptPurpose.ADDRESS, address=address)
-
-
 def _budgets(account: Account, address: str, *, is_known_address: bool) -> tuple[Budget, ...]:
     """Return the budgets that bind an attempt, in the order in which they are always written."""
     own = Budget(AttemptPurpose.LOGIN, account, address)
@@ -139,7 +86,7 @@ def budget_state_of_user(address: str, now: datetime) -> dict[str, Exists]:
 def check(account: Account, address: str, now: datetime) -> BudgetState:
     """Return the state of the budgets. Raises LockedOut, with the longest lock, where one that binds is locked."""
     budgets = _budgets(account, address, is_known_address=False)
-    rows = _read(budgets)
+    rows = read(budgets)
     own = rows.get(budgets[-1])
     is_known_address = own is not None and own.is_known_address(now)
     locks = [
@@ -151,16 +98,6 @@ def check(account: Account, address: str, now: datetime) -> BudgetState:
         left, budget = max(locks, key=lambda lock: lock[0])
         raise LockedOut(budget, left)
     return BudgetState(is_known_address, has_failures=any(row.count for row in rows.values()))
-
-
-def _read(budgets: Iterable[Budget]) -> dict[Budget, AttemptBudget]:
-    """Return the rows that budgets have, by one statement."""
-    keys = reduce(or_, (Q(**budget.key()) for budget in budgets))
-    found = {
-        Budget(AttemptPurpose(row.purpose), Account(row.account_id, row.name_digest), row.address): row
-        for row in AttemptBudget.objects.filter(keys)
-    }
-    return {budget: found[budget] for budget in budgets if budget in found}
 
 
 def _binds(budget: Budget, *, is_known_address: bool) -> bool:
@@ -183,42 +120,12 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
 
     def claim() -> bool:
         for budget in claimed:
-            if not _claim(budget, now, likely_new=likely_new):
+            if not claim_in_transaction(budget, now, likely_new=likely_new):
                 transaction.set_rollback(True)
                 return False
         return True
 
     return Reservation(account, address, known, claimed) if atomically(claim) else None
-
-
-def claim(budget: Budget, now: datetime) -> bool:
-    """Claim an attempt from one budget, and commit; False where there is none left."""
-    return atomically(lambda: _claim(budget, now, likely_new=False))
-
-
-def _claim(budget: Budget, now: datetime, *, likely_new: bool) -> bool:
-    rows = AttemptBudget.objects.filter(**budget.key())
-    if likely_new and _insert(budget, now):
-        return True
-    if rows.claim(budget.policy, now):
-        return True
-    # Where another attempt has inserted the row meanwhile, there are attempts left in it.
-    return (not rows.exists() and _insert(budget, now)) or bool(rows.claim(budget.policy, now))
-
-
-def _insert(budget: Budget, now: datetime) -> bool:
-    """Insert the row with one attempt claimed; False where there is one already."""
-    try:
-        with transaction.atomic():
-            AttemptBudget.objects.create(
-                **budget.key(),
-                in_flight=1,
-                expires_at=now + budget.policy.window,
-                claims_expire_at=now + RESERVATION_LIFE,
-            )
-    except IntegrityError:
-        return False
-    return True
 
 
 def succeed(reservation: Reservation, now: datetime) -> None:
@@ -244,33 +151,6 @@ def fail(reservation: Reservation, now: datetime) -> list[AttemptBudget]:
     return [row for row in counted if row]
 
 
-def count_failure(budget: Budget, now: datetime, *, claimed: bool = True) -> AttemptBudget | None:
-    """Count a failure in one budget; return its row if that locked it. Inside a transaction."""
-    row = _for_update(budget, now)
-    locked = row.count_failure(budget.policy, now, claimed=claimed)
-    row.save()
-    return row if locked else None
-
-
-def locked_for(budget: Budget, now: datetime) -> timedelta | None:
-    """Return how much longer a budget is locked, or None."""
-    row = AttemptBudget.objects.filter(**budget.key()).first()
-    return row.locked_for(now) if row else None
-
-
-def give_back(budget: Budget) -> None:
-    """Settle an attempt at one budget that is neither a success nor a failure."""
-    AttemptBudget.objects.filter(**budget.key()).release()
-
-
-def refuse(budget: Budget, now: datetime) -> int:
-    """Count a refusal in the locked row; return how many are due in the trail as one row. Inside a transaction."""
-    row = _for_update(budget, now)
-    due = row.count_refusal(now)
-    row.save(update_fields=["refused", "refusal_recorded_at"])
-    return due
-
-
 def unlock(user_id: int, *, codes_too: bool) -> int:
     """Delete a user's counted failures and locks; return how many budgets had any. Inside a transaction.
 
@@ -289,10 +169,3 @@ def is_locked(now: datetime) -> Exists:
             purpose__in=_LOGIN_PURPOSES, account_id=OuterRef("pk"), name_digest="", locked_until__gt=now
         )
     )
-
-
-def _for_update(budget: Budget, now: datetime) -> AttemptBudget:
-    row, _created = AttemptBudget.objects.select_for_update().get_or_create(
-        **budget.key(), defaults={"expires_at": now + budget.policy.window}
-    )
-    return row

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from accounts.errors import RetryLater
 from accounts.models import AttemptBudget, AttemptPurpose
-from accounts.security.lockout import NO_ACCOUNT, Account
+from accounts.security.budgets import NO_ACCOUNT, Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _verified_payload(policy: TokenPolicy, token: str) -> str:
     except (TokenBackendError, ValueError, OverflowError) as error:
         raise TokenInvalid from error
     if "aud" in claims:
-        # It is meant for somebody else (RFC 7519, section 4.1.3): no token of this service names its reader.
+        # It is for another audience (RFC 7519, section 4.1.3): no token of this service has one.
         raise TokenInvalid
     payload = json.dumps(claims)
     key_set.remember(policy, token, key, payload)

@@ -1,4 +1,4 @@
-"""What an administrator decides about somebody's account; each says whether there was anything to decide."""
+"""Decisions of administrators about accounts; each function returns whether anything changed."""
 
 from accounts.models import EndReason, User
 from accounts.services import permissions, sessions, users
@@ -10,24 +10,27 @@ from audit.record import record
 
 
 def approve(*, user: User, actor: User, origin: Origin) -> bool:
-    """Let somebody in who waits for it. Raises PermissionDenied and NotFound."""
+    """Approve an account that awaits approval. Raises PermissionDenied and NotFound."""
     return _switch(user, "awaits_approval", False, actor, origin)
 
 
 def activate(*, user: User, actor: User, origin: Origin) -> bool:
-    """Let somebody in again; no former session comes back. Raises PermissionDenied and NotFound."""
+    """Activate a disabled account; former sessions stay ended. Raises PermissionDenied and NotFound."""
     return _switch(user, "is_active", True, actor, origin)
 
 
 def deactivate(*, user: User, actor: User, origin: Origin) -> bool:
-    """Keep somebody out, which ends their sessions. Raises what `users.save_changes` does."""
+    """Disable an account and end its sessions.
+
+    Raises PermissionDenied, OwnAccount, LastAdministrator and NotFound.
+    """
     return _switch(user, "is_active", False, actor, origin)
 
 
 def reject(*, user: User, reason: str, actor: User, origin: Origin) -> bool:
-    """Disable an account that waits for approval, and record why. Raises PermissionDenied.
+    """Disable an account that awaits approval, and record the reason. Raises PermissionDenied.
 
-    It has never been approved, so activating it makes it wait again.
+    It still awaits approval if it is activated later.
     """
     permissions.require_may_change(actor, user)
 
@@ -38,18 +41,18 @@ def reject(*, user: User, reason: str, actor: User, origin: Origin) -> bool:
         waiting.is_active = False
         waiting.save(update_fields=["is_active", "updated_at"])
         sessions.mark_ended(waiting, EndReason.CREDENTIAL_CHANGED)
-        told = {"reason": escape_control_chars(reason)}
-        record(SecurityEvent.of(origin, Event.USER_REJECTED, user_id=user.pk, actor_id=actor.pk, **told))
+        detail = {"reason": escape_control_chars(reason)}
+        record(SecurityEvent.of(origin, Event.USER_REJECTED, user_id=user.pk, actor_id=actor.pk, **detail))
         return True
 
     return atomically(work)
 
 
 def end_sessions(*, user: User, actor: User, origin: Origin) -> bool:
-    """Log somebody out everywhere. Raises PermissionDenied."""
+    """End all sessions of an account. Raises PermissionDenied."""
     permissions.require_may_change(actor, user)
     ended = sessions.end_all(user=user, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
-    # A login of the admin site has ended, too, and has no row that counts.
+    # A session of the admin site has no row here, and has ended too.
     return bool(ended) or user.is_staff
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from accounts import names
 from accounts.errors import InvalidCode, InvalidInput, Problem
 from accounts.models import Channel, Kind, Purpose, User
+from accounts.security.budgets import Account
 from accounts.security.codes import Target
-from accounts.security.lockout import Account
 from accounts.services import codes, users
 from accounts.services.codes import NewCode, Recipient
 from accounts.transactions import atomically
@@ -15,7 +15,6 @@ from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
-_CANONICAL = {Channel.EMAIL: names.canonical_email, Channel.PHONE: names.canonical_phone}
 _VERIFIED = {Channel.EMAIL: Event.EMAIL_VERIFIED, Channel.PHONE: Event.PHONE_VERIFIED}
 _PURPOSES = {Channel.EMAIL: Purpose.EMAIL, Channel.PHONE: Purpose.PHONE}
 
@@ -31,7 +30,7 @@ class PendingContact:
 
 def canonical(channel: Channel, typed: str) -> str:
     """Return the form in which a channel's contacts are compared. Raises InvalidIdentifier."""
-    return _CANONICAL[channel](typed)
+    return names.IDENTIFIERS[channel].canonical(typed)
 
 
 def request_verification(*, user: User, channel: Channel, origin: Origin) -> str:

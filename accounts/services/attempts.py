@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.errors import Overloaded
 from accounts.models import User
 from accounts.policies import LONGEST_WAIT
-from accounts.security import hashing, lockout
+from accounts.security import budgets, hashing, lockout
 from accounts.security.client_address import budget_address
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -40,7 +40,7 @@ class Attempt:
     identifier: Identifier
     origin: Origin
     address: str
-    account: lockout.Account
+    account: budgets.Account
     user: User | None
     state: lockout.BudgetState | None
 
@@ -71,9 +71,9 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
         users = User.objects.annotate(**lockout.budget_state_of_user(address, timezone.now()))
         user = users.filter(**{identifier.column: identifier.value}).first()
     if user is None:
-        return Attempt(identifier, origin, address, lockout.Account.unknown(identifier.value), None, None)
+        return Attempt(identifier, origin, address, budgets.Account.unknown(identifier.value), None, None)
     state = lockout.BudgetState(user.is_known_address, user.has_failures)
-    return Attempt(identifier, origin, address, lockout.Account(user_id=user.pk), user, state)
+    return Attempt(identifier, origin, address, budgets.Account(user_id=user.pk), user, state)
 
 
 def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:

@@ -11,7 +11,7 @@ from accounts.errors import InvalidCode, TooManyAttempts
 from accounts.messaging import outbox
 from accounts.models import Channel, Code, Kind, User
 from accounts.policies import CODE_LIFE, LONGEST_WAIT
-from accounts.security import lockout
+from accounts.security import budgets
 from accounts.security.client_address import budget_address
 from accounts.security.codes import Target
 from accounts.transactions import atomically
@@ -89,20 +89,20 @@ def verify(*, target: Target, code: object, stamp: str, origin: Origin) -> Code:
     A code that is not spent stays valid. Raises InvalidCode, TooManyAttempts and Overloaded.
     """
     now = timezone.now()
-    of_address = lockout.address_budget(budget_address(origin.ip))
-    if left := lockout.locked_for(of_address, now):
+    of_address = budgets.address_budget(budget_address(origin.ip))
+    if left := budgets.locked_for(of_address, now):
         raise TooManyAttempts(left)
-    if not lockout.claim(target.tries, now):
-        raise TooManyAttempts(lockout.locked_for(target.tries, now) or LONGEST_WAIT)
+    if not budgets.claim(target.tries, now):
+        raise TooManyAttempts(budgets.locked_for(target.tries, now) or LONGEST_WAIT)
     try:
         row = target.check(code, stamp=stamp, now=now)
     except BaseException:
-        atomically(lambda: lockout.give_back(target.tries))
+        atomically(lambda: budgets.give_back(target.tries))
         raise
     if row is None:
         atomically(lambda: _count_failure(target, of_address, origin))
         raise InvalidCode
-    atomically(lambda: lockout.give_back(target.tries))
+    atomically(lambda: budgets.give_back(target.tries))
     return row
 
 
@@ -113,10 +113,10 @@ def spend(row: Code) -> None:
         raise InvalidCode
 
 
-def _count_failure(target: Target, of_address: lockout.Budget, origin: Origin) -> None:
+def _count_failure(target: Target, of_address: budgets.Budget, origin: Origin) -> None:
     now = timezone.now()
-    lockout.count_failure(of_address, now, claimed=False)
-    locked = lockout.count_failure(target.tries, now)
+    budgets.count_failure(of_address, now, claimed=False)
+    locked = budgets.count_failure(target.tries, now)
     kinds = (Event.CODE_REFUSED, *([Event.CODES_LOCKED] if locked else []))
     record(*(_event(origin, kind, target) for kind in kinds))
 

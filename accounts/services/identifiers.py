@@ -1,20 +1,17 @@
-"""What somebody may type to say who they are."""
+"""The identifiers that a user may log in with."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from accounts import names
 from accounts.models import User
 
-Column = Literal["username_key", "email_key", "phone"]
-
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A typed identifier, and the column and canonical value to look for; no column where no user can match."""
+    """A typed identifier, and the column and canonical value to search for; no column where no user can match."""
 
     typed: str
-    column: Column | None
+    column: str | None
     value: str
 
 
@@ -24,19 +21,19 @@ def any_of_three(typed: str) -> Identifier:
     No name is a valid phone number, so at most one of the three can match.
     """
     if "@" in typed:
-        return _read(typed, "email_key")
-    by_name = _read(typed, "username_key")
+        return _read(typed, "email")
+    by_name = _read(typed, "username")
     return by_name if by_name.column else _read(typed, "phone")
 
 
 def username(typed: str) -> Identifier:
     """Read a user name, and nothing else."""
-    return _read(typed, "username_key")
+    return _read(typed, "username")
 
 
 def email(typed: str) -> Identifier:
     """Read an e-mail address, and nothing else."""
-    return _read(typed, "email_key")
+    return _read(typed, "email")
 
 
 def phone(typed: str) -> Identifier:
@@ -45,33 +42,29 @@ def phone(typed: str) -> Identifier:
 
 
 def of_user(user: User) -> Identifier:
-    """Return the identifier of somebody who is known already and proves it again."""
+    """Return the identifier of an authenticated user who enters the password again."""
     return Identifier(user.username, "username_key", user.username_key)
 
 
 def named(typed: str) -> int | None:
-    """Return the id of the user whose name, address or number this is, or None."""
+    """Return the id of the user who has this name, address or number, or None."""
     return user_id(any_of_three(typed))
 
 
 def user_id(identifier: Identifier) -> int | None:
-    """Return the id of the user whom the identifier finds, or None."""
+    """Return the id of the user that the identifier matches, or None."""
     found = user(identifier)
     return found.pk if found else None
 
 
 def user(identifier: Identifier) -> User | None:
-    """Return the user whom the identifier finds, or None."""
+    """Return the user that the identifier matches, or None."""
     return User.objects.filter(**{identifier.column: identifier.value}).first() if identifier.column else None
 
 
-def _read(typed: str, column: Column) -> Identifier:
-    canonical = {
-        "username_key": names.canonical_username,
-        "email_key": names.canonical_email,
-        "phone": names.canonical_phone,
-    }[column]
+def _read(typed: str, field: str) -> Identifier:
+    identifier = names.IDENTIFIERS[field]
     try:
-        return Identifier(typed, column, canonical(typed))
+        return Identifier(typed, identifier.column, identifier.canonical(typed))
     except names.InvalidIdentifier:
         return Identifier(typed, None, typed)

@@ -1,4 +1,4 @@
-"""What is done to signing keys by those who run the service."""
+"""Rotation and removal of signing keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +16,13 @@ from audit.origin import Origin
 from audit.record import record
 
 
-class Refused(Exception):
-    """It is not done; the message says why, and what could be."""
+class KeyChangeRefused(Exception):
+    """The change was not made; the message says why, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """The new key, and the former newest, which verifies until all its tokens are out."""
+    """The new key, and the former newest, which verifies until all its tokens have expired."""
 
     key: SigningKey
     former: SigningKey
@@ -36,25 +36,25 @@ def stored_purposes() -> list[str]:
 
 
 def rotate(*, purpose: str, origin: Origin) -> Rotation:
-    """Add a key to a set, which signs as soon as everybody knows it.
+    """Add a key to a set, which signs as soon as all nodes have read it.
 
-    Of two rotations at once one is refused. Raises Refused.
+    Of two rotations at once one is refused. Raises KeyChangeRefused.
     """
     if (contract := contract_of(purpose)) in settings.JWT_KEYS:
-        raise Refused(_from_environment(contract))
+        raise KeyChangeRefused(_from_environment(contract))
     return atomically(lambda: _rotate(purpose, origin))
 
 
 def _rotate(purpose: str, origin: Origin) -> Rotation:
     former = SigningKey.objects.filter(purpose=purpose, verifies_until=None).first()
     if former is None:
-        there_are = ", ".join([*settings.JWT_KEYS, *stored_purposes()]) or "none yet; they are made on first need"
-        raise Refused(f"There is no key set {purpose}. There are: {there_are}.")
+        existing = ", ".join([*settings.JWT_KEYS, *stored_purposes()]) or "none yet; they are created on first use"
+        raise KeyChangeRefused(f"There is no key set {purpose}. The key sets are: {existing}.")
     now = timezone.now()
-    # It still signs until everybody knows the new one; a node whose clock is late signs a little longer.
+    # It still signs until all nodes have read the new one, and a little longer where a node's clock is late.
     until = now + KEY_KNOWN_EVERYWHERE + former.lifetime + CLOCK_SKEW
     if not SigningKey.objects.filter(pk=former.pk, verifies_until=None).update(verifies_until=until):
-        raise Refused(f"Somebody else has just rotated {purpose}; this changed nothing.")
+        raise KeyChangeRefused(f"Another process has just rotated {purpose}; nothing was changed.")
     SigningKey.objects.filter(purpose=purpose, verifies_until__lte=now).delete()
     key = new_row(purpose=purpose, number=former.number + 1, algorithm=former.algorithm, lifetime=former.lifetime)
     key.save(force_insert=True)
@@ -63,36 +63,38 @@ def _rotate(purpose: str, origin: Origin) -> Rotation:
 
 
 def retirable(kid: str) -> SigningKey:
-    """Return the key of that name. Raises Refused where there is none, or where its set has no newer one."""
+    """Return the key of that name. Raises KeyChangeRefused where there is none, or where its set has no newer one."""
     for contract, key in given_keys().items():
         if key.kid == kid:
-            raise Refused(_from_environment(contract))
+            raise KeyChangeRefused(_from_environment(contract))
     row = SigningKey.objects.filter(pk=kid).first()
     if row is None:
-        raise Refused(_unknown(kid))
+        raise KeyChangeRefused(_unknown(kid))
     if row.verifies_until is None:
-        raise Refused(f"{kid} is the newest key of {row.purpose}: run `manage.py keys rotate {row.purpose}` first.")
+        raise KeyChangeRefused(
+            f"{kid} is the newest key of {row.purpose}: run `manage.py keys rotate {row.purpose}` first."
+        )
     return row
 
 
 def retire(*, kid: str, origin: Origin) -> None:
-    """Remove a key at once; every token that it signed dies. Raises Refused."""
+    """Remove a key at once; every token that it signed becomes invalid. Raises KeyChangeRefused."""
 
     def work() -> None:
         row = retirable(kid)
         if not SigningKey.objects.filter(pk=kid).delete()[0]:
-            raise Refused(_unknown(kid))
+            raise KeyChangeRefused(_unknown(kid))
         record(SecurityEvent.of(origin, Event.KEY_RETIRED, user_id=None, purpose=row.purpose, kid=kid))
 
     atomically(work)
 
 
 def _unknown(kid: str) -> str:
-    return f"There is no key {kid}; `manage.py keys list` shows those that there are."
+    return f"There is no key {kid}; `manage.py keys list` shows the existing keys."
 
 
 def _from_environment(contract: str) -> str:
     return (
-        f"The environment gives the key of {contract}: change {contract.upper()}_JWT_KEY there and start every node "
-        "again."
+        f"The key of {contract} is set in the environment: change {contract.upper()}_JWT_KEY there and restart every "
+        "node."
     )

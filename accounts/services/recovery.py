@@ -4,7 +4,7 @@ from accounts import names
 from accounts.errors import InvalidCode, InvalidCredentials, InvalidInput, NotFound, Problem
 from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import active_profile
-from accounts.security import lockout
+from accounts.security import budgets, lockout
 from accounts.security.codes import Target
 from accounts.services import addresses, codes, identifiers, passwords, permissions
 from accounts.services.codes import Recipient
@@ -36,7 +36,7 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
     contact = user.email_key or user.phone
     if not contact or not user.is_active:
         raise NotFound
-    target = Target(lockout.Account(user.pk), Purpose.RESET, channel, contact)
+    target = Target(budgets.Account(user.pk), Purpose.RESET, channel, contact)
     recipient = _recipient(user, channel)
     codes.send(target=target, recipient=recipient, stamp=user.stamp, origin=origin, actor_id=actor.pk)
 
@@ -80,7 +80,7 @@ def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[Use
     except names.InvalidIdentifier as error:
         raise InvalidInput({"contact": [Problem("invalid", str(error))]}) from error
     user = identifiers.user(identifier)
-    account = lockout.Account(user.pk) if user else lockout.Account.unknown(identifier.value)
+    account = budgets.Account(user.pk) if user else budgets.Account.unknown(identifier.value)
     genuine = bool(user and user.is_active and _has_contact(user, channel, canonical))
     return user, Target(account, Purpose.RESET, channel, canonical, genuine)
 

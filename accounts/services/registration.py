@@ -1,4 +1,4 @@
-"""How somebody becomes a user."""
+"""Registration of accounts."""
 
 import re
 import secrets
@@ -22,19 +22,19 @@ from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
-# A made name leaves room for a number, and a race for one is lost a few times at most.
+# A generated name leaves room for a number; a race for a name is lost a few times at most.
 _STEM_LENGTH = 100
 _NAME_TRIES = 10
-# So many numbers are tried in turn before one is drawn.
+# Numbers that are tried in turn before a random one.
 _NUMBERED = 50
 
 _NOT_ALLOWED = Problem("not_allowed", "This role cannot be registered for.")
 
 
 def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
-    """Create an account that somebody asked for, and return it.
+    """Create an account on a public request, and return it.
 
-    `columns` are those of `User`, `role` among them; `roles` are those that the asking contract's document has. Raises
+    `columns` are those of `User`, `role` among them; `roles` are those of the contract's document. Raises
     InvalidInput, AlreadyTaken, TooManyRegistrations and Overloaded.
     """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
@@ -46,7 +46,7 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     try:
         users.require_free(user)
     except AlreadyTaken:
-        # Who asks what is taken learns who is here, so the question costs as much as an account.
+        # The answer discloses that an account exists, so it counts against the quota as a registration does.
         quota.spend(timezone.now())
         raise
     with hashing.slots.take():
@@ -60,7 +60,7 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
 def register_or_create(
     *, actor: User | None, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin
 ) -> User:
-    """Register somebody or, where an administrator asks, create the account, with any of `roles`.
+    """Register an account or, for an administrator, create it with any of `roles`.
 
     Raises what `register` raises.
     """
@@ -72,7 +72,7 @@ def register_or_create(
 
 
 def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
-    """Register somebody whose contract knows no user names; one is made from the e-mail's local part.
+    """Register an account without a user name; one is generated from the local part of the e-mail address.
 
     Raises what `register` raises.
     """
@@ -81,18 +81,18 @@ def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Colle
         try:
             return register(columns={**columns, "username": name}, password=password, roles=roles, origin=origin)
         except AlreadyTaken as error:
-            # Somebody took the made name between the look and the leap; the next one may be free.
+            # A parallel request has taken the generated name; the next one may be free.
             if set(error.errors) != {"username"}:
                 raise AlreadyTaken(*(field for field in error.errors if field != "username")) from error
     raise Overloaded(retry_after=timedelta(seconds=1))
 
 
 def _free_name(email: str, skip: int) -> str:
-    """Return the local part as a name, numbered if taken; `skip` passes over so many that were taken meanwhile."""
+    """Return the local part as a name, numbered if taken; `skip` names were taken since and are left out."""
     stem = re.sub(r"[^\w.+-]", "", email.partition("@")[0])[:_STEM_LENGTH]
     if not names.is_username(stem):
         stem = "user"
-    # A numbered name may be a phone number, which is no name.
+    # A numbered name may be a phone number, which is not a valid name.
     numbered = (f"{stem}{number}" for number in range(2, _NUMBERED))
     keys = {name: names.canonical_username(name) for name in (stem, *numbered) if names.is_username(name)}
     taken = set(User.objects.filter(username_key__in=keys.values()).values_list("username_key", flat=True))
@@ -102,9 +102,7 @@ def _free_name(email: str, skip: int) -> str:
 
 def _create(user: User, quota: Quota, origin: Origin) -> None:
     quota.spend(timezone.now())
-    # A repeated transaction inserts again: the id of the first try was rolled back with it.
-    user.pk, user._state.adding = None, True
-    user.save(force_insert=True)
+    users.insert(user)
     record(SecurityEvent.of(origin, Event.USER_REGISTERED, user_id=user.pk, actor_id=user.pk, role=user.role))
 
 

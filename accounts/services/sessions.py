@@ -1,4 +1,4 @@
-"""The life of a session between its login and its end."""
+"""Sessions: authentication by token, refresh, and end."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.errors import IdentityError, NotFound, SessionEnded, TokenReused, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
 from accounts.models.prepared import Prepared
-from accounts.models.user import new_stamp
+from accounts.models.user_queryset import new_stamp
 from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SessionPolicy
 from accounts.transactions import atomically
 from audit.events import Event
@@ -21,10 +21,10 @@ from audit.record import record
 
 
 def authenticate(*, session_id: UUID, contract: str, generation: int | None = None) -> Session:
-    """Return the live session of that contract, its `user` at hand, in one statement.
+    """Return the active session of that contract with its `user`, in one statement.
 
-    `generation` is that of an access token that serves once: it opens while it is the newest, and for ten seconds after
-    it was spent. The first request after five minutes writes when the session was last seen. Raises UserGone,
+    `generation` is that of an access token that is refreshed itself: it is valid while it is the newest, and for ten
+    seconds after it was spent. The first request after five minutes updates `last_seen_at`. Raises UserGone,
     UserInactive and SessionEnded.
     """
     session, in_grace = _found(session_id, contract)
@@ -38,7 +38,7 @@ def authenticate(*, session_id: UUID, contract: str, generation: int | None = No
 
 
 def _with_user(**columns: Any) -> QuerySet[Session]:
-    # The database's own clock says how long ago, because nodes may disagree.
+    # The database's clock decides, because those of nodes may differ.
     recent = Case(When(Q(rotated_at__gte=Now() - REFRESH_GRACE), then=True), default=False, output_field=BooleanField())
     return Session.objects.select_related("user").annotate(recent=recent).filter(**columns).order_by()
 
@@ -47,16 +47,16 @@ _SESSION = Prepared(_with_user, id=UUID(int=0), contract="-")
 
 
 def _found(session_id: UUID, contract: str) -> tuple[Session, bool]:
-    """Return the session, and whether the generation before its own is in its grace. Raises UserGone."""
+    """Return the session, and whether the last generation is in its grace period. Raises UserGone."""
     session = _SESSION.get(id=session_id, contract=contract)
     if session is None:
-        # A row goes with its user alone.
+        # A row is deleted only with its user.
         raise UserGone
     return session, bool(session.__dict__["recent"])
 
 
 def _require_active(session: Session, now: datetime) -> None:
-    """Raise where the session's row or its user says that it is over."""
+    """Raise UserInactive or SessionEnded unless the session is active."""
     if not session.user.may_log_in():
         raise UserInactive
     if not session.is_active(now):
@@ -64,10 +64,10 @@ def _require_active(session: Session, now: datetime) -> None:
 
 
 def refresh(*, session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session:
-    """Rotate the session's refresh token and return the session as it is afterwards, its `user` at hand.
+    """Rotate the session's refresh token and return the session as it is afterwards, with its `user`.
 
-    One conditional write decides who rotates. Whoever comes within ten seconds with the generation just spent gets the
-    same successor. Raises TokenReused for an older one, after the session's end has committed; UserGone and
+    One conditional write decides which request rotates. A request within ten seconds with the generation just spent
+    gets the same successor. Raises TokenReused for an older one, after the session's end has committed; UserGone and
     SessionEnded.
     """
     outcome = atomically(lambda: _rotate(session_id, generation, policy, origin))
@@ -87,7 +87,7 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
         expires_at=Least(F("latest_end_at"), Value(now + policy.idle_timeout)),
     )
     session, in_grace = _found(session_id, origin.contract)
-    # A dead user or session takes the rotation back, by raising.
+    # For an inactive user or an ended session the exception rolls the rotation back.
     _require_active(session, now)
     if rotated:
         record(_event(origin, Event.SESSION_REFRESHED, session))
@@ -103,25 +103,25 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
 
 
 def is_active(now: datetime) -> Q:
-    """Return the condition of sessions that are live, whosever they are."""
+    """Return the condition of active sessions of all users."""
     user_is_active = Q(stamp=F("user__stamp"), user__is_active=True, user__awaits_approval=False)
     return Q(ended_at=None, expires_at__gt=now) & user_is_active
 
 
 def active(*, user: User) -> QuerySet[Session]:
-    """Return the sessions that a user has going, newest first."""
+    """Return the active sessions of a user, newest first."""
     return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())
 
 
 def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:
-    """End one of a user's own sessions. Raises NotFound for anybody else's, and for one that is over."""
+    """End one of a user's own sessions. Raises NotFound for another user's, and for one that has ended."""
     session = active(user=user).filter(pk=session_id).first()
     if session is None or not end(session=session, reason=EndReason.LOGOUT, origin=origin, actor=user):
         raise NotFound
 
 
 def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | None = None) -> bool:
-    """End one session; its tokens are refused from the next request on. Returns whether it was still going."""
+    """End one session; its tokens are refused from the next request on. Returns whether it had not ended before."""
 
     def work() -> bool:
         if not Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now(), end_reason=reason):
@@ -133,11 +133,11 @@ def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | No
 
 
 def end_all(*, user: User, reason: EndReason, origin: Origin, actor: User | None = None) -> int:
-    """End every session of a user, logins of the admin site too, and return how many rows there were."""
+    """End every session of a user, those of the admin site too, and return how many rows there were."""
 
     def work() -> int:
         count = mark_ended(user, reason)
-        # A login of the admin site has no row here; it ends with the stamp that it was made under.
+        # A session of the admin site has no row here; it ends with the stamp that it was opened under.
         User.objects.filter(pk=user.pk).update(stamp=new_stamp())
         if count or user.is_staff:
             actor_id = actor.pk if actor else None
@@ -152,7 +152,7 @@ def end_all(*, user: User, reason: EndReason, origin: Origin, actor: User | None
 
 
 def mark_ended(user: User, reason: EndReason) -> int:
-    """Write why a user's sessions are over and return how many were; for verbs that record more than this."""
+    """Mark a user's sessions as ended, and return how many; the caller records the event."""
     return Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now(), end_reason=reason)
 
 

@@ -28,7 +28,7 @@ from accounts.errors import (
 )
 from accounts.models import Session, User
 from accounts.policies import LONGEST_PASSWORD, SessionPolicy
-from accounts.security import hashing, lockout
+from accounts.security import budgets, hashing, lockout
 from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, verify_password
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -205,11 +205,11 @@ def _locked_event(attempt: Attempt, account_id: int) -> SecurityEvent:
     )
 
 
-def _record_lockout(attempt: Attempt, budget: lockout.Budget) -> None:
+def _record_lockout(attempt: Attempt, budget: budgets.Budget) -> None:
     """Count an attempt that a lock refused; one row of the trail a minute stands for all of them."""
 
     def count() -> None:
-        if due := lockout.refuse(budget, timezone.now()):
+        if due := budgets.refuse(budget, timezone.now()):
             record(attempt.failure(FailureReason.LOCKED, repeats=due))
 
     atomically(count)

@@ -1,13 +1,11 @@
-"""Many accounts at once, from a list that an administrator has: all of them, or none."""
+"""Accounts created from a list of staff: all of them, or none."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import Field
 from django.utils import timezone
@@ -16,43 +14,42 @@ from django.utils.translation import gettext as _
 from accounts import names
 from accounts.errors import BadRows
 from accounts.models import User
-from accounts.services import users
+from accounts.services import user_events, users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
-# A list's own columns; no other is ever taken, a password least of all.
+# The columns that a list may have; a password is never imported.
 COLUMNS: Final = ("username", "full_name", "email", "phone", "role", "department", "language")
-_UNIQUE: Final = {"username_key": "username", "email_key": "email", "phone": "phone"}
-# SQLite takes so many values in one statement at the least.
+# SQLite's least limit of values in one statement.
 _AT_ONCE: Final = 500
 _REMEMBERED: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row of the list: its number there, and its columns as text."""
+    """A row of the list: its number, and its columns as text."""
 
     number: int
     columns: Mapping[str, str]
 
 
 def label(column: str) -> str:
-    """Return what a column is called in the language that is spoken now."""
+    """Return the name of a column in the active language."""
     return str(cast("Field[Any, Any]", User._meta.get_field(column)).verbose_name)
 
 
 def problems(candidates: Sequence[Candidate]) -> dict[int, list[str]]:
-    """Return what keeps rows from becoming accounts, as sentences by the row's number; nothing where all can."""
+    """Return why rows cannot become accounts, as sentences by the row's number; empty where all can."""
     return _checked(candidates)[1]
 
 
 def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: Origin) -> int:
-    """Create all accounts, none of which has a password yet, and return how many; an event each, and one for all.
+    """Create all accounts, without passwords, and return how many; an event for each, and one for the list.
 
-    `key` is the list's own: `was_added` knows it again. Raises BadRows, and nothing is written then.
+    `key` identifies the list for `was_added`. Raises BadRows, and then writes nothing.
     """
     accounts, wrong = _checked(candidates)
     if wrong:
@@ -61,14 +58,14 @@ def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: O
     def work() -> None:
         for user in accounts:
             users.insert(user)
-        told = {"count": len(accounts), "import": key}
-        done = SecurityEvent.of(origin, Event.STAFF_IMPORTED, user_id=None, actor_id=actor.pk, **told)
-        record(*(users.created(user, actor, origin) for user in accounts), done)
+        detail = {"count": len(accounts), "import": key}
+        done = SecurityEvent.of(origin, Event.STAFF_IMPORTED, user_id=None, actor_id=actor.pk, **detail)
+        record(*(user_events.created(user, actor, origin) for user in accounts), done)
 
     try:
         atomically(work)
     except IntegrityError as error:
-        # Somebody was quicker after the look.
+        # A parallel request has stored a duplicate since the look.
         if wrong := problems(candidates):
             raise BadRows(wrong) from error
         raise
@@ -76,7 +73,7 @@ def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: O
 
 
 def was_added(*, key: str, actor: User) -> bool:
-    """Return whether this list was taken within the last day, by an earlier click perhaps."""
+    """Return whether this actor has imported this list within the last day, for instance by an earlier click."""
     events = SecurityEvent.objects.filter(
         event=Event.STAFF_IMPORTED, actor=actor, at__gte=timezone.now() - _REMEMBERED
     ).values_list("detail", flat=True)
@@ -90,32 +87,23 @@ def _checked(candidates: Sequence[Candidate]) -> tuple[list[User], dict[int, lis
         if found := list(_wrong_columns(user)):
             wrong[number] = found
     good = {number: user for number, user in accounts.items() if number not in wrong}
-    for column, field in _UNIQUE.items():
-        for number, problem in _not_unique(good, column):
+    for field, identifier in names.IDENTIFIERS.items():
+        for number, problem in _not_unique(good, identifier.column):
             wrong.setdefault(number, []).append(f"{label(field)}: {problem}")
     return list(accounts.values()), wrong
 
 
 def _user(columns: Mapping[str, str]) -> User:
     given = {name: columns.get(name, "") for name in COLUMNS}
-    phone: str | None = given["phone"] or None
-    if phone:
-        # What is no number is told as it was written.
-        with suppress(names.InvalidIdentifier):
-            phone = names.canonical_phone(phone)
-    email = given["email"] or None
-    user = User(**{**given, "username": names.display_username(given["username"]), "email": email, "phone": phone})
+    blank_as_null = {"email": given["email"] or None, "phone": given["phone"] or None}
+    user = User(**{**given, "username": names.display_username(given["username"]), **blank_as_null})
     user.set_unusable_password()
     return user
 
 
 def _wrong_columns(user: User) -> Iterator[str]:
-    others = {field.name for field in User._meta.concrete_fields} - set(COLUMNS)
-    try:
-        user.clean_fields(exclude=others)
-    except ValidationError as error:
-        for field, told in error.message_dict.items():
-            yield f"{label(field)}: {' '.join(told)}"
+    for field, errors in users.column_errors(user, COLUMNS).items():
+        yield f"{label(field)}: {' '.join(message for error in errors for message in error.messages)}"
     for name in COLUMNS:
         if any(unicodedata.category(char) in {"Cc", "Cs"} for char in getattr(user, name) or ""):
             problem = _("Control characters are not allowed.")

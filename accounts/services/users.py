@@ -1,57 +1,53 @@
-"""Accounts: what they may hold, and what is done to them by those who look after them."""
+"""Creating, finding and changing accounts."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.utils import timezone
+from django.utils import translation
 
 from accounts import names
-from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFound, PermissionDenied, Problem
+from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFound, Problem
 from accounts.models import Channel, EndReason, User
-from accounts.models.user import CREDENTIAL_FIELDS
+from accounts.models.user_queryset import CREDENTIAL_FIELDS
 from accounts.policies import active_profile
 from accounts.security import hashing, lockout
-from accounts.services import notices, passwords, permissions, sessions
+from accounts.services import notices, passwords, permissions, sessions, user_events
 from accounts.transactions import atomically
 from audit.events import Event
-from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
-_READ: dict[str, Callable[[str], str]] = {
-    "username": names.canonical_username,
-    "email": names.canonical_email,
-    "phone": names.canonical_phone,
-}
+
+def column_errors(user: User, columns: Collection[str]) -> dict[str, list[ValidationError]]:
+    """Return what is wrong with the values of these columns, by field."""
+    others = {field.name for field in User._meta.concrete_fields} - set(columns)
+    try:
+        user.clean_fields(exclude=others)
+    except ValidationError as error:
+        return error.error_dict
+    return {}
 
 
 def wrong_columns(user: User) -> dict[str, list[Problem]]:
-    """Return what is wrong with a user's name, address and number, by field."""
-    errors: dict[str, list[Problem]] = {}
-    for name, read in _READ.items():
-        value = getattr(user, name)
-        if not value and name != "username":
-            continue
-        try:
-            read(value)
-        except names.InvalidIdentifier as error:
-            errors[name] = [Problem("invalid", str(error))]
-    return errors
+    """Return what is wrong with a user's name, address and number, by field, in English."""
+    errors = column_errors(user, names.IDENTIFIERS)
+    with translation.override(None):
+        return {field: [Problem(str(found[0].code), found[0].messages[0])] for field, found in errors.items()}
 
 
 def require_free(user: User) -> None:
-    """Raise AlreadyTaken for what another account has."""
+    """Raise AlreadyTaken for identifiers that another account has."""
     if taken := User.objects.taken(user):
         raise AlreadyTaken(*taken)
 
 
 @contextmanager
 def duplicate_as_already_taken(user: User) -> Iterator[None]:
-    """Turn the database's refusal of a duplicate into AlreadyTaken: somebody was quicker after the look."""
+    """Turn the database's refusal of a duplicate into AlreadyTaken: a parallel request has stored it since the look."""
     try:
         yield
     except IntegrityError as error:
@@ -69,10 +65,10 @@ def find(*, user_id: int) -> User:
 
 
 def create(*, columns: Mapping[str, Any], password: str | None, origin: Origin, actor: User | None = None) -> User:
-    """Create an account on somebody's behalf, with any role, and return it.
+    """Create an account for another user, with any role, and return it.
 
-    Without a password nobody logs in until a code has let the owner choose one. Raises InvalidInput, AlreadyTaken and
-    Overloaded.
+    Without a password its owner must choose one with a reset code before the first login. Raises InvalidInput,
+    AlreadyTaken and Overloaded.
     """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
     errors = wrong_columns(user)
@@ -89,7 +85,7 @@ def create(*, columns: Mapping[str, Any], password: str | None, origin: Origin, 
 
     def work() -> None:
         insert(user)
-        record(created(user, actor, origin))
+        record(user_events.created(user, actor, origin))
 
     with duplicate_as_already_taken(user):
         atomically(work)
@@ -103,13 +99,8 @@ def insert(user: User) -> None:
     user.save(force_insert=True)
 
 
-def created(user: User, actor: User | None, origin: Origin) -> SecurityEvent:
-    """Return the event of an account that somebody created."""
-    return _event(origin, Event.USER_CREATED, user, actor, role=user.role)
-
-
 def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origin) -> User:
-    """Change columns of an account and return it. What stays as it was is no change and no event.
+    """Change columns of an account and return it; values that stay the same are no change and no event.
 
     Raises NotFound, PermissionDenied, OwnAccount, LastAdministrator, InvalidInput and AlreadyTaken.
     """
@@ -120,7 +111,7 @@ def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origi
 
 
 def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
-    """Put changes into a user that is not saved yet, and return the names of what did change.
+    """Set attributes of a user without saving it, and return the names of those that changed.
 
     Raises PermissionDenied, InvalidInput and AlreadyTaken.
     """
@@ -142,16 +133,15 @@ def save_changes(
     origin: Origin,
     unchanged_since: datetime | None = None,
 ) -> bool:
-    """Save an account of which somebody has changed these fields, with an event for each kind of change.
+    """Save these fields of an account, with an event for each kind of change; return whether anything changed.
 
-    The others are left as the database has them, and what it has already is no change. A new role or state also ends
-    the account's sessions. Returns whether anything changed. Raises NotFound, PermissionDenied, OwnAccount,
-    LastAdministrator, and ChangedMeanwhile where the account has been changed since `unchanged_since`, its `updated_at`
-    as it was read.
+    The other fields keep what the database has. A new role or state also ends the account's sessions. Raises NotFound,
+    PermissionDenied, OwnAccount, LastAdministrator, and ChangedMeanwhile where the account has been changed since
+    `unchanged_since`, its `updated_at` as it was read.
     """
     if not fields:
         return False
-    # Another spelling of the same number is no change either.
+    # Another spelling of the same number is not a change.
     user.derive()
 
     def work() -> bool:
@@ -165,53 +155,35 @@ def save_changes(
             return False
         changes = {name: getattr(user, name) for name in before}
         permissions.require_allowed(actor=actor, user=user, stored=account, changes=changes)
-        # A change that somebody else makes, or that is made at once, takes the place of one that waits for its code.
-        proposals = [f"pending_{channel}" for channel in Channel if channel in before]
-        for column in proposals:
-            setattr(user, column, "")
-        user.save(update_fields=[*before, *proposals, "updated_at"])
-        if CREDENTIAL_FIELDS & before.keys():
-            sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
-        for channel in Channel:
-            if channel in before and not _same(channel, before[channel], getattr(user, channel)):
-                notices.notify_of_new_address(user=user, channel=channel, old=before[channel], origin=origin)
-        record(*_change_events(user, before, actor, origin))
+        _write(user, before, origin)
+        record(*user_events.changed(user, before, actor, origin))
         return True
 
     return atomically(work)
 
 
-def set_groups(*, user: User, groups: Iterable[Group], actor: User, origin: Origin) -> bool:
-    """Make these the groups of an account, from the next request on; return whether anything changed.
-
-    Raises PermissionDenied for anybody but a superuser, because groups carry permissions.
-    """
-    if not actor.is_superuser:
-        raise PermissionDenied
-    wanted = {group.pk: group.name for group in groups}
-
-    def work() -> bool:
-        User.objects.select_for_update().get(pk=user.pk)
-        before = dict(user.groups.values_list("pk", "name"))
-        if before == wanted:
-            return False
-        user.groups.set(wanted)
-        User.objects.filter(pk=user.pk).update(updated_at=timezone.now())
-        old, new = sorted(before.values()), sorted(wanted.values())
-        record(_event(origin, Event.USER_GROUPS_CHANGED, user, actor, old=old, new=new))
-        return True
-
-    return atomically(work)
+def _write(user: User, before: Mapping[str, Any], origin: Origin) -> None:
+    """Write the changed fields, and what follows from them: ended sessions, and notices to former contacts."""
+    # A contact that is set directly replaces one that waits for its code.
+    pending = [f"pending_{channel}" for channel in Channel if channel in before]
+    for column in pending:
+        setattr(user, column, "")
+    user.save(update_fields=[*before, *pending, "updated_at"])
+    if CREDENTIAL_FIELDS & before.keys():
+        sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
+    for channel in Channel:
+        if channel in before and not _same(channel, before[channel], getattr(user, channel)):
+            notices.notify_of_new_address(user=user, channel=channel, old=before[channel], origin=origin)
 
 
 def _same(channel: Channel, old: str | None, new: str | None) -> bool:
-    """Return whether two spellings of an address or number are of one."""
-    read = _READ[channel]
-    return (read(old) if old else None) == (read(new) if new else None)
+    """Return whether two spellings have the same canonical form."""
+    canonical = names.IDENTIFIERS[channel].canonical
+    return (canonical(old) if old else None) == (canonical(new) if new else None)
 
 
 def unlock(*, user: User, actor: User, origin: Origin) -> bool:
-    """Forget an account's failed logins, so that its owner may try again at once; return whether there were any.
+    """Delete an account's counted failures and locks; return whether there were any.
 
     Raises PermissionDenied.
     """
@@ -220,26 +192,7 @@ def unlock(*, user: User, actor: User, origin: Origin) -> bool:
     def work() -> bool:
         if not lockout.unlock(user.pk, codes_too=True):
             return False
-        record(_event(origin, Event.USER_UNLOCKED, user, actor))
+        record(user_events.event(origin, Event.USER_UNLOCKED, user, actor))
         return True
 
     return atomically(work)
-
-
-def _change_events(user: User, before: Mapping[str, Any], actor: User | None, origin: Origin) -> list[SecurityEvent]:
-    events = []
-    if "role" in before:
-        events.append(_event(origin, Event.USER_ROLE_CHANGED, user, actor, old=before["role"], new=user.role))
-    if "is_active" in before:
-        event = Event.USER_ACTIVATED if user.is_active else Event.USER_DEACTIVATED
-        events.append(_event(origin, event, user, actor))
-    if before.get("awaits_approval"):
-        events.append(_event(origin, Event.USER_APPROVED, user, actor))
-    told = {"role", "is_active"} | ({"awaits_approval"} if before.get("awaits_approval") else set())
-    if others := sorted(before.keys() - told):
-        events.append(_event(origin, Event.USER_CHANGED, user, actor, fields=others))
-    return events
-
-
-def _event(origin: Origin, event: Event, user: User, actor: User | None, **detail: object) -> SecurityEvent:
-    return SecurityEvent.of(origin, event, user_id=user.pk, actor_id=actor.pk if actor else None, **detail)

@@ -46,10 +46,10 @@ def test_seed_may_be_run_again() -> None:
     run("seed")
     before = list(User.objects.values_list("pk", "password", "stamp"))
     assert run("seed").splitlines() == [
-        "admin is there already.",
-        "dr_wang is there already.",
-        "dr_li is there already.",
-        "viewer_zhang is there already.",
+        "admin exists already.",
+        "dr_wang exists already.",
+        "dr_li exists already.",
+        "viewer_zhang exists already.",
     ]
     assert list(User.objects.values_list("pk", "password", "stamp")) == before
 
@@ -64,7 +64,7 @@ def test_seed_refuses_a_password_that_the_rule_refuses() -> None:
         run("seed", "--password", "12345")
 
 
-def test_seed_is_for_development_alone(settings: Settings) -> None:
+def test_seed_is_for_development_only(settings: Settings) -> None:
     settings.DEBUG = False
     with pytest.raises(CommandError, match="set DEBUG=true"):
         run("seed")
@@ -112,27 +112,27 @@ def test_end_sessions_ends_those_of_one_user(alice: User, bob: User) -> None:
     assert [Api().get("me", token).status_code for token in [*hers, his]] == [401, 401, 200]
 
 
-def test_end_sessions_asks_before_it_ends_everybodys(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_end_sessions_asks_before_it_ends_all(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     token = Api().tokens()["access_token"]
     monkeypatch.setattr("builtins.input", lambda prompt: "no")
-    with pytest.raises(CommandError, match="Nothing was ended"):
+    with pytest.raises(CommandError, match="No session was ended"):
         run("end_sessions", "--all")
     assert Api().get("me", token).status_code == 200
 
 
-def test_end_sessions_ends_the_sessions_of_all_users(alice: User, bob: User) -> None:
+def test_end_sessions_ends_those_of_all_users(alice: User, bob: User) -> None:
     Api().tokens()
     Api().tokens("bob")
-    assert run("end_sessions", "--all", "--noinput") == ("2 sessions were ended, and every login of the admin site.\n")
+    assert run("end_sessions", "--all", "--noinput") == ("2 sessions were ended, and all sessions of the admin site.\n")
     assert not Session.objects.filter(ended_at=None).exists()
 
 
-def test_end_sessions_reports_an_unknown_user() -> None:
+def test_end_sessions_refuses_an_unknown_user() -> None:
     with pytest.raises(CommandError, match="There is no user named nobody"):
         run("end_sessions", "--user", "nobody")
 
 
-def test_ended_sessions_are_an_event(alice: User) -> None:
+def test_ended_sessions_are_recorded(alice: User) -> None:
     Api().tokens()
     run("end_sessions", "--user", "alice")
     event = SecurityEvent.objects.get(event="session:ended")

@@ -55,7 +55,7 @@ def test_list_shows_what_each_key_does() -> None:
     ]
 
 
-def test_list_shows_that_a_new_key_has_yet_to_be_known() -> None:
+def test_list_shows_when_a_new_key_signs() -> None:
     run("rotate", "portal:reset")
     states = {line.split()[1]: line[71:] for line in run("list")[2:]}
     assert states == {kid("portal:reset", 2): "signs from 2026-11-20 12:01:00+08:00", kid("portal:reset"): "signs"}
@@ -71,7 +71,7 @@ def test_list_shows_how_long_a_former_key_verifies() -> None:
     }
 
 
-def test_list_shows_no_key_that_verifies_no_longer() -> None:
+def test_list_leaves_out_keys_whose_tokens_have_expired() -> None:
     run("rotate", "portal:reset")
     with later(minutes=12):
         assert [line.split()[1] for line in run("list")[2:]] == [kid("portal:reset", 2)]
@@ -83,7 +83,7 @@ def test_list_shows_keys_from_the_environment_and_those_that_they_put_out_of_use
     assert run("list") == [
         "purpose        kid               algorithm  created                    state",
         "clinic         ee215a99cd21b3a5  HS256      -                          from the environment",
-        f"clinic:access  {clinic}  HS256      2026-11-20 09:00:00+08:00  not in use: the environment's wins",
+        f"clinic:access  {clinic}  HS256      2026-11-20 09:00:00+08:00  not in use: the environment sets the key",
         f"portal:reset   {portal}  ES256      2026-11-20 09:00:00+08:00  signs",
     ]
 
@@ -107,18 +107,18 @@ def test_rotate_all_rotates_every_set_that_is_in_use(settings: Settings) -> None
     ]
 
 
-def test_rotate_says_which_sets_there_are() -> None:
-    assert refusal("rotate", "clinic") == "There is no key set clinic. There are: clinic:access, portal:reset."
+def test_rotate_names_the_existing_sets() -> None:
+    assert refusal("rotate", "clinic") == "There is no key set clinic. The key sets are: clinic:access, portal:reset."
 
 
 def test_rotate_says_that_there_are_none_yet() -> None:
     SigningKey.objects.all().delete()
     said = refusal("rotate", "clinic:access")
-    assert said == "There is no key set clinic:access. There are: none yet; they are made on first need."
+    assert said == "There is no key set clinic:access. The key sets are: none yet; they are created on first use."
 
 
 @pytest.mark.parametrize("args", [["rotate"], ["rotate", "clinic:access", "--all"], [], ["retire"]], ids=str)
-def test_what_is_meant_must_be_said(args: list[str]) -> None:
+def test_missing_arguments_are_refused(args: list[str]) -> None:
     assert refusal(*args).startswith("Error: ")
 
 
@@ -126,7 +126,7 @@ def test_retire_removes_a_key_and_says_so() -> None:
     former = kid("portal:reset")
     run("rotate", "portal:reset")
     assert run("retire", former, "--noinput") == [
-        f"{former} was retired: within half a minute every node refuses its tokens."
+        f"{former} was retired: every node refuses its tokens within half a minute."
     ]
     assert not SigningKey.objects.filter(pk=former).exists()
 
@@ -141,7 +141,9 @@ def test_retire_asks_first(monkeypatch: pytest.MonkeyPatch, answer: str, left: b
         assert refusal("retire", former) == "Nothing was retired."
     else:
         run("retire", former)
-    ask.assert_called_once_with(f"Every token of portal:reset that {former} signed dies. Type yes to go on: ")
+    ask.assert_called_once_with(
+        f"Every token of portal:reset that {former} signed becomes invalid. Type yes to continue: "
+    )
     assert SigningKey.objects.filter(pk=former).exists() is left
 
 

@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from accounts.models import AttemptBudget
-from accounts.security.lockout import Account
+from accounts.security.budgets import Account
 from accounts.tests.tools import HERE
 
 COPY_BUDGETS = import_module("accounts.migrations.0011_copy_budgets")

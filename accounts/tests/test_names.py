@@ -128,7 +128,7 @@ def test_what_cannot_be_a_phone_number(typed: str) -> None:
 
 
 @pytest.mark.parametrize(("kept", "shown"), [("+8613912345678", "13912345678"), ("+442079460958", "+442079460958")])
-def test_a_phone_number_is_shown_as_people_at_home_write_it(kept: str, shown: str) -> None:
+def test_a_phone_number_is_shown_in_the_national_format(kept: str, shown: str) -> None:
     assert names.display_phone(kept) == shown
 
 
@@ -142,5 +142,5 @@ def test_a_phone_number_is_shown_as_people_at_home_write_it(kept: str, shown: st
         ("+85261234567", "+85****4567"),
     ],
 )
-def test_an_address_is_masked_once_and_for_all(address: str, shown: str) -> None:
+def test_an_address_is_masked(address: str, shown: str) -> None:
     assert names.masked(address) == shown

@@ -19,7 +19,7 @@ def deadlock() -> OperationalError:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_deadlock_runs_the_whole_transaction_again() -> None:
+def test_a_deadlock_repeats_the_whole_transaction() -> None:
     tries: list[User] = []
 
     def work() -> int:
@@ -33,7 +33,7 @@ def test_a_deadlock_runs_the_whole_transaction_again() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_deadlock_that_does_not_go_away_is_raised() -> None:
+def test_a_repeated_deadlock_is_raised() -> None:
     tries = []
 
     def work() -> None:

@@ -1,10 +1,8 @@
-import copy
-
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
-from accounts.models.user import UserQuerySet
+from accounts.models.user_queryset import UserQuerySet
 from accounts.names import InvalidIdentifier
 from accounts.tests.tools import PASSWORD
 
@@ -112,26 +110,6 @@ def test_names_of_two_canonical_forms_are_two(db: None, one: str, other: str) ->
     assert User.objects.get_by_natural_key(one).pk != User.objects.get_by_natural_key(other).pk
 
 
-def test_a_stale_copy_does_not_restore_an_old_credential(alice: User) -> None:
-    stale = User.objects.get(pk=alice.pk)
-    alice.set_password("Another-horse-8")
-    alice.role = "viewer"
-    alice.save()
-    stale.full_name = "Alice Li"
-    stale.save()
-    current = User.objects.get(pk=alice.pk)
-    assert (current.password, current.role, current.stamp) == (alice.password, "viewer", alice.stamp)
-    assert current.full_name == "Alice Li"
-
-
-def test_a_copy_without_credentials_at_hand_saves_the_rest(alice: User) -> None:
-    partial = User.objects.only("full_name").get(pk=alice.pk)
-    partial.full_name = "Alice Li"
-    partial.save()
-    current = User.objects.get(pk=alice.pk)
-    assert (current.full_name, current.password, current.stamp) == ("Alice Li", alice.password, alice.stamp)
-
-
 def test_a_rehash_keeps_the_stamp(alice: User) -> None:
     assert User.objects.filter(pk=alice.pk).rehash(alice.password, "argon2$new") == 1
     assert (stamp(alice), User.objects.get(pk=alice.pk).password) == (alice.stamp, "argon2$new")
@@ -189,42 +167,6 @@ def test_create_superuser_makes_a_superuser_of_role_admin(root: User) -> None:
     assert (root.role, root.is_superuser, root.is_staff) == ("admin", True, True)
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("change", [{"password": "!"}, {"role": "viewer"}, {"is_active": False}], ids=str)
-def test_what_a_rolled_back_transaction_has_saved_is_saved_by_the_next(alice: User, change: dict[str, object]) -> None:
-    before = stamp(alice)
-    for name, value in change.items():
-        setattr(alice, name, value)
-    with transaction.atomic():
-        alice.save()
-        transaction.set_rollback(True)
-    alice.save()
-    assert User.objects.filter(pk=alice.pk, **change).exists()
-    assert stamp(alice) != before
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_second_save_in_one_transaction_keeps_the_stamp_of_the_first(alice: User) -> None:
-    with transaction.atomic():
-        alice.role = "viewer"
-        alice.save()
-        first = stamp(alice)
-        alice.full_name = "Alice Li"
-        alice.save()
-    assert stamp(alice) == first
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_copy_of_a_stale_copy_brings_no_old_credential_back(alice: User) -> None:
-    stale = User.objects.get(pk=alice.pk)
-    copied = copy.copy(stale)
-    alice.set_password("Another-horse-8")
-    alice.save()
-    copied.refresh_from_db()
-    stale.save()
-    assert User.objects.get(pk=alice.pk).password == alice.password
-
-
 def test_an_upsert_that_changes_a_credential_renews_the_stamp(alice: User) -> None:
     before = stamp(alice)
     row = User(pk=alice.pk, username="alice", password="!", created_at=alice.created_at, updated_at=alice.updated_at)
@@ -233,7 +175,7 @@ def test_an_upsert_that_changes_a_credential_renews_the_stamp(alice: User) -> No
     assert stamp(alice) != before
 
 
-def test_a_number_that_is_no_longer_valid_does_not_prevent_a_new_password(alice: User) -> None:
+def test_a_stored_number_that_is_no_longer_valid_does_not_prevent_a_new_password(alice: User) -> None:
     super(UserQuerySet, User.objects.filter(pk=alice.pk)).update(phone="+860000")
     user = User.objects.get(pk=alice.pk)
     user.set_password("Another-horse-8")

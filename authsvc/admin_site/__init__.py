@@ -1,0 +1,1 @@
+"""The admin site: login, password change, dashboard and logo."""

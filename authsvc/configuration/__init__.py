@@ -1,0 +1,1 @@
+"""The configuration: environment variables, their validation, and the system checks."""

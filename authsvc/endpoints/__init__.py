@@ -1,0 +1,1 @@
+"""Endpoints outside the contracts: probes, public keys, API description, errors."""

@@ -16,7 +16,7 @@ def error_response(request: HttpRequest, error: BaseException) -> HttpResponse:
     contract: Contract = import_module(f"accounts.contracts.{name}.contract").CONTRACT
     wire_error = contract.wire_error(error)
     return JsonResponse(
-        contract.envelope(wire_error, error),
+        contract.error_body(wire_error, error),
         status=wire_error.status,
         headers=error_headers(wire_error, error),
         content_type=contract.media_type,

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from accounts.contracts.native.contract import ACCESS
+from accounts.contracts.native.tokens import ACCESS
 from accounts.policies import KEYS_REREAD
 from accounts.security.keys import ring
 from authsvc.endpoints.decorators import read_only

@@ -9,9 +9,11 @@ from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.exceptions import MethodNotAllowed
 
+from accounts.contracts.base import ErrorClass
 from accounts.contracts.native.contract import CONTRACT
 from accounts.contracts.parsing import LONGEST_BODY
-from accounts.contracts.schema import OpenAPI, Outcome, error_answers, header_refs, sample
+from accounts.contracts.schema.errors import error_responses, sample
+from accounts.contracts.schema.headers import OpenAPI, header_refs
 from accounts.errors import HTTPSRequired
 
 ABOUT: Final = f"""
@@ -26,8 +28,8 @@ in its own contract only. To try operations here, log in, press *Authorize* and 
 """
 TAG: Final = "service"
 _TEXT: Final = {"type": "string"}
-_OVER_HTTP: Final[tuple[Outcome, ...]] = (SuspiciousOperation, MethodNotAllowed, BaseException)
-_OVER_HTTPS: Final[tuple[Outcome, ...]] = (*_OVER_HTTP, HTTPSRequired)
+_OVER_HTTP: Final[tuple[ErrorClass, ...]] = (SuspiciousOperation, MethodNotAllowed, BaseException)
+_OVER_HTTPS: Final[tuple[ErrorClass, ...]] = (*_OVER_HTTP, HTTPSRequired)
 
 
 def _closed(**properties: OpenAPI) -> OpenAPI:
@@ -64,10 +66,10 @@ def _response(description: str, shape: OpenAPI, example: Any, media_type: str = 
     }
 
 
-def _get_operation(name: str, summary: str, responses: dict[str, OpenAPI], outcomes: tuple[Outcome, ...]) -> OpenAPI:
+def _get_operation(name: str, summary: str, responses: dict[str, OpenAPI], errors: tuple[ErrorClass, ...]) -> OpenAPI:
     """Return the GET operation of an endpoint; its errors have the native contract's format."""
     problem = {"$ref": "#/components/schemas/NativeProblem"}
-    all_responses = {**responses, **error_answers(CONTRACT, problem, map(sample, outcomes))}
+    all_responses = {**responses, **error_responses(CONTRACT, problem, map(sample, errors))}
     return {"get": {"operationId": f"{TAG}_{name}", "summary": summary, "tags": [TAG], "responses": all_responses}}
 
 

@@ -20,6 +20,8 @@ _BLOCK: Final = re.compile(r"(?<=<!-- module map -->\n```text\n).*?(?=```\n)", r
 
 def summary(module: Path) -> str:
     """Return the first line of a module's docstring without its full stop, or nothing where there is none."""
+    if not module.exists():
+        return ""
     docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
     return docstring.partition("\n")[0].removesuffix(".")
 
@@ -50,7 +52,7 @@ def _lines(package: Path, depth: int) -> Iterator[str]:
             continue
         if path.suffix == ".py":
             yield _line(path.name, path, depth + 1)
-        elif (path / "__init__.py").exists():
+        elif any(path.glob("*.py")):
             yield from _lines(path, depth + 1)
 
 
@@ -59,4 +61,5 @@ def _line(name: str, module: Path, depth: int) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(_BLOCK.sub(lambda _: module_map(), README.read_text(encoding="utf-8")), encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(_BLOCK.sub(lambda _: module_map(), text, count=1), encoding="utf-8")

@@ -146,7 +146,7 @@ def test_every_contract_with_a_shared_key_has_a_variable() -> None:
 @pytest.mark.parametrize(
     ("url", "error"),
     [
-        ("jsons://hunter2@host/sms", "E013 SMS_URL cannot be used: it has no {number}, where the phone number goes."),
+        ("jsons://hunter2@host/sms", "E013 SMS_URL cannot be used: it has no {number} in place of the phone number."),
         (
             "nosuch://hunter2@host/{number}",
             "E013 SMS_URL cannot be used: Apprise cannot read it as a URL of 'nosuch'.",

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.contracts.native.contract import ACCESS
+from accounts.contracts.native.tokens import ACCESS
 from accounts.models import User
 from accounts.security import tokens
 from accounts.security.keys import ring

@@ -70,7 +70,7 @@ def test_no_line_of_a_traceback_looks_like_a_line_of_the_log(log: io.StringIO) -
 def test_a_crash_is_logged_with_its_request_id(alice: User, log: io.StringIO) -> None:
     Api().post("login", {"username": "alice", "password": PASSWORD}, **{"X-Request-ID": REQUEST})
     first, *others = log.getvalue().splitlines()
-    assert first.endswith(f" ERROR accounts.contracts.base [{REQUEST}] POST /api/auth/login failed")
+    assert first.endswith(f" ERROR accounts.contracts.viewsets [{REQUEST}] POST /api/auth/login failed")
     assert "    ZeroDivisionError: The text of it." in others
 
 

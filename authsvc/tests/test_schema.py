@@ -16,8 +16,9 @@ from drf_spectacular.plumbing import ComponentRegistry
 
 from accounts.contracts.native import views
 from accounts.contracts.native.wire import Refresh, Registration, UserAnswer
-from accounts.contracts.schema import ContractSchema
+from accounts.contracts.schema.auto_schema import ContractSchema
 from accounts.contracts.union.wire import Registration as UnionRegistration
+from accounts.contracts.viewsets import NotFoundViewSet
 from accounts.models import User
 from accounts.tests.described import DESCRIPTION
 from accounts.tests.tools import Api
@@ -78,9 +79,9 @@ class TestDocument:
 
     def test_a_view_without_a_description_is_an_error(self) -> None:
         schema = ContractSchema()
-        schema.view = views.NotFoundViewSet(action="nothing")
-        with pytest.raises(LookupError, match=r"NotFoundViewSet\.nothing is not described"):
-            _ = schema.documentation
+        schema.view = NotFoundViewSet(action="not_found")
+        with pytest.raises(LookupError, match=r"NotFoundViewSet\.not_found is not described"):
+            _ = schema.operation
 
     def test_every_operation_has_a_summary(self) -> None:
         assert [operation for _, _, operation in operations() if not operation["summary"]] == []
@@ -110,7 +111,7 @@ class TestDocument:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The access token that a login of the native contract gave.",
+            "description": "The access token that a login of the native contract returned.",
         }
 
     def test_it_is_in_english_whatever_the_language_of_the_first_request(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,10 +135,10 @@ def test_the_limits_of_failures_match_the_policies() -> None:
 
 @pytest.mark.parametrize("name", settings.CONTRACT_MOUNTS)
 def test_the_lifetimes_of_sessions_match_the_policies(name: str) -> None:
-    contract = import_module(f"accounts.contracts.{name}.contract")
-    access, session = contract.ACCESS.lifetime, contract.SESSION
+    tokens = import_module(f"accounts.contracts.{name}.tokens")
+    access, session = tokens.ACCESS.lifetime, tokens.SESSION
     # Where there is no other token, one that has run out renews nothing.
-    refresh = getattr(contract, "REFRESH", None)
+    refresh = getattr(tokens, "REFRESH", None)
     renewable = refresh.lifetime if isinstance(refresh, TokenPolicy) else access
     unused = min(session.idle_timeout, renewable)
     assert f"| {name} | {span(access)} | {span(unused)} | {span(session.absolute_timeout)} |\n" in PAGE

@@ -1,1 +1,1 @@
-"""The clinic's contract: document 004. A token that serves once, flat answers, and errors as FastAPI tells them."""
+"""The clinic's contract: document 004. A token that each refresh replaces, flat bodies, and errors as in FastAPI."""

@@ -1,8 +1,11 @@
-from django.urls import path, re_path
+"""The paths of the clinic contract."""
+
+from django.urls import path
 
 from accounts.contracts.clinic import views
+from accounts.contracts.clinic.contract import CONTRACT
+from accounts.contracts.viewsets import not_found_route
 
-ANY_METHOD = ("get", "post", "put", "patch", "delete")
 RESET = views.ResetViewSet.as_view({"post": "reset"})
 
 urlpatterns = [
@@ -14,5 +17,5 @@ urlpatterns = [
     # The document spells it both ways.
     path("reset_password", RESET),
     path("reset-password", RESET),
-    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    not_found_route(CONTRACT),
 ]

@@ -1,4 +1,4 @@
-"""What the clinic contract reads and writes."""
+"""The request and response bodies of the clinic contract."""
 
 from typing import Any, ClassVar
 
@@ -8,17 +8,19 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
 from accounts import names
-from accounts.contracts.clinic.contract import ACCESS
-from accounts.contracts.fields import Text
-from accounts.contracts.schema import Answer, Shape
-from accounts.models import User
+from accounts.contracts.clinic.tokens import ACCESS
+from accounts.contracts.fields import Constant, Message, NullableText, PhoneNumber, StrictCharField
+from accounts.contracts.serializers import RequestBody, ResponseBody
 from accounts.policies import LONGEST_PASSWORD, active_profile
+
+# A user who registers here is a patient.
+ROLE = "patient"
 
 _SHORTEST = f"At least {active_profile().password.shortest} characters."
 
 
-class String(Text):
-    """A JSON string, which may be empty; what is wrong with it is said as the document's framework says it."""
+class PydanticString(StrictCharField):
+    """A JSON string, which may be empty; its error messages are those of the document's framework."""
 
     default_error_messages: ClassVar = {"max_length": "String should have at most {max_length} characters"}
 
@@ -31,8 +33,8 @@ class String(Text):
         return super().to_internal_value(data)
 
 
-class EmailStr(String):
-    """An e-mail address; of anything else it is said in full what is wrong."""
+class PydanticEmail(PydanticString):
+    """An e-mail address; the error message gives the reason."""
 
     openapi = {"format": "email"}
 
@@ -46,12 +48,12 @@ class EmailStr(String):
         return value
 
 
-class Registration(Shape):
-    email = EmailStr()
-    password = String(max_length=LONGEST_PASSWORD, help_text=_SHORTEST)
-    first_name = String(max_length=100)
-    last_name = String(max_length=100)
-    phone_number = String(max_length=30, allow_blank=False, source="phone")
+class Registration(RequestBody):
+    email = PydanticEmail()
+    password = PydanticString(max_length=LONGEST_PASSWORD, help_text=_SHORTEST)
+    first_name = PydanticString(max_length=100)
+    last_name = PydanticString(max_length=100)
+    phone_number = PydanticString(max_length=30, allow_blank=False, source="phone")
 
     example = {
         "email": "user@example.com",
@@ -62,77 +64,63 @@ class Registration(Shape):
     }
 
 
-class Login(Shape):
-    email = String()
-    password = String()
+class Login(RequestBody):
+    email = PydanticString()
+    password = PydanticString()
 
     example = {"email": "user@example.com", "password": "currentpassword"}
 
 
-class Reset(Shape):
-    email = EmailStr()
-    old_password = String()
-    new_password = String(max_length=LONGEST_PASSWORD, help_text=_SHORTEST)
+class Reset(RequestBody):
+    email = PydanticEmail()
+    old_password = PydanticString()
+    new_password = PydanticString(max_length=LONGEST_PASSWORD, help_text=_SHORTEST)
 
     example = {"email": "user@example.com", "old_password": "currentpassword", "new_password": "newpassword123"}
 
 
-class UserAnswer(Answer):
+class UserAnswer(ResponseBody):
+    # A user of this contract has no user name.
     email = serializers.CharField(allow_null=True)
-    first_name = serializers.CharField(allow_null=True)
-    last_name = serializers.CharField(allow_null=True)
-    phone_number = serializers.CharField(allow_null=True, help_text="Of mainland China without its country code.")
+    first_name = NullableText()
+    last_name = NullableText()
+    phone_number = PhoneNumber(source="phone")
 
     example = {"email": "user@example.com", "first_name": "明", "last_name": "王", "phone_number": "13912345678"}
 
 
-class TokenAnswer(Answer):
+class TokenAnswer(ResponseBody):
     access_token = serializers.CharField(help_text="Send it as `Authorization: Bearer <token>`.")
-    token_type = serializers.ChoiceField(["bearer"])
-    expires_in = serializers.IntegerField(help_text="So many minutes the token lives.")
+    token_type = Constant("bearer")
+    expires_in = serializers.IntegerField(help_text="Lifetime of the token in minutes.")
 
     example = {
         "access_token": "eyJhbGciOiJIUzI1NiIs…",
-        "token_type": "bearer",
         "expires_in": int(ACCESS.lifetime.total_seconds()) // 60,
     }
 
 
-class Message(Answer):
-    message = serializers.CharField()
+class RegistrationAnswer(ResponseBody):
+    message = Message("User registered successfully.")
 
 
-class RegistrationAnswer(Message):
-    example = {"message": "User registered successfully."}
+class LogoutAnswer(ResponseBody):
+    message = Message("You have been logged out.")
 
 
-class LogoutAnswer(Message):
-    example = {"message": "You have been logged out."}
+class ResetAnswer(ResponseBody):
+    message = Message("Password has been reset successfully.")
 
 
-class ResetAnswer(Message):
-    example = {"message": "Password has been reset successfully."}
+class Failure(ResponseBody):
+    detail = serializers.CharField(help_text="A message for people.")
 
 
-class Failure(Answer):
-    detail = serializers.CharField(help_text="A sentence for people.")
-
-
-class WrongField(Answer):
+class WrongField(ResponseBody):
     loc = serializers.ListField(child=serializers.CharField(), help_text="`body`, then the field's name.")
-    msg = serializers.CharField(help_text="A sentence for people.")
-    type = serializers.CharField(help_text="Stable: programs may rely on it.")
+    msg = serializers.CharField(help_text="A message for people.")
+    type = serializers.CharField(help_text="A stable code, which programs may compare.")
 
 
-class WrongFields(Answer):
+class WrongFields(ResponseBody):
     detail = WrongField(many=True)
-
-
-def user_out(user: User) -> dict[str, Any]:
-    """Return a user as the clinic shows one, who has no user name here."""
-    return {
-        "email": user.email,
-        "first_name": user.first_name or None,
-        "last_name": user.last_name or None,
-        "phone_number": names.display_phone(user.phone),
-    }

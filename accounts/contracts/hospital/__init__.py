@@ -1,1 +1,1 @@
-"""The hospital's contract: document 000. One token a day, and `{success, data}` or `{success, message}`."""
+"""The hospital's contract: document 000. One token for a day, and `{success, data}` or `{success, message}`."""

@@ -1,4 +1,4 @@
-"""How the hospital contract's list is filtered and paged."""
+"""The query parameters of the hospital contract's list."""
 
 import unicodedata
 from typing import Any
@@ -13,52 +13,52 @@ from accounts.models import User
 
 LONGEST_TERM = 100
 DEFAULT_PER_PAGE = 10
-MOST_PER_PAGE = 100
-# Beyond any table, and small enough for any database to multiply.
-LAST_PAGE = 10**9
+MAX_PER_PAGE = 100
+# Larger than any table, and small enough for the arithmetic of any database.
+MAX_PAGE = 10**9
 
 
 class UserFilter(django_filters.FilterSet):
-    role = django_filters.CharFilter(help_text="An unknown one is nobody's.")
+    role = django_filters.CharFilter(help_text="An unknown role returns an empty list.")
     search = django_filters.CharFilter(
-        method="search_people",
+        method="search_users",
         max_length=LONGEST_TERM,
         strip=False,
-        help_text="Part of a user name, a full name or an address.",
+        help_text="Part of a user name, full name or e-mail address; case-insensitive.",
     )
 
     class Meta:
         model = User
         fields: tuple[str, ...] = ()
 
-    def search_people(self, users: QuerySet[User], name: str, value: str) -> QuerySet[User]:
-        """Return the users whose name, full name or address has the text, whatever its case."""
+    def search_users(self, users: QuerySet[User], name: str, value: str) -> QuerySet[User]:
+        """Return the users whose user name, full name or e-mail address contains the text."""
         key = unicodedata.normalize("NFKC", value).casefold()
         return users.filter(
             Q(username_key__contains=key) | Q(full_name__icontains=value) | Q(email_key__contains=value.casefold())
         )
 
 
-def bounded(text: str, default: int, most: int) -> int:
-    """Return the number that the text is, at most `most`; for anything but a positive number, the default."""
+def positive_integer(text: str, default: int, largest: int) -> int:
+    """Return the positive integer of a text, at most `largest`; for any other text the default."""
     digits = text.lstrip("0")
     if not (digits.isascii() and digits.isdigit()):
         return default
-    return most if len(digits) > len(str(most)) else min(int(digits), most)
+    return largest if len(digits) > len(str(largest)) else min(int(digits), largest)
 
 
 def _parameter(name: str, bounds: dict[str, int]) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": {"type": "integer", **bounds}}
 
 
-class Pages(BasePagination):
-    """Pages as the document prints them; nonsense gives the first, and a page past the end is empty."""
+class PerPagePagination(BasePagination):
+    """The document's pages. An invalid number selects the first page, and a page after the last is empty."""
 
-    def paginate_queryset(  # type: ignore[override]  # Only querysets come here.
+    def paginate_queryset(  # type: ignore[override]  # It paginates querysets only.
         self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any]:
-        self.page = bounded(request.query_params.get("page", ""), 1, LAST_PAGE)
-        self.per_page = bounded(request.query_params.get("per_page", ""), DEFAULT_PER_PAGE, MOST_PER_PAGE)
+        self.page = positive_integer(request.query_params.get("page", ""), 1, MAX_PAGE)
+        self.per_page = positive_integer(request.query_params.get("per_page", ""), DEFAULT_PER_PAGE, MAX_PER_PAGE)
         self.total = queryset.count()
         first = (self.page - 1) * self.per_page
         return list(queryset[first : first + self.per_page]) if first < self.total else []
@@ -66,7 +66,7 @@ class Pages(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
             _parameter("page", {"minimum": 1, "default": 1}),
-            _parameter("per_page", {"minimum": 1, "maximum": MOST_PER_PAGE, "default": DEFAULT_PER_PAGE}),
+            _parameter("per_page", {"minimum": 1, "maximum": MAX_PER_PAGE, "default": DEFAULT_PER_PAGE}),
         ]
 
     def get_paginated_response(self, data: Any) -> Response:

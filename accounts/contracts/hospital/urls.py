@@ -1,8 +1,10 @@
-from django.urls import path, re_path
+"""The paths of the hospital contract."""
+
+from django.urls import path
 
 from accounts.contracts.hospital import views
-
-ANY_METHOD = ("get", "post", "put", "patch", "delete")
+from accounts.contracts.hospital.contract import CONTRACT
+from accounts.contracts.viewsets import not_found_route
 
 urlpatterns = [
     path("register", views.RegistrationViewSet.as_view({"post": "register"})),
@@ -10,5 +12,5 @@ urlpatterns = [
     path("profile", views.ProfileViewSet.as_view({"get": "retrieve", "put": "update"})),
     path("logout", views.ProfileViewSet.as_view({"post": "logout"})),
     path("users", views.UserViewSet.as_view({"get": "list"})),
-    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    not_found_route(CONTRACT),
 ]

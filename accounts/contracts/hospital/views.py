@@ -1,126 +1,103 @@
-from collections.abc import Mapping
+"""The operations of the hospital contract."""
+
 from typing import Any
 
-from django.http import Http404
-from rest_framework.request import Request
-from rest_framework.response import Response
-
 from accounts import errors
-from accounts.contracts.base import AdministratorsOnly, ContractViewSet
-from accounts.contracts.hospital import contract, filters, wire
-from accounts.contracts.schema import PROOF, documented
-from accounts.models import EndReason, User
+from accounts.contracts.hospital import contract, filters, tokens, wire
+from accounts.contracts.operations import PASSWORD_ERRORS, operation
+from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
+from accounts.models import EndReason, Session, User
 from accounts.services import identifiers, profile, registration, sessions, sign_in
 
 
 class HospitalViewSet(ContractViewSet):
     contract = contract.CONTRACT
-    error_shape = wire.Failure
-
-    def answer(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        return super().answer({"success": True, "data": body}, status, headers)
+    envelope = wire.Success
+    error_response = wire.Failure
 
 
 class RegistrationViewSet(HospitalViewSet):
     optional = frozenset({"register"})
 
-    @documented(
-        takes=wire.Registration,
-        answers=wire.RegistrationAnswer,
-        outcomes=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
+    @operation(
+        request=wire.Registration,
+        response=wire.RegistrationData,
+        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
     )
-    def register(self, request: Request) -> Response:
+    def register(self, data: dict[str, Any]) -> dict[str, Any]:
         """Register an account.
 
-        No token comes with the account: log in next. An administrator's token creates the account, of any role that the
-        contract names; any other token makes no difference.
+        The response has no token: log in next. With an administrator's token the account may have any role that the
+        contract names; any other token is ignored.
         """
-        columns = self.read(wire.Registration)
-        password = columns.pop("password")
+        password = data.pop("password")
         user = registration.register_or_create(
-            actor=self.actor, columns=columns, password=password, roles=contract.ROLES, origin=self.origin
+            actor=self.actor, columns=data, password=password, roles=wire.ROLES, origin=self.origin
         )
-        return self.answer({"message": "User registered successfully", "user": wire.user_out(user)})
+        return {"user": user}
 
 
 class SignInViewSet(HospitalViewSet):
     contract = contract.LOGIN
     public = frozenset({"login"})
 
-    @documented(takes=wire.Login, answers=wire.LoginAnswer, outcomes=PROOF)
-    def login(self, request: Request) -> Response:
+    @operation(request=wire.Login, response=wire.LoginData, errors=PASSWORD_ERRORS)
+    def login(self, data: dict[str, Any]) -> Session:
         """Log in.
 
-        Too many wrong passwords lock the account for this address; `Retry-After` says how long. The token serves a day.
+        Too many wrong passwords lock the account for this address; `Retry-After` has the seconds. The token is valid
+        for a day.
         """
-        given = self.read(wire.Login)
-        session = sign_in.sign_in(
-            identifier=identifiers.username(given["username"]),
-            password=given["password"],
-            policy=contract.SESSION,
+        return sign_in.sign_in(
+            identifier=identifiers.username(data["username"]),
+            password=data["password"],
+            policy=tokens.SESSION,
             origin=self.origin,
-        )
-        return self.answer(
-            {
-                "message": "Login successful",
-                "token": contract.token_of(session),
-                "user": wire.user_out(session.user),
-            }
         )
 
 
 class ProfileViewSet(HospitalViewSet):
-    @documented(answers=wire.ProfileAnswer)
-    def retrieve(self, request: Request) -> Response:
-        """Tell who the caller is."""
-        return self.answer({"user": wire.user_out(self.session.user)})
+    @operation(response=wire.ProfileData)
+    def retrieve(self) -> Session:
+        """Return the current user."""
+        return self.session
 
-    @documented(
-        takes=wire.OwnChanges, answers=wire.UpdateAnswer, outcomes=(errors.AlreadyTaken, errors.TooManyCodes, *PROOF)
+    @operation(
+        request=wire.ProfileUpdate,
+        response=wire.UpdateData,
+        errors=(errors.AlreadyTaken, errors.TooManyCodes, *PASSWORD_ERRORS),
     )
-    def update(self, request: Request) -> Response:
-        """Change one's own account.
+    def update(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Change the current user.
 
-        What is left out stays as it is; null or an empty text takes a value away.
+        A field that is missing is not changed; null or an empty text removes the value.
         """
-        changes = self.read(wire.OwnChanges)
-        password, old_password = changes.pop("password", None), changes.pop("old_password", None)
+        password, old_password = data.pop("password", None), data.pop("old_password", None)
         user = profile.change(
             user=self.session.user,
-            changes=changes,
+            changes=data,
             new_password=password,
             old_password=old_password,
             origin=self.origin,
         )
-        return self.answer({"message": "Profile updated successfully", "user": wire.user_out(user)})
+        return {"user": user}
 
-    @documented(answers=wire.LogoutAnswer)
-    def logout(self, request: Request) -> Response:
+    @operation(response=wire.LogoutData)
+    def logout(self) -> None:
         """End the session of this token.
 
-        The very next request with its token is refused.
+        Later requests with the token are refused.
         """
         sessions.end(session=self.session, reason=EndReason.LOGOUT, origin=self.origin, actor=self.session.user)
-        return self.answer({"message": "Logout successful"})
 
 
-class UserViewSet(HospitalViewSet, AdministratorsOnly):
-    # The newest first, as ids are given in the order of creation.
+class UserViewSet(HospitalViewSet, AdministratorViewSet):
+    # Ids are given in the order of creation.
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
-    pagination_class = filters.Pages
+    pagination_class = filters.PerPagePagination
 
-    @documented(answers=wire.UsersAnswer)
-    def list(self, request: Request) -> Response:
-        """List the users, the newest first, for administrators."""
-        return self.listed(self.queryset.all(), wire.user_out)
-
-
-class NotFoundViewSet(HospitalViewSet):
-    """Answers every path of the mount that nothing else answers."""
-
-    schema = None
-    public = frozenset({"nothing"})
-
-    def nothing(self, request: Request) -> Response:
-        raise Http404
+    @operation(response=wire.UsersData)
+    def list(self) -> dict[str, Any]:
+        """List the users, the newest first; for administrators."""
+        return self.paginate(self.queryset.all())

@@ -1,4 +1,4 @@
-"""What the hospital contract reads and writes."""
+"""The request and response bodies of the hospital contract."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,29 +7,37 @@ from django.core.validators import URLValidator
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from accounts import names
-from accounts.contracts.fields import Text
-from accounts.contracts.hospital.contract import ROLES
-from accounts.contracts.schema import Answer, Shape
-from accounts.models import Role, User
+from accounts.contracts.fields import (
+    AccessToken,
+    Constant,
+    ConvertedField,
+    Message,
+    NullableText,
+    PhoneNumber,
+    StrictCharField,
+)
+from accounts.contracts.hospital.tokens import access_token
+from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
+from accounts.models import Role
 from accounts.policies import LONGEST_PASSWORD, active_profile
 
-# As long as the document's columns.
+# The lengths of the document's columns.
 NAME_LENGTH = 50
 EMAIL_LENGTH = 100
 
-_TIME = "In UTC, without a zone."
+# The roles that document 000 names.
+ROLES = frozenset({"admin", "doctor", "researcher", "viewer"})
 
 
-class Needed(Text):
-    """A text that must be there: any empty value is asked for anew, of whatever type it is."""
+class RequiredText(StrictCharField):
+    """A text that is required: an empty value of any type counts as missing."""
 
     def run_validation(self, data: Any = empty) -> Any:
         return super().run_validation(data or None)
 
 
-class Optional(Text):
-    """A text that may be left out; null and an empty one are the same, and are kept as `absent`."""
+class OptionalText(StrictCharField):
+    """A text that may be missing, null or empty, all of which become `absent`."""
 
     def __init__(self, absent: str | None = "", **kwargs: Any) -> None:
         super().__init__(required=False, allow_null=True, allow_blank=True, **kwargs)
@@ -39,15 +47,15 @@ class Optional(Text):
         return super().run_validation(data) or self.absent
 
 
-class OwnRole(Text):
+class RegistrationRole(StrictCharField):
     """A role that the document names."""
 
     openapi = {"enum": sorted(ROLES)}
 
 
-class Login(Shape):
-    username = Text(allow_blank=True)
-    password = Text(allow_blank=True)
+class Login(RequestBody):
+    username = StrictCharField(allow_blank=True)
+    password = StrictCharField(allow_blank=True)
 
     example = {"username": "dr_wang", "password": "123456"}
 
@@ -55,30 +63,30 @@ class Login(Shape):
         return value.strip()
 
 
-class Registration(Shape):
-    # In the order in which the document asks for them.
-    username = Needed(max_length=NAME_LENGTH)
-    password = Needed(
+class Registration(RequestBody):
+    # In the order in which the document reports missing ones.
+    username = RequiredText(max_length=NAME_LENGTH)
+    password = RequiredText(
         max_length=LONGEST_PASSWORD, help_text=f"At least {active_profile().password.shortest} characters."
     )
-    email = Needed(max_length=EMAIL_LENGTH)
-    full_name = Needed(max_length=100)
-    role = OwnRole(max_length=20, default="doctor")
-    department = Optional(max_length=100)
-    phone = Optional(max_length=30, absent=None)
+    email = RequiredText(max_length=EMAIL_LENGTH)
+    full_name = RequiredText(max_length=100)
+    role = RegistrationRole(max_length=20, default="doctor")
+    department = OptionalText(max_length=100)
+    phone = OptionalText(max_length=30, absent=None)
 
     example = {"username": "dr_chen", "password": "123456", "email": "chen@hospital.com", "full_name": "陈医生"}
 
 
-class OwnChanges(Shape):
-    full_name = Optional(max_length=100)
-    email = Optional(max_length=EMAIL_LENGTH, absent=None)
-    department = Optional(max_length=100)
-    phone = Optional(max_length=30, absent=None)
-    avatar_url = Optional(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
-    password = Optional(max_length=LONGEST_PASSWORD, help_text="A new one ends every session, this one too.")
-    old_password = Optional(
-        max_length=LONGEST_PASSWORD, help_text="The current one: a service in production wants it with a new one."
+class ProfileUpdate(RequestBody):
+    full_name = OptionalText(max_length=100)
+    email = OptionalText(max_length=EMAIL_LENGTH, absent=None)
+    department = OptionalText(max_length=100)
+    phone = OptionalText(max_length=30, absent=None)
+    avatar_url = OptionalText(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
+    password = OptionalText(max_length=LONGEST_PASSWORD, help_text="A new password ends every session.")
+    old_password = OptionalText(
+        max_length=LONGEST_PASSWORD, help_text="The current password; in production it is required to set a new one."
     )
 
     example = {
@@ -90,18 +98,28 @@ class OwnChanges(Shape):
     }
 
 
-class UserAnswer(Answer):
-    user_id = serializers.IntegerField()
+class UTCTime(ConvertedField, serializers.CharField):
+    """A time as Python prints one in UTC without a time zone, or null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(help_text="In UTC, without a time zone.", **kwargs)
+
+    def convert(self, value: datetime | None) -> str | None:
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat() if value else None
+
+
+class UserAnswer(ResponseBody):
+    user_id = serializers.IntegerField(source="id")
     username = serializers.CharField()
     email = serializers.CharField(allow_null=True)
-    full_name = serializers.CharField(allow_null=True)
+    full_name = NullableText()
     role = serializers.ChoiceField(Role.choices)
-    department = serializers.CharField(allow_null=True)
-    avatar_url = serializers.CharField(allow_null=True)
-    phone = serializers.CharField(allow_null=True, help_text="Of mainland China without its country code.")
+    department = NullableText()
+    avatar_url = NullableText()
+    phone = PhoneNumber()
     is_active = serializers.BooleanField()
-    last_login = serializers.CharField(allow_null=True, help_text=_TIME)
-    created_time = serializers.CharField(help_text=_TIME)
+    last_login = UTCTime(allow_null=True)
+    created_time = UTCTime(source="created_at")
 
     example = {
         "user_id": 2,
@@ -110,25 +128,21 @@ class UserAnswer(Answer):
         "full_name": "王医生",
         "role": "doctor",
         "department": "呼吸科",
-        "avatar_url": None,
-        "phone": None,
         "is_active": True,
         "last_login": "2026-11-20T06:31:00.123456",
         "created_time": "2026-11-20T06:30:00.123456",
     }
 
 
-class Profile(Answer):
+class ProfileData(ResponseBody):
     user = UserAnswer()
 
-    example = {"user": UserAnswer.example}
 
-
-class Registered(Profile):
-    message = serializers.CharField()
+class RegistrationData(ResponseBody):
+    message = Message("User registered successfully")
+    user = UserAnswer()
 
     example = {
-        "message": "User registered successfully",
         "user": {
             **UserAnswer.example,
             "user_id": 5,
@@ -141,27 +155,27 @@ class Registered(Profile):
     }
 
 
-class LoggedIn(Profile):
-    message = serializers.CharField()
-    token = serializers.CharField(help_text="Send it as `Authorization: Bearer <token>`.")
+class LoginData(ResponseBody):
+    message = Message("Login successful")
+    token = AccessToken(access_token)
+    user = UserAnswer()
 
-    example = {"message": "Login successful", "token": "eyJhbGciOiJIUzI1NiIs…", "user": UserAnswer.example}
-
-
-class Updated(Profile):
-    message = serializers.CharField()
-
-    example = {"message": "Profile updated successfully", "user": {**UserAnswer.example, **OwnChanges.example}}
+    example = {"token": "eyJhbGciOiJIUzI1NiIs…"}
 
 
-class LoggedOut(Answer):
-    message = serializers.CharField()
+class UpdateData(ResponseBody):
+    message = Message("Profile updated successfully")
+    user = UserAnswer()
 
-    example = {"message": "Logout successful"}
+    example = {"user": {**UserAnswer.example, **ProfileUpdate.example}}
 
 
-class Pagination(Answer):
-    total = serializers.IntegerField(help_text="How many users there are on all pages together.")
+class LogoutData(ResponseBody):
+    message = Message("Logout successful")
+
+
+class Pagination(ResponseBody):
+    total = serializers.IntegerField(help_text="Number of users on all pages.")
     page = serializers.IntegerField()
     per_page = serializers.IntegerField()
     pages = serializers.IntegerField()
@@ -169,81 +183,15 @@ class Pagination(Answer):
     example = {"total": 1, "page": 1, "per_page": 10, "pages": 1}
 
 
-class Users(Answer):
+class UsersData(ResponseBody):
     items = UserAnswer(many=True)
     pagination = Pagination()
 
-    example = {"items": [UserAnswer.example], "pagination": Pagination.example}
+
+class Success(Envelope):
+    success = Constant(True)
 
 
-class Success(Answer):
-    # The envelope of every success; a subclass says what is in its `data`.
-    success = serializers.ChoiceField([True])
-
-    @staticmethod
-    def of(data: type[Answer]) -> dict[str, Any]:
-        """Return the example of a success with this in it."""
-        return {"success": True, "data": data.example}
-
-
-class RegistrationAnswer(Success):
-    data = Registered()  # type: ignore[assignment]  # A serializer's own `data` is not asked for here.
-
-    example = Success.of(Registered)
-
-
-class LoginAnswer(Success):
-    data = LoggedIn()  # type: ignore[assignment]
-
-    example = Success.of(LoggedIn)
-
-
-class ProfileAnswer(Success):
-    data = Profile()  # type: ignore[assignment]
-
-    example = Success.of(Profile)
-
-
-class UpdateAnswer(Success):
-    data = Updated()  # type: ignore[assignment]
-
-    example = Success.of(Updated)
-
-
-class LogoutAnswer(Success):
-    data = LoggedOut()  # type: ignore[assignment]
-
-    example = Success.of(LoggedOut)
-
-
-class UsersAnswer(Success):
-    data = Users()  # type: ignore[assignment]
-
-    example = Success.of(Users)
-
-
-class Failure(Answer):
-    success = serializers.ChoiceField([False])
-    message = serializers.CharField(help_text="A sentence for people.")
-
-
-def user_out(user: User) -> dict[str, Any]:
-    """Return a user as the document's `to_dict` prints one."""
-    return {
-        "user_id": user.pk,
-        "username": user.username,
-        "email": user.email,
-        "full_name": user.full_name or None,
-        "role": user.role,
-        "department": user.department or None,
-        "avatar_url": user.avatar_url or None,
-        "phone": names.display_phone(user.phone),
-        "is_active": user.is_active,
-        "last_login": _time_out(user.last_login),
-        "created_time": _time_out(user.created_at),
-    }
-
-
-def _time_out(time: datetime | None) -> str | None:
-    """Return a time as Python prints one in UTC that has no zone."""
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat() if time else None
+class Failure(ResponseBody):
+    success = Constant(False)
+    message = serializers.CharField(help_text="A message for people.")

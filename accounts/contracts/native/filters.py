@@ -1,4 +1,4 @@
-"""How the native contract's lists are filtered and ordered."""
+"""The query parameters of the native contract's lists."""
 
 import unicodedata
 from datetime import datetime
@@ -23,21 +23,21 @@ class UserFilter(django_filters.FilterSet):
     awaits_approval = django_filters.BooleanFilter()
     department = django_filters.CharFilter(max_length=LONGEST_TERM)
     search = django_filters.CharFilter(
-        method="search_people",
+        method="search_users",
         max_length=LONGEST_TERM,
-        help_text="Part of a user name, an address, a number, a full name or a department.",
+        help_text="Part of a user name, e-mail address, phone number, full name or department; case-insensitive.",
     )
     ordering = django_filters.OrderingFilter(
         fields=("id", "username", "full_name", "role", "created_at", "last_login"),
-        help_text="Several are separated by commas; `-` turns one round.",
+        help_text="Separate several by commas; `-` reverses the order.",
     )
 
     class Meta:
         model = User
         fields: tuple[str, ...] = ()
 
-    def search_people(self, users: QuerySet[User], name: str, value: str) -> QuerySet[User]:
-        """Return the users whose name, address, number or department has the text, whatever its case."""
+    def search_users(self, users: QuerySet[User], name: str, value: str) -> QuerySet[User]:
+        """Return the users whose name, e-mail address, phone number or department contains the text."""
         key = unicodedata.normalize("NFKC", value).casefold()
         return users.filter(
             Q(username_key__contains=key)
@@ -49,21 +49,21 @@ class UserFilter(django_filters.FilterSet):
 
 
 def require_storable(time: datetime) -> None:
-    """Raise ValidationError for a time whose zone puts it beyond the years that Python and databases have."""
+    """Raise ValidationError for a time that in another time zone is outside the years of Python and the databases."""
     if not datetime.min.year < time.year < datetime.max.year:
         raise ValidationError("Enter a time of the years 2 to 9998.", code="invalid")
 
 
 class LoginAttemptFilter(django_filters.FilterSet):
     username = django_filters.CharFilter(
-        method="of_user",
+        method="by_username",
         max_length=LONGEST_TERM,
-        help_text="Whose attempts: by the account's name, or as it was typed.",
+        help_text="The user name of the account, or the identifier that was entered.",
     )
     status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in Status])
-    # PostgreSQL takes nothing but an address here.
+    # PostgreSQL raises an error for any other text.
     ip = django_filters.CharFilter(max_length=45, validators=[validate_ipv46_address])
-    contract = django_filters.CharFilter(max_length=20, help_text="Or `admin` for the admin site.")
+    contract = django_filters.CharFilter(max_length=20, help_text="The contract's name, or `admin` for the admin site.")
     since = django_filters.IsoDateTimeFilter(
         field_name="at", lookup_expr="gte", validators=[require_storable], help_text="At this time or later."
     )
@@ -75,6 +75,6 @@ class LoginAttemptFilter(django_filters.FilterSet):
         model = LoginAttempt
         fields: tuple[str, ...] = ()
 
-    def of_user(self, attempts: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Return the attempts of the user of that name, and those that typed it."""
+    def by_username(self, attempts: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Return the attempts of the user of this name, and those with it as their identifier."""
         return attempts.filter(Q(user_id=named(value)) | Q(identifier=value))

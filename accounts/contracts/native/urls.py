@@ -1,8 +1,10 @@
-from django.urls import path, re_path
+"""The paths of the native contract."""
+
+from django.urls import path
 
 from accounts.contracts.native import views
-
-ANY_METHOD = ("get", "post", "put", "patch", "delete")
+from accounts.contracts.native.contract import CONTRACT
+from accounts.contracts.viewsets import not_found_route
 
 urlpatterns = [
     path("register", views.RegistrationViewSet.as_view({"post": "register"})),
@@ -25,5 +27,5 @@ urlpatterns = [
     path("users/<int:user_id>/approve", views.UserViewSet.as_view({"post": "approve"})),
     path("users/<int:user_id>/unlock", views.UserViewSet.as_view({"post": "unlock"})),
     path("login-attempts", views.LoginAttemptViewSet.as_view({"get": "list"})),
-    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    not_found_route(CONTRACT),
 ]

@@ -1,14 +1,14 @@
+"""The operations of the native contract."""
+
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404
-from rest_framework.request import Request
-from rest_framework.response import Response
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from accounts import errors
-from accounts.contracts.base import AdministratorsOnly, ContractViewSet
-from accounts.contracts.native import contract, filters, wire
-from accounts.contracts.schema import PROOF, documented
+from accounts.contracts.native import contract, filters, tokens, wire
+from accounts.contracts.operations import PASSWORD_ERRORS, operation
+from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
 from accounts.models import Channel, EndReason, Session, User
 from accounts.policies import active_profile
 from accounts.services import (
@@ -27,52 +27,49 @@ from audit.models import LoginAttempt
 
 class NativeViewSet(ContractViewSet):
     contract = contract.CONTRACT
-    error_shape = wire.Problem
+    error_response = wire.Problem
 
 
 class RegistrationViewSet(NativeViewSet):
     public = frozenset({"register"})
 
-    @documented(
-        takes=wire.Registration,
-        answers=wire.UserAnswer,
+    @operation(
+        request=wire.Registration,
+        response=wire.UserAnswer,
         status=201,
-        outcomes=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
+        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
     )
-    def register(self, request: Request) -> Response:
+    def register(self, data: dict[str, Any]) -> User:
         """Register an account.
 
-        No token comes with the account: log in next. One address may register a limited number of accounts an hour.
+        The response has no token: log in next. The number of registrations from one address is limited per hour.
         """
-        columns = self.read(wire.Registration)
-        password = columns.pop("password")
-        user = registration.register(columns=columns, password=password, roles=contract.ROLES, origin=self.origin)
-        return self.answer(wire.user_out(user), status=201)
+        password = data.pop("password")
+        return registration.register(columns=data, password=password, roles=wire.ROLES, origin=self.origin)
 
 
 class SignInViewSet(NativeViewSet):
     public = frozenset({"login", "refresh"})
 
-    @documented(takes=wire.Login, answers=wire.LoginAnswer, outcomes=PROOF)
-    def login(self, request: Request) -> Response:
+    @operation(request=wire.Login, response=wire.LoginAnswer, errors=PASSWORD_ERRORS)
+    def login(self, data: dict[str, Any]) -> dict[str, Any]:
         """Log in.
 
-        Too many wrong passwords lock the account for this address; `Retry-After` says how long. That an account is
-        disabled or waits for approval is told only after a right password.
+        Too many wrong passwords lock the account for this address; `Retry-After` has the seconds. Only after a correct
+        password does the response say that the account is disabled or waits for approval.
         """
-        given = self.read(wire.Login)
         session = sign_in.sign_in(
-            identifier=identifiers.any_of_three(given["username"]),
-            password=given["password"],
-            policy=contract.SESSION,
+            identifier=identifiers.any_of_three(data["username"]),
+            password=data["password"],
+            policy=tokens.SESSION,
             origin=self.origin,
         )
-        return self.answer({**contract.token_pair(session), "user": wire.user_out(session.user)})
+        return {**tokens.token_pair(session), "user": session.user}
 
-    @documented(
-        takes=wire.Refresh,
-        answers=wire.TokensAnswer,
-        outcomes=(
+    @operation(
+        request=wire.Refresh,
+        response=wire.TokensAnswer,
+        errors=(
             errors.TokenInvalid,
             errors.TokenExpired,
             errors.SessionEnded,
@@ -80,252 +77,224 @@ class SignInViewSet(NativeViewSet):
             errors.TokenReused,
         ),
     )
-    def refresh(self, request: Request) -> Response:
-        """Get the next pair of tokens.
+    def refresh(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the next pair of tokens.
 
-        A refresh token serves once. For a few seconds it gives the same successor again, for two tabs or a lost answer;
-        used again after that it ends the session, because somebody has a copy.
+        A refresh token can be used once. For a few seconds it returns the same pair again, for a second browser tab or
+        a client that lost the response. Used after that, it ends the session, because it may have been stolen.
         """
-        session = contract.refresh(self.read(wire.Refresh)["refresh_token"], self.origin)
-        return self.answer(contract.token_pair(session))
+        return tokens.token_pair(tokens.refresh(data["refresh_token"], self.origin))
 
-    @documented(status=204)
-    def logout(self, request: Request) -> Response:
+    @operation(status=204)
+    def logout(self) -> None:
         """End the session of this token.
 
-        The very next request with its tokens is refused.
+        Later requests with the tokens of the session are refused.
         """
         sessions.end(session=self.session, reason=EndReason.LOGOUT, origin=self.origin, actor=self.session.user)
-        return self.answer(None, status=204)
 
-    @documented(status=204)
-    def logout_all(self, request: Request) -> Response:
-        """End all of one's sessions.
+    @operation(status=204)
+    def logout_all(self) -> None:
+        """End all sessions of the current user.
 
-        This one ends too, and so does a login at the admin site.
+        This includes the session of this token and a login to the admin site.
         """
         user = self.session.user
         sessions.end_all(user=user, reason=EndReason.LOGOUT, origin=self.origin, actor=user)
-        return self.answer(None, status=204)
 
 
 class MeViewSet(NativeViewSet):
-    @documented(answers=wire.UserAnswer)
-    def retrieve(self, request: Request) -> Response:
-        """Tell who the caller is."""
-        return self.answer(wire.user_out(self.session.user))
+    @operation(response=wire.UserAnswer)
+    def retrieve(self) -> User:
+        """Return the current user."""
+        return self.session.user
 
-    @documented(
-        takes=wire.OwnChangesAndProof,
-        answers=wire.UserAnswer,
-        outcomes=(errors.AlreadyTaken, errors.TooManyCodes, *PROOF),
+    @operation(
+        request=wire.ProfileChange,
+        response=wire.UserAnswer,
+        errors=(errors.AlreadyTaken, errors.TooManyCodes, *PASSWORD_ERRORS),
     )
-    def partial_update(self, request: Request) -> Response:
-        """Change one's own account.
+    def partial_update(self, data: dict[str, Any]) -> User:
+        """Change the current user.
 
-        What is left out stays as it is. In the hardened profile a new `email` or `phone` wants `old_password` and
-        waits, as `pending_email` or `pending_phone`, for the code that is sent to it: see `verify`.
+        A field that is missing is not changed. In the hardened profile a new `email` or `phone` requires
+        `old_password`, and becomes `pending_email` or `pending_phone` until the code that is sent to it is verified:
+        see `verify`.
         """
-        changes = self.read(wire.OwnChangesAndProof)
-        old_password = changes.pop("old_password", None)
-        user = profile.change(user=self.session.user, changes=changes, old_password=old_password, origin=self.origin)
-        return self.answer(wire.user_out(user))
+        old_password = data.pop("old_password", None)
+        return profile.change(user=self.session.user, changes=data, old_password=old_password, origin=self.origin)
 
-    @documented(
-        takes=wire.PasswordChange,
-        status=204,
-        outcomes=PROOF,
-    )
-    def change_password(self, request: Request) -> Response:
-        """Change one's own password.
+    @operation(request=wire.PasswordChange, status=204, errors=PASSWORD_ERRORS)
+    def change_password(self, data: dict[str, Any]) -> None:
+        """Change the password of the current user.
 
-        Every session ends, this one too: log in again.
+        Every session ends, including this one: log in again.
         """
-        given = self.read(wire.PasswordChange)
         passwords.change(
             user=self.session.user,
-            old=given["old_password"],
-            new=given["new_password"],
+            old=data["old_password"],
+            new=data["new_password"],
             rule=active_profile().native_change,
             origin=self.origin,
         )
-        return self.answer(None, status=204)
 
 
 class RecoveryViewSet(NativeViewSet):
     public = frozenset({"request_code", "reset_password"})
 
-    @documented(takes=wire.Contact, answers=wire.CodeAnswer, outcomes=(errors.TooManyCodes, errors.Overloaded))
-    def request_code(self, request: Request) -> Response:
-        """Have a code for a new password sent.
+    @operation(request=wire.Contact, response=wire.CodeAnswer, errors=(errors.TooManyCodes, errors.Overloaded))
+    def request_code(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Send a code for a new password.
 
-        The answer is the same whether or not there is such an account and it is reached there. One code a minute and
-        ten a day are sent for an account.
+        The response is the same whether or not the account exists and has this contact. An account is sent at most one
+        code a minute and ten a day.
         """
-        given = self.read(wire.Contact)
         code = recovery.request_code(
-            identifier=identifiers.any_of_three(given["identifier"]),
-            channel=Channel(given["channel"]),
-            contact=given["contact"],
+            identifier=identifiers.any_of_three(data["identifier"]),
+            channel=Channel(data["channel"]),
+            contact=data["contact"],
             origin=self.origin,
         )
-        return self.answer(wire.code_out(code))
+        return wire.sent_code(code)
 
-    @documented(
-        takes=wire.PasswordReset,
+    @operation(
+        request=wire.PasswordReset,
         status=204,
-        outcomes=(errors.InvalidCode, errors.TooManyAttempts, errors.Overloaded),
+        errors=(errors.InvalidCode, errors.TooManyAttempts, errors.Overloaded),
     )
-    def reset_password(self, request: Request) -> Response:
-        """Set a new password, with the code that came.
+    def reset_password(self, data: dict[str, Any]) -> None:
+        """Set a new password with a code.
 
-        Every session ends: log in next. An account takes five wrong codes a day; a new code gives no more tries.
+        Every session ends: log in next. An account accepts five wrong codes a day; a new code does not reset the count.
         """
-        given = self.read(wire.PasswordReset)
         recovery.reset_password(
-            identifier=identifiers.any_of_three(given["identifier"]),
-            channel=Channel(given["channel"]),
-            contact=given["contact"],
-            code=given["code"],
-            new=given["new_password"],
+            identifier=identifiers.any_of_three(data["identifier"]),
+            channel=Channel(data["channel"]),
+            contact=data["contact"],
+            code=data["code"],
+            new=data["new_password"],
             origin=self.origin,
         )
-        return self.answer(None, status=204)
 
 
 class VerificationViewSet(NativeViewSet):
-    @documented(
-        takes=wire.VerificationRequest,
-        answers=wire.CodeAnswer,
-        outcomes=(errors.TooManyCodes, errors.Overloaded),
+    @operation(
+        request=wire.VerificationRequest,
+        response=wire.CodeAnswer,
+        errors=(errors.TooManyCodes, errors.Overloaded),
     )
-    def request_code(self, request: Request) -> Response:
-        """Have a code sent that proves one's e-mail address or phone number.
+    def request_code(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Send a code that verifies the current user's e-mail address or phone number.
 
-        It goes to the one that waits to be confirmed, or else to the present one.
+        It is sent to the pending address or number if there is one, otherwise to the current one.
         """
-        channel = Channel(self.read(wire.VerificationRequest)["channel"])
+        channel = Channel(data["channel"])
         code = addresses.request_verification(user=self.session.user, channel=channel, origin=self.origin)
-        return self.answer(wire.code_out(code))
+        return wire.sent_code(code)
 
-    @documented(
-        takes=wire.Verification,
-        answers=wire.UserAnswer,
-        outcomes=(errors.InvalidCode, errors.AlreadyTaken, errors.TooManyAttempts, errors.Overloaded),
+    @operation(
+        request=wire.Verification,
+        response=wire.UserAnswer,
+        errors=(errors.InvalidCode, errors.AlreadyTaken, errors.TooManyAttempts, errors.Overloaded),
     )
-    def verify(self, request: Request) -> Response:
-        """Prove one's e-mail address or phone number, with the code that came.
+    def verify(self, data: dict[str, Any]) -> User:
+        """Verify the current user's e-mail address or phone number with a code.
 
-        One that waited to be confirmed becomes the account's own.
+        A pending address or number then replaces the current one.
         """
-        given = self.read(wire.Verification)
-        user = addresses.verify(
-            user=self.session.user, channel=Channel(given["channel"]), code=given["code"], origin=self.origin
+        return addresses.verify(
+            user=self.session.user, channel=Channel(data["channel"]), code=data["code"], origin=self.origin
         )
-        return self.answer(wire.user_out(user))
 
 
 class SessionViewSet(NativeViewSet):
-    """The caller's own sessions."""
-
     queryset = Session.objects.none()
 
-    @documented(answers=wire.SessionsAnswer)
-    def list(self, request: Request) -> Response:
-        """List one's own sessions that are going, the newest first."""
-        rows = sessions.active(user=self.session.user)
-        return self.listed(rows, lambda row: wire.session_out(row, self.session))
+    @operation(response=wire.SessionsAnswer)
+    def list(self) -> dict[str, Any]:
+        """List the active sessions of the current user, the newest first."""
+        is_current = ExpressionWrapper(Q(pk=self.session.pk), output_field=BooleanField())
+        return self.paginate(sessions.active(user=self.session.user).annotate(current=is_current))
 
-    @documented(status=204)
-    def destroy(self, request: Request, session_id: UUID) -> Response:
-        """End one of one's own sessions."""
+    @operation(status=204)
+    def destroy(self, session_id: UUID) -> None:
+        """End a session of the current user."""
         sessions.end_own(session_id=session_id, user=self.session.user, origin=self.origin)
-        return self.answer(None, status=204)
 
 
-class UserViewSet(NativeViewSet, AdministratorsOnly):
+class UserViewSet(NativeViewSet, AdministratorViewSet):
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
 
-    @documented(answers=wire.UsersAnswer)
-    def list(self, request: Request) -> Response:
+    @operation(response=wire.UsersAnswer)
+    def list(self) -> dict[str, Any]:
         """List accounts, the newest first."""
-        return self.listed(self.queryset.all(), wire.user_out)
+        return self.paginate(self.queryset.all())
 
-    @documented(
-        takes=wire.UserCreation,
-        answers=wire.UserAnswer,
+    @operation(
+        request=wire.UserCreation,
+        response=wire.UserAnswer,
         status=201,
-        outcomes=(errors.AlreadyTaken, errors.Overloaded),
+        errors=(errors.AlreadyTaken, errors.Overloaded),
     )
-    def create(self, request: Request) -> Response:
-        """Create an account, of any role."""
-        columns = self.read(wire.UserCreation)
-        password = columns.pop("password")
-        user = users.create(columns=columns, password=password, origin=self.origin, actor=self.session.user)
-        return self.answer(wire.user_out(user), status=201)
+    def create(self, data: dict[str, Any]) -> User:
+        """Create an account of any role."""
+        password = data.pop("password")
+        return users.create(columns=data, password=password, origin=self.origin, actor=self.session.user)
 
-    @documented(answers=wire.UserAnswer)
-    def retrieve(self, request: Request, user_id: int) -> Response:
-        """Show an account."""
-        return self.answer(wire.user_out(users.find(user_id=user_id)))
+    @operation(response=wire.UserAnswer)
+    def retrieve(self, user_id: int) -> User:
+        """Return an account."""
+        return users.find(user_id=user_id)
 
-    @documented(
-        takes=wire.UserChanges,
-        answers=wire.UserAnswer,
-        outcomes=(errors.AlreadyTaken, errors.OwnAccount, errors.LastAdministrator),
+    @operation(
+        request=wire.UserChanges,
+        response=wire.UserAnswer,
+        errors=(errors.AlreadyTaken, errors.OwnAccount, errors.LastAdministrator),
     )
-    def partial_update(self, request: Request, user_id: int) -> Response:
+    def partial_update(self, data: dict[str, Any], user_id: int) -> User:
         """Change an account.
 
-        What is left out stays as it is. A new role ends the account's sessions; only a superuser changes a superuser.
+        A field that is missing is not changed. A new role ends the account's sessions. Only a superuser may change a
+        superuser.
         """
-        return self._change(user_id, self.read(wire.UserChanges))
+        return self._change(user_id, data)
 
-    @documented(answers=wire.UserAnswer)
-    def activate(self, request: Request, user_id: int) -> Response:
-        """Let a disabled account log in again."""
+    @operation(response=wire.UserAnswer)
+    def activate(self, user_id: int) -> User:
+        """Allow a disabled account to log in again."""
         return self._change(user_id, {"is_active": True})
 
-    @documented(answers=wire.UserAnswer, outcomes=(errors.OwnAccount, errors.LastAdministrator))
-    def deactivate(self, request: Request, user_id: int) -> Response:
-        """Disable an account, which ends its sessions. Not your own, and not the last active administrator's."""
+    @operation(response=wire.UserAnswer, errors=(errors.OwnAccount, errors.LastAdministrator))
+    def deactivate(self, user_id: int) -> User:
+        """Disable an account and end its sessions.
+
+        The account of the request and that of the last active administrator are refused.
+        """
         return self._change(user_id, {"is_active": False})
 
-    @documented(answers=wire.UserAnswer)
-    def approve(self, request: Request, user_id: int) -> Response:
-        """Approve an account that waits for it."""
+    @operation(response=wire.UserAnswer)
+    def approve(self, user_id: int) -> User:
+        """Approve an account that waits for approval."""
         return self._change(user_id, {"awaits_approval": False})
 
-    @documented(answers=wire.UserAnswer)
-    def unlock(self, request: Request, user_id: int) -> Response:
-        """Forget an account's failed logins, so that its owner may try again at once."""
+    @operation(response=wire.UserAnswer)
+    def unlock(self, user_id: int) -> User:
+        """Reset an account's failed logins, so that its user can log in at once."""
         user = users.find(user_id=user_id)
         users.unlock(user=user, actor=self.session.user, origin=self.origin)
-        return self.answer(wire.user_out(user))
+        return user
 
-    def _change(self, user_id: int, changes: dict[str, Any]) -> Response:
-        user = users.change(
-            user=users.find(user_id=user_id), changes=changes, actor=self.session.user, origin=self.origin
-        )
-        return self.answer(wire.user_out(user))
+    def _change(self, user_id: int, changes: dict[str, Any]) -> User:
+        user = users.find(user_id=user_id)
+        return users.change(user=user, changes=changes, actor=self.session.user, origin=self.origin)
 
 
-class LoginAttemptViewSet(NativeViewSet, AdministratorsOnly):
+class LoginAttemptViewSet(NativeViewSet, AdministratorViewSet):
     queryset = LoginAttempt.objects.order_by("-id")
     filterset_class = filters.LoginAttemptFilter
 
-    @documented(answers=wire.AttemptsAnswer)
-    def list(self, request: Request) -> Response:
-        """List attempts to log in, the newest first."""
-        return self.listed(self.queryset.all(), wire.attempt_out)
-
-
-class NotFoundViewSet(NativeViewSet):
-    """Answers every path of the mount that nothing else answers."""
-
-    schema = None
-    public = frozenset({"nothing"})
-
-    def nothing(self, request: Request) -> Response:
-        raise Http404
+    @operation(response=wire.AttemptsAnswer)
+    def list(self) -> dict[str, Any]:
+        """List login attempts, the newest first."""
+        return self.paginate(self.queryset.all())

@@ -1,4 +1,4 @@
-"""What the native contract reads and writes."""
+"""The request and response bodies of the native contract."""
 
 from typing import Any
 
@@ -6,56 +6,72 @@ from django.conf import settings
 from rest_framework import serializers
 
 from accounts import names
-from accounts.contracts.fields import Anything, Email, JSONObject, Password, Text
-from accounts.contracts.native.contract import ACCESS, ROLES
-from accounts.contracts.schema import Answer, Page, Shape
-from accounts.models import Channel, Role, Session, User
+from accounts.contracts.fields import (
+    AnyJSON,
+    Constant,
+    ConvertedField,
+    Email,
+    JSONObject,
+    NullableText,
+    Password,
+    PhoneNumber,
+    StrictCharField,
+)
+from accounts.contracts.native.tokens import ACCESS
+from accounts.contracts.serializers import Page, RequestBody, ResponseBody
+from accounts.models import Channel, Role
 from accounts.policies import CODE_LIFE, active_profile
 from audit.events import FailureReason, Status
-from audit.models import LoginAttempt
 
-_CODE = "Stable: programs may rely on it."
-_SENTENCE = "A sentence for people."
-_GUARDED = not active_profile().addresses_at_once
-_WAITING = ", ".join(sorted(ROLES & active_profile().on_approval))
+# The roles that document 003 names.
+ROLES = frozenset({"pharmacy", "supplier", "logistics", "regulator", "unauth"})
+
+_CODE = "A stable code, which programs may compare."
+_DETAIL = "A message for people; its wording may change."
+_IDENTIFIER = "A user name, e-mail address or phone number; case-insensitive."
+_NEW_PASSWORD = f"At least {active_profile().native_change.shortest} characters."
+_SIX_DIGITS = "The six digits of the message. Any other value is a wrong code."
+_NEEDS_PASSWORD = not active_profile().addresses_at_once
+_ON_APPROVAL = ", ".join(sorted(ROLES & active_profile().on_approval))
 
 
-class OwnRole(Text):
-    """A role that somebody may register for."""
+class RegistrationRole(StrictCharField):
+    """A role that is open to registration."""
 
     openapi = {"enum": sorted(ROLES)}
 
 
-class Login(Shape):
-    username = Text(
-        max_length=names.EMAIL_LENGTH, help_text="A user name, an e-mail address or a phone number, in any case."
-    )
-    password = Password(help_text="Exactly as it was set: nothing is trimmed.")
+class Login(RequestBody):
+    username = StrictCharField(max_length=names.EMAIL_LENGTH, help_text=_IDENTIFIER)
+    password = Password(help_text="It is not trimmed.")
 
     example = {"username": "alice", "password": "Ward-7-by-the-lake"}
 
 
-class Person(Shape):
-    # What people may say of themselves.
-    phone = Text(
-        max_length=30, required=False, allow_null=True, help_text="With its country code, or of mainland China without."
+class ProfileFields(RequestBody):
+    # The fields that users may set themselves.
+    phone = StrictCharField(
+        max_length=30,
+        required=False,
+        allow_null=True,
+        help_text="With a country code, except for mainland China.",
     )
-    full_name = Text(max_length=100, required=False, allow_blank=True)
-    first_name = Text(max_length=100, required=False, allow_blank=True)
-    last_name = Text(max_length=100, required=False, allow_blank=True)
-    nickname = Text(max_length=50, required=False, allow_blank=True)
-    department = Text(max_length=100, required=False, allow_blank=True)
+    full_name = StrictCharField(max_length=100, required=False, allow_blank=True)
+    first_name = StrictCharField(max_length=100, required=False, allow_blank=True)
+    last_name = StrictCharField(max_length=100, required=False, allow_blank=True)
+    nickname = StrictCharField(max_length=50, required=False, allow_blank=True)
+    department = StrictCharField(max_length=100, required=False, allow_blank=True)
 
 
-class Registration(Person):
-    username = Text(
+class Registration(ProfileFields):
+    username = StrictCharField(
         max_length=names.NAME_LENGTH,
-        help_text="Letters and digits of one script and `. _ - +`; `Alice` and `alice` are one. No phone number.",
+        help_text="Letters and digits of one script and `. _ - +`, case-insensitive. Not a phone number.",
     )
     email = Email(max_length=names.EMAIL_LENGTH)
     password = Password(help_text=f"At least {active_profile().password.shortest} characters.")
-    role = OwnRole(
-        max_length=20, default="unauth", help_text=_WAITING and f"An administrator has to approve: {_WAITING}."
+    role = RegistrationRole(
+        max_length=20, default="unauth", help_text=_ON_APPROVAL and f"An administrator must approve: {_ON_APPROVAL}."
     )
 
     example = {
@@ -69,10 +85,10 @@ class Registration(Person):
     }
 
 
-class OwnChanges(Person):
+class ProfileUpdate(ProfileFields):
     email = Email(max_length=names.EMAIL_LENGTH, required=False, allow_null=True)
     avatar_url = serializers.URLField(max_length=500, required=False, allow_blank=True)
-    profile = JSONObject(required=False, allow_null=True, help_text="Whatever a program wants to keep of its user.")
+    profile = JSONObject(required=False, allow_null=True, help_text="Data that a client program stores with its user.")
     language = serializers.ChoiceField(
         choices=settings.LANGUAGES, required=False, help_text="The language of messages to this user."
     )
@@ -80,14 +96,14 @@ class OwnChanges(Person):
     example = {"nickname": "Ally", "profile": {"theme": "dark"}}
 
 
-class OwnChangesAndProof(OwnChanges):
+class ProfileChange(ProfileUpdate):
     old_password = Password(
-        required=False, help_text=_GUARDED and "The current password, where `email` or `phone` changes."
+        required=False, help_text=_NEEDS_PASSWORD and "The current password; required if `email` or `phone` changes."
     )
 
 
-class UserCreation(Person):
-    username = Text(max_length=names.NAME_LENGTH)
+class UserCreation(ProfileFields):
+    username = StrictCharField(max_length=names.NAME_LENGTH)
     password = Password(help_text=f"At least {active_profile().password.shortest} characters.")
     email = Email(max_length=names.EMAIL_LENGTH, required=False, allow_null=True)
     role = serializers.ChoiceField(choices=Role.choices)
@@ -95,82 +111,87 @@ class UserCreation(Person):
     example = {"username": "080123", "password": "Ward-7-by-the-lake", "role": "doctor", "full_name": "王伟"}
 
 
-class UserChanges(OwnChanges):
-    username = Text(max_length=names.NAME_LENGTH, required=False)
+class UserChanges(ProfileUpdate):
+    username = StrictCharField(max_length=names.NAME_LENGTH, required=False)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
 
     example = {"role": "doctor", "department": "心内科"}
 
 
-class PasswordChange(Shape):
+class PasswordChange(RequestBody):
     old_password = Password()
-    new_password = Password(help_text=f"At least {active_profile().native_change.shortest} characters.")
+    new_password = Password(help_text=_NEW_PASSWORD)
 
     example = {"old_password": "Ward-7-by-the-lake", "new_password": "Ward-8-on-the-hill"}
 
 
-class Contact(Shape):
-    identifier = Text(
-        max_length=names.EMAIL_LENGTH, help_text="A user name, an e-mail address or a phone number, in any case."
-    )
+class Contact(RequestBody):
+    identifier = StrictCharField(max_length=names.EMAIL_LENGTH, help_text=_IDENTIFIER)
     channel = serializers.ChoiceField(choices=Channel.values)
-    contact = Text(max_length=names.EMAIL_LENGTH, help_text="The account's e-mail address or phone number.")
+    contact = StrictCharField(max_length=names.EMAIL_LENGTH, help_text="The account's e-mail address or phone number.")
 
     example = {"identifier": "alice", "channel": "email", "contact": "alice@hospital.example"}
 
 
 class PasswordReset(Contact):
-    code = Anything(help_text="The six digits that came. Whatever else is sent is a wrong code.")
-    new_password = Password(help_text=f"At least {active_profile().native_change.shortest} characters.")
+    code = AnyJSON(help_text=_SIX_DIGITS)
+    new_password = Password(help_text=_NEW_PASSWORD)
 
     example = {**Contact.example, "code": "048213", "new_password": "Ward-8-on-the-hill"}
 
 
-class VerificationRequest(Shape):
+class VerificationRequest(RequestBody):
     channel = serializers.ChoiceField(choices=Channel.values)
 
     example = {"channel": "email"}
 
 
 class Verification(VerificationRequest):
-    code = Anything(help_text="The six digits that came. Whatever else is sent is a wrong code.")
+    code = AnyJSON(help_text=_SIX_DIGITS)
 
     example = {"channel": "email", "code": "048213"}
 
 
-class CodeAnswer(Answer):
-    expires_in = serializers.IntegerField(help_text="So many seconds a code is good for.")
-    debug_code = serializers.CharField(required=False, help_text="The code itself, with `DEBUG=true` alone.")
+class CodeAnswer(ResponseBody):
+    expires_in = serializers.IntegerField(help_text="Lifetime of the code in seconds.")
+    debug_code = serializers.CharField(required=False, help_text="The code itself; only with `DEBUG=true`.")
 
     example = {"expires_in": int(CODE_LIFE.total_seconds())}
 
 
-class Refresh(Shape):
-    refresh_token = Text(help_text="The one that came with the last login or refresh; it serves once.")
+class Refresh(RequestBody):
+    refresh_token = StrictCharField(help_text="The refresh token of the last login or refresh; it can be used once.")
 
     example = {"refresh_token": "eyJhbGciOiJIUzI1NiIs…"}
 
 
-class UserAnswer(Answer):
+class Language(ConvertedField, serializers.ChoiceField):
+    """A user's language, or the deployment's where the user has chosen none."""
+
+    def convert(self, value: str) -> str:
+        return value or settings.LANGUAGE_CODE
+
+
+class UserAnswer(ResponseBody):
     id = serializers.IntegerField()
     username = serializers.CharField(max_length=names.NAME_LENGTH)
     email = serializers.CharField(max_length=names.EMAIL_LENGTH, allow_null=True)
-    phone = serializers.CharField(allow_null=True, help_text="Of mainland China without its country code.")
+    phone = PhoneNumber()
     role = serializers.ChoiceField(Role.choices)
     full_name = serializers.CharField(allow_blank=True)
     first_name = serializers.CharField(allow_blank=True)
     last_name = serializers.CharField(allow_blank=True)
     nickname = serializers.CharField(allow_blank=True)
     department = serializers.CharField(allow_blank=True)
-    avatar_url = serializers.CharField(allow_null=True)
+    avatar_url = NullableText()
     profile = JSONObject(allow_null=True)
-    language = serializers.ChoiceField(settings.LANGUAGES, help_text="The language of messages to this user.")
-    email_verified = serializers.BooleanField(help_text="A code has proved that the address is this user's.")
-    phone_verified = serializers.BooleanField(help_text="A code has proved that the number is this user's.")
-    pending_email = serializers.CharField(allow_null=True, help_text="Takes the place of `email` once it is verified.")
-    pending_phone = serializers.CharField(allow_null=True, help_text="Takes the place of `phone` once it is verified.")
+    language = Language(settings.LANGUAGES, help_text="The language of messages to this user.")
+    email_verified = serializers.BooleanField(help_text="Whether a code confirmed the e-mail address.")
+    phone_verified = serializers.BooleanField(help_text="Whether a code confirmed the phone number.")
+    pending_email = NullableText(help_text="Replaces `email` once it is verified.")
+    pending_phone = PhoneNumber(help_text="Replaces `phone` once it is verified.")
     is_active = serializers.BooleanField()
-    awaits_approval = serializers.BooleanField(help_text="Until an administrator has approved it, it cannot log in.")
+    awaits_approval = serializers.BooleanField(help_text="Whether an administrator must approve it before a login.")
     last_login = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
@@ -181,20 +202,12 @@ class UserAnswer(Answer):
         "phone": "13800138000",
         "role": "pharmacy",
         "full_name": "Alice Zhang",
-        "first_name": "",
-        "last_name": "",
-        "nickname": "",
         "department": "药房",
-        "avatar_url": None,
-        "profile": None,
         "language": "zh-hans",
         "email_verified": False,
         "phone_verified": False,
-        "pending_email": None,
-        "pending_phone": None,
         "is_active": True,
         "awaits_approval": False,
-        "last_login": None,
         "created_at": "2026-11-20T06:30:00.123456Z",
     }
 
@@ -202,19 +215,16 @@ class UserAnswer(Answer):
 class UsersAnswer(Page):
     results = UserAnswer(many=True)
 
-    example = Page.of(UserAnswer)
 
-
-class TokensAnswer(Answer):
+class TokensAnswer(ResponseBody):
     access_token = serializers.CharField(help_text="Send it as `Authorization: Bearer <token>`.")
-    refresh_token = serializers.CharField(help_text="Gives the next pair of tokens, once. For this service alone.")
-    token_type = serializers.ChoiceField(["Bearer"])
-    expires_in = serializers.IntegerField(help_text="So many seconds the access token lives.")
+    refresh_token = serializers.CharField(help_text="Send it to `refresh`, once, for the next pair of tokens.")
+    token_type = Constant("Bearer")
+    expires_in = serializers.IntegerField(help_text="Lifetime of the access token in seconds.")
 
     example = {
         "access_token": "eyJhbGciOiJFUzI1NiIs…",
         "refresh_token": "eyJhbGciOiJIUzI1NiIs…",
-        "token_type": "Bearer",
         "expires_in": int(ACCESS.lifetime.total_seconds()),
     }
 
@@ -222,18 +232,18 @@ class TokensAnswer(Answer):
 class LoginAnswer(TokensAnswer):
     user = UserAnswer()
 
-    example = {**TokensAnswer.example, "user": {**UserAnswer.example, "last_login": "2026-11-20T06:31:00.123456Z"}}
+    example = {"user": {**UserAnswer.example, "last_login": "2026-11-20T06:31:00.123456Z"}}
 
 
-class SessionAnswer(Answer):
+class SessionAnswer(ResponseBody):
     id = serializers.UUIDField()
-    contract = serializers.CharField(help_text="Through which contract its user logged in.")
+    contract = serializers.CharField(help_text="The contract of the login.")
     ip = serializers.CharField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
-    last_seen_at = serializers.DateTimeField(help_text="Exact to five minutes.")
-    expires_at = serializers.DateTimeField(help_text="Unless it is used before.")
-    current = serializers.BooleanField(help_text="Is it the one that asks?")
+    last_seen_at = serializers.DateTimeField(help_text="Accurate to five minutes.")
+    expires_at = serializers.DateTimeField(help_text="Every refresh moves it, up to the session's absolute timeout.")
+    current = serializers.BooleanField(help_text="Whether this session made the request.")
 
     example = {
         "id": "2c5fb28a-e64f-41ca-8868-d190f413080b",
@@ -250,21 +260,21 @@ class SessionAnswer(Answer):
 class SessionsAnswer(Page):
     results = SessionAnswer(many=True)
 
-    example = Page.of(SessionAnswer)
 
-
-class AttemptAnswer(Answer):
+class AttemptAnswer(ResponseBody):
     id = serializers.IntegerField()
-    user = serializers.IntegerField(allow_null=True, help_text="The account's id, even where it is deleted by now.")
-    identifier = serializers.CharField(allow_blank=True, help_text="As it was typed.")
+    user = serializers.IntegerField(
+        source="user_id", allow_null=True, help_text="The account's id, even if the account has been deleted."
+    )
+    identifier = serializers.CharField(allow_blank=True, help_text="The identifier as it was entered.")
     contract = serializers.CharField(help_text="The contract, or `admin` for the admin site.")
     ip = serializers.CharField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)
     status = serializers.ChoiceField([status.value for status in Status])
     failure_reason = serializers.ChoiceField([reason.value for reason in FailureReason], allow_blank=True)
-    request_id = serializers.CharField(allow_blank=True, help_text="The `X-Request-ID` of the answer to it.")
+    request_id = serializers.CharField(allow_blank=True, help_text="The `X-Request-ID` of the response.")
     at = serializers.DateTimeField()
-    repeats = serializers.IntegerField(help_text="How many refusals of a locked account this row stands for.")
+    repeats = serializers.IntegerField(help_text="Number of refused logins to a locked account that this row counts.")
 
     example = {
         "id": 99,
@@ -284,88 +294,28 @@ class AttemptAnswer(Answer):
 class AttemptsAnswer(Page):
     results = AttemptAnswer(many=True)
 
-    example = Page.of(AttemptAnswer)
 
-
-class FieldProblem(Answer):
+class FieldProblem(ResponseBody):
     code = serializers.CharField(help_text=_CODE)
-    detail = serializers.CharField(help_text=_SENTENCE)
+    detail = serializers.CharField(help_text=_DETAIL)
 
 
-class Problem(Answer):
+class Problem(ResponseBody):
     """Problem details (RFC 9457)."""
 
-    type = serializers.ChoiceField(["about:blank"])
+    type = Constant("about:blank")
     title = serializers.CharField()
     status = serializers.IntegerField()
-    detail = serializers.CharField(help_text=_SENTENCE)
+    detail = serializers.CharField(help_text=_DETAIL)
     code = serializers.CharField(help_text=_CODE)
-    errors = serializers.DictField(  # type: ignore[assignment]  # A serializer's own `errors` is not asked for here.
+    errors = serializers.DictField(  # type: ignore[assignment]  # It hides the serializer's own `errors`, which is not used.
         child=FieldProblem(many=True),
         required=False,
-        help_text="Where fields are wrong: what is wrong with each, by its name.",
+        help_text="The problems of each invalid field, by its name.",
     )
 
 
-def user_out(user: User) -> dict[str, Any]:
-    """Return a user as the native contract shows one."""
-    return {
-        "id": user.pk,
-        "username": user.username,
-        "email": user.email,
-        "phone": names.display_phone(user.phone),
-        "role": user.role,
-        "full_name": user.full_name,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "nickname": user.nickname,
-        "department": user.department,
-        "avatar_url": user.avatar_url or None,
-        "profile": user.profile,
-        "language": user.language or settings.LANGUAGE_CODE,
-        "email_verified": user.email_verified,
-        "phone_verified": user.phone_verified,
-        "pending_email": user.pending_email or None,
-        "pending_phone": names.display_phone(user.pending_phone or None),
-        "is_active": user.is_active,
-        "awaits_approval": user.awaits_approval,
-        "last_login": user.last_login,
-        "created_at": user.created_at,
-    }
-
-
-def code_out(code: str) -> dict[str, Any]:
-    """Return what somebody who asked for a code is told, whether or not one was sent."""
-    told: dict[str, Any] = {"expires_in": int(CODE_LIFE.total_seconds())}
-    return {**told, "debug_code": code} if settings.DEBUG else told
-
-
-def session_out(session: Session, current: Session) -> dict[str, Any]:
-    """Return one of a user's own sessions; `current` is the one that asks."""
-    return {
-        "id": str(session.pk),
-        "contract": session.contract,
-        "ip": session.ip,
-        "user_agent": session.user_agent,
-        "created_at": session.created_at,
-        "last_seen_at": session.last_seen_at,
-        "expires_at": session.expires_at,
-        "current": session.pk == current.pk,
-    }
-
-
-def attempt_out(attempt: LoginAttempt) -> dict[str, Any]:
-    """Return a row of the trail."""
-    return {
-        "id": attempt.pk,
-        "user": attempt.user_id,
-        "identifier": attempt.identifier,
-        "contract": attempt.contract,
-        "ip": attempt.ip,
-        "user_agent": attempt.user_agent,
-        "status": attempt.status,
-        "failure_reason": attempt.failure_reason,
-        "request_id": attempt.request_id,
-        "at": attempt.at,
-        "repeats": attempt.repeats,
-    }
+def sent_code(code: str) -> dict[str, Any]:
+    """Return the values of a `CodeAnswer`; they are the same whether or not a code was sent."""
+    values = {"expires_in": int(CODE_LIFE.total_seconds())}
+    return {**values, "debug_code": code} if settings.DEBUG else values

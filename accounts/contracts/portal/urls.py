@@ -1,8 +1,10 @@
-from django.urls import path, re_path
+"""The paths of the portal contract."""
+
+from django.urls import path
 
 from accounts.contracts.portal import views
-
-ANY_METHOD = ("get", "post", "put", "patch", "delete")
+from accounts.contracts.portal.contract import CONTRACT
+from accounts.contracts.viewsets import not_found_route
 
 urlpatterns = [
     path("login", views.SignInViewSet.as_view({"post": "login"})),
@@ -10,5 +12,5 @@ urlpatterns = [
     path("profile", views.ProfileViewSet.as_view({"get": "retrieve"})),
     path("refresh", views.SignInViewSet.as_view({"post": "refresh"})),
     path("logout", views.SignInViewSet.as_view({"post": "logout"})),
-    re_path(r"", views.NotFoundViewSet.as_view(dict.fromkeys(ANY_METHOD, "nothing"))),
+    not_found_route(CONTRACT),
 ]

@@ -1,93 +1,81 @@
-from django.http import Http404
-from rest_framework.request import Request
-from rest_framework.response import Response
+"""The operations of the portal contract."""
+
+from typing import Any
 
 from accounts import errors
-from accounts.contracts.base import ContractViewSet, bearer_token
-from accounts.contracts.portal import contract, wire
-from accounts.contracts.schema import PROOF, documented
-from accounts.models import EndReason, Role
+from accounts.contracts.authentication import bearer_token
+from accounts.contracts.operations import PASSWORD_ERRORS, operation
+from accounts.contracts.portal import contract, tokens, wire
+from accounts.contracts.viewsets import ContractViewSet
+from accounts.models import EndReason, Session, User
 from accounts.services import identifiers, registration, sessions, sign_in
 
 
 class PortalViewSet(ContractViewSet):
     contract = contract.CONTRACT
-    error_shape = wire.Failure
+    envelope = wire.Success
+    error_response = wire.Failure
 
 
 class RegistrationViewSet(PortalViewSet):
     public = frozenset({"register"})
 
-    @documented(
-        takes=wire.Registration,
-        answers=wire.RegistrationAnswer,
-        outcomes=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
+    @operation(
+        request=wire.Registration,
+        response=wire.RegistrationData,
+        message="注册成功",
+        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
     )
-    def register(self, request: Request) -> Response:
+    def register(self, data: dict[str, Any]) -> User:
         """Register an account.
 
-        A name or an address that is taken answers 400, as a wrong field does. No token comes with the account: log in
-        next. One address may register a limited number of accounts an hour.
+        A user name or an e-mail address that is taken is answered with 400, like an invalid field. The response has no
+        token: log in next. The number of registrations from one address is limited per hour.
         """
-        columns = {**self.read(wire.Registration), "role": Role.VIEWER}
-        password = columns.pop("password")
-        user = registration.register(columns=columns, password=password, roles=contract.ROLES, origin=self.origin)
-        return self.answer(contract.success("注册成功", wire.registered_out(user)))
+        password = data.pop("password")
+        return registration.register(
+            columns={**data, "role": wire.ROLE}, password=password, roles={wire.ROLE}, origin=self.origin
+        )
 
 
 class SignInViewSet(PortalViewSet):
-    # A refresh spends its token, which is more than to find its session.
+    # The refresh reads the token itself, because it spends it.
     public = frozenset({"login", "refresh"})
 
-    @documented(takes=wire.Login, answers=wire.LoginAnswer, outcomes=PROOF)
-    def login(self, request: Request) -> Response:
+    @operation(request=wire.Login, response=wire.LoginData, message="登录成功", errors=PASSWORD_ERRORS)
+    def login(self, data: dict[str, Any]) -> Session:
         """Log in by user name.
 
-        Too many wrong passwords lock the account for this address; `Retry-After` says how long. That an account is
-        disabled or waits for approval is told only after a right password.
+        Too many wrong passwords lock the account for this address; `Retry-After` has the seconds. Only after a correct
+        password does the response say that the account is disabled or waits for approval.
         """
-        given = self.read(wire.Login)
-        session = sign_in.sign_in(
-            identifier=identifiers.username(given["username"]),
-            password=given["password"],
-            policy=contract.SESSION,
+        return sign_in.sign_in(
+            identifier=identifiers.username(data["username"]),
+            password=data["password"],
+            policy=tokens.SESSION,
             origin=self.origin,
         )
-        data = {"token": contract.token_of(session), "user": wire.login_out(session.user)}
-        return self.answer(contract.success("登录成功", data))
 
-    @documented(answers=wire.RefreshAnswer, outcomes=(errors.TokenMissing,))
-    def refresh(self, request: Request) -> Response:
-        """Get the next token.
+    @operation(response=wire.RefreshData, message="刷新成功", errors=(errors.TokenMissing,))
+    def refresh(self) -> Session:
+        """Return the next token.
 
-        It takes the token that is to be followed, which has to live yet. For a few seconds that one still opens, and
-        gives the same successor again; after that it is dead.
+        The request has the current token, which must not have expired. For a few seconds that token stays valid, and
+        refreshing it again returns the same next token; after that it is refused.
         """
-        session = contract.refresh(bearer_token(request), self.origin)
-        return self.answer(contract.success("刷新成功", {"token": contract.token_of(session)}))
+        return tokens.refresh(bearer_token(self.request), self.origin)
 
-    @documented(answers=wire.LogoutAnswer)
-    def logout(self, request: Request) -> Response:
+    @operation(response=wire.LogoutAnswer)
+    def logout(self) -> None:
         """End the session of this token.
 
-        The very next request with its tokens is refused.
+        Later requests with the tokens of the session are refused.
         """
         sessions.end(session=self.session, reason=EndReason.LOGOUT, origin=self.origin, actor=self.session.user)
-        return self.answer(contract.success("登出成功"))
 
 
 class ProfileViewSet(PortalViewSet):
-    @documented(answers=wire.ProfileAnswer)
-    def retrieve(self, request: Request) -> Response:
-        """Show oneself."""
-        return self.answer(contract.success("获取成功", wire.profile_out(self.session.user)))
-
-
-class NotFoundViewSet(PortalViewSet):
-    """Answers every path of the mount that nothing else answers."""
-
-    schema = None
-    public = frozenset({"nothing"})
-
-    def nothing(self, request: Request) -> Response:
-        raise Http404
+    @operation(response=wire.ProfileData, message="获取成功")
+    def retrieve(self) -> User:
+        """Return the current user."""
+        return self.session.user

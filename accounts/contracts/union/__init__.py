@@ -1,1 +1,1 @@
-"""The union contract: document 001. Codes of their own in an envelope, one token that renews itself."""
+"""The union contract: document 001. An envelope with codes of its own, and one token that the service renews."""

@@ -1,82 +1,71 @@
-from django.http import Http404
-from rest_framework.request import Request
-from rest_framework.response import Response
+"""The operations of the union contract."""
+
+from typing import Any
 
 from accounts import errors
-from accounts.contracts.base import ContractViewSet, bearer_token
-from accounts.contracts.schema import PROOF, documented
-from accounts.contracts.union import contract, wire
-from accounts.services import identifiers, sign_in
+from accounts.contracts.authentication import bearer_token
+from accounts.contracts.operations import PASSWORD_ERRORS, operation
+from accounts.contracts.union import contract, tokens, wire
+from accounts.contracts.union.errors import only_username_already_taken
+from accounts.contracts.viewsets import ContractViewSet
+from accounts.models import Session, User
+from accounts.services import identifiers, registration, sign_in
 
 
 class UnionViewSet(ContractViewSet):
     contract = contract.CONTRACT
-    error_shape = wire.Failure
+    envelope = wire.Success
+    error_response = wire.Failure
 
 
 class RegistrationViewSet(UnionViewSet):
     public = frozenset({"register"})
 
-    @documented(
-        takes=wire.Registration,
-        answers=wire.RegistrationAnswer,
-        outcomes=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
+    @operation(
+        request=wire.Registration,
+        response=wire.RegistrationData,
+        message="用户注册成功",
+        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.Overloaded),
     )
-    def register(self, request: Request) -> Response:
+    def register(self, data: dict[str, Any]) -> User:
         """Register an account.
 
-        A user name that is taken answers 409 with code 1001; a phone number that is taken is a wrong field, so it
-        answers 400. No token comes with the account: log in next. One address may register a limited number of accounts
-        an hour.
+        A user name that is taken is answered with 409 and code 1001; a phone number that is taken is an invalid field,
+        answered with 400. The response has no token: log in next. The number of registrations from one address is
+        limited per hour.
         """
-        columns = self.read(wire.Registration)
-        password = columns.pop("password")
-        user = contract.register(columns, password, self.origin)
-        return self.answer(contract.success("用户注册成功", wire.registered_out(user)))
+        password = data.pop("password")
+        with only_username_already_taken():
+            return registration.register(columns=data, password=password, roles=wire.ROLES, origin=self.origin)
 
 
 class SignInViewSet(UnionViewSet):
     public = frozenset({"login"})
 
-    @documented(takes=wire.Login, answers=wire.LoginAnswer, outcomes=PROOF)
-    def login(self, request: Request) -> Response:
+    @operation(request=wire.Login, response=wire.LoginData, message="登录成功", errors=PASSWORD_ERRORS)
+    def login(self, data: dict[str, Any]) -> Session:
         """Log in by phone number.
 
-        Another `userType` than the account's is answered like a wrong password. Too many failures lock the account for
-        this address; `Retry-After` says how long. That an account is disabled or waits for approval is told only after
-        a right password.
+        A `userType` that is not the account's is answered like a wrong password. Too many failures lock the account for
+        this address; `Retry-After` has the seconds. Only after a correct password does the response say that the
+        account is disabled or waits for approval.
         """
-        given = self.read(wire.Login)
-        session = sign_in.sign_in(
-            identifier=identifiers.phone(given["phone"]),
-            password=given["password"],
-            policy=contract.SESSION,
+        return sign_in.sign_in(
+            identifier=identifiers.phone(data["phone"]),
+            password=data["password"],
+            policy=tokens.SESSION,
             origin=self.origin,
-            rule=contract.only(given["userType"]),
+            rule=contract.only(data["userType"]),
         )
-        data = {**wire.user_out(session.user), "token": contract.new_token(session)}
-        return self.answer(contract.success("登录成功", data))
 
 
 class UserViewSet(UnionViewSet):
-    @documented(answers=wire.UserAnswer, headers=("Authorization",))
-    def info(self, request: Request) -> Response:
-        """Show oneself.
+    @operation(response=wire.UserData, message="获取用户信息成功", headers=("Authorization",))
+    def info(self) -> Session:
+        """Return the current user.
 
-        Once half of the token's life is over, the answer's `Authorization` header has a new one, as long as the session
-        lasts: seven days from the login. A token whose user is deleted answers 404 with code 1003.
+        Once half of the token's lifetime is over, the `Authorization` header of the response has a new token, until the
+        session ends seven days after the login. The token of a deleted user is answered with 404 and code 1003.
         """
-        return self.answer(
-            contract.success("获取用户信息成功", wire.user_out(self.session.user)),
-            headers=contract.renewal(bearer_token(request), self.session),
-        )
-
-
-class NotFoundViewSet(UnionViewSet):
-    """Answers every path of the mount that nothing else answers."""
-
-    schema = None
-    public = frozenset({"nothing"})
-
-    def nothing(self, request: Request) -> Response:
-        raise Http404
+        self.headers.update(tokens.renewal(bearer_token(self.request), self.session))
+        return self.session

@@ -1,4 +1,4 @@
-"""What the union contract reads and writes."""
+"""The request and response bodies of the union contract."""
 
 import json
 from typing import Any
@@ -6,15 +6,18 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from accounts.contracts.fields import Null, Password, Text
-from accounts.contracts.schema import Answer, Shape
-from accounts.contracts.union.contract import ROLES, success
-from accounts.models import Role, User
+from accounts.contracts.fields import AccessToken, Constant, ConvertedField, Message, Null, Password, StrictCharField
+from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
+from accounts.contracts.union.tokens import access_token
+from accounts.models import Role
 from accounts.policies import active_profile
 
+# The roles that document 001 names.
+ROLES = frozenset({Role.PATIENT, Role.DOCTOR, Role.ADMIN})
 
-class CapitalRole(serializers.ChoiceField):
-    """One of the document's roles, which are in capitals on the wire."""
+
+class UpperCaseRole(serializers.ChoiceField):
+    """One of the document's roles, which are in upper case on the wire."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=sorted(role.upper() for role in ROLES), **kwargs)
@@ -23,103 +26,88 @@ class CapitalRole(serializers.ChoiceField):
         return str(super().to_internal_value(data)).lower()
 
 
-class Phone(Text):
+class ElevenDigits(StrictCharField):
     """A phone number as the document has it: eleven digits."""
 
     openapi = {"pattern": "^[0-9]{11}$"}
 
 
-class Registration(Shape):
-    username = Text(min_length=3, max_length=50)
+class Registration(RequestBody):
+    username = StrictCharField(min_length=3, max_length=50)
     password = Password(
         min_length=6, max_length=100, help_text=f"At least {active_profile().password.shortest} characters."
     )
-    role = CapitalRole(help_text="Not all of these may be registered for.")
-    phone = Phone(validators=[RegexValidator(r"\A[0-9]{11}\Z")])
+    role = UpperCaseRole(help_text="Not all of these are open to registration.")
+    phone = ElevenDigits(validators=[RegexValidator(r"\A[0-9]{11}\Z")])
 
     example = {"username": "zhang_san", "password": "password123", "role": "PATIENT", "phone": "13912345678"}
 
 
-class Login(Shape):
-    # The document bounds what is registered; people of other contracts log in with what they have.
-    phone = Text(max_length=30)
-    password = Password(help_text="Exactly as it was set: nothing is trimmed.")
-    userType = CapitalRole(help_text="The account's role.")  # noqa: N815 The document's own spelling.
+class Login(RequestBody):
+    # The document limits new phone numbers; users of other contracts log in with theirs.
+    phone = StrictCharField(max_length=30)
+    password = Password(help_text="It is not trimmed.")
+    userType = UpperCaseRole(help_text="The account's role.")  # noqa: N815 The document's own spelling.
 
     example = {"phone": "13912345678", "password": "password123", "userType": "PATIENT"}
 
 
-class Success(Answer):
-    # The envelope of what went well; a subclass names what is in `data`.
-    success = serializers.ChoiceField([True])
-    code = serializers.ChoiceField([0])
+class Success(Envelope):
+    success = Constant(True)
+    code = Constant(0)
     message = serializers.CharField()
 
 
-class Failure(Answer):
-    """What every error looks like."""
+class Failure(ResponseBody):
+    """The body of every error."""
 
-    success = serializers.ChoiceField([False])
+    success = Constant(False)
     code = serializers.IntegerField(
-        help_text="1001 the user name is taken, 1002 the login failed, 1003 the user is gone; else the HTTP status."
+        help_text="1001 the user name is taken, 1002 the login failed, 1003 the user is deleted; otherwise the HTTP "
+        "status."
     )
-    message = serializers.CharField(help_text="A sentence for people, in Chinese; it names the fields that are wrong.")
-    data = Null()  # type: ignore[assignment]  # A serializer's own `data` is not asked for here.
+    message = serializers.CharField(help_text="A message for people, in Chinese; it names the invalid fields.")
+    data = Null()  # type: ignore[assignment]  # It hides the serializer's own `data`, which is not used.
 
 
-class Registered(Answer):
-    userId = serializers.IntegerField()  # noqa: N815 The document's own spelling.
-    message = serializers.CharField()
+class RegistrationData(ResponseBody):
+    userId = serializers.IntegerField(source="id")  # noqa: N815 The document's own spelling.
+    message = Message("注册成功")
 
-    example = {"userId": 1, "message": "注册成功"}
-
-
-class RegistrationAnswer(Success):
-    data = Registered()  # type: ignore[assignment]  # As above.
-
-    example = success("用户注册成功", dict(Registered.example))
+    example = {"userId": 1}
 
 
-class UserData(Answer):
-    userId = serializers.IntegerField()  # noqa: N815 The document's own spelling.
-    username = serializers.CharField()
-    # An account of another contract has any role there is.
-    role = serializers.ChoiceField([role.upper() for role in Role.values])
-    profileJson = serializers.CharField(  # noqa: N815 The document's own spelling.
-        allow_null=True, help_text="A JSON object, written as a string."
-    )
+class AnyRole(ConvertedField, serializers.ChoiceField):
+    """A user's role in upper case. An account of another contract has any role."""
 
-    example = {"userId": 1, "username": "zhang_san", "role": "PATIENT", "profileJson": None}
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[role.upper() for role in Role.values], **kwargs)
+
+    def convert(self, value: str) -> str:
+        return value.upper()
+
+
+class JSONString(ConvertedField, serializers.CharField):
+    """A JSON object, written as a string."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, help_text="A JSON object, written as a string.", **kwargs)
+
+    def convert(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+class UserData(ResponseBody):
+    # The instance is a session.
+    userId = serializers.IntegerField(source="user.id")  # noqa: N815 The document's own spelling.
+    username = serializers.CharField(source="user.username")
+    role = AnyRole(source="user.role")
+    profileJson = JSONString(source="user.profile")  # noqa: N815 The document's own spelling.
+
+    example = {"userId": 1, "username": "zhang_san", "role": "PATIENT"}
 
 
 class LoginData(UserData):
-    token = serializers.CharField(help_text="Send it as `Authorization: Bearer <token>`.")
+    token = AccessToken(access_token)
 
-    example = {**UserData.example, "token": "eyJhbGciOiJIUzM4NCIs…"}
-
-
-class LoginAnswer(Success):
-    data = LoginData()  # type: ignore[assignment]  # As above.
-
-    example = success("登录成功", dict(LoginData.example))
-
-
-class UserAnswer(Success):
-    data = UserData()  # type: ignore[assignment]  # As above.
-
-    example = success("获取用户信息成功", dict(UserData.example))
-
-
-def registered_out(user: User) -> dict[str, Any]:
-    """Return what a new user is told of the registration."""
-    return {"userId": user.pk, "message": "注册成功"}
-
-
-def user_out(user: User) -> dict[str, Any]:
-    """Return a user as the union contract shows one."""
-    return {
-        "userId": user.pk,
-        "username": user.username,
-        "role": user.role.upper(),
-        "profileJson": None if user.profile is None else json.dumps(user.profile, ensure_ascii=False),
-    }
+    example = {"token": "eyJhbGciOiJIUzM4NCIs…"}

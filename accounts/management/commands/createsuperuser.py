@@ -1,3 +1,5 @@
+"""Creates a superuser of role admin and records it."""
+
 from typing import Any
 
 from django.contrib.auth.management.commands import createsuperuser
@@ -12,17 +14,17 @@ from audit.record import record
 
 
 class Command(createsuperuser.Command):
-    help = "Creates a superuser of role admin, and says so in the trail."
+    help = "Creates a superuser of role admin, and records it in the trail."
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Names are unique in their canonical form, which is how the command's look-up compares them.
+        # User names are unique in their canonical form, which the command looks up.
         self.username_is_unique = True
 
     def handle(self, *args: Any, **options: Any) -> None:
         newest = User.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         try:
-            # Outside a transaction: the command waits for somebody to type.
+            # Outside a transaction: the command waits for input.
             super().handle(*args, **options)
         except IntegrityError as error:
             raise CommandError("Another account has this name or e-mail address already.") from error

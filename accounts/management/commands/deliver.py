@@ -1,3 +1,5 @@
+"""Delivers queued messages until it is stopped."""
+
 import signal
 from types import FrameType
 from typing import Any

@@ -1,3 +1,5 @@
+"""Ends the sessions of one user or of all users."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,17 +10,17 @@ from audit.origin import CONSOLE
 
 
 class Command(BaseCommand):
-    help = "Ends the sessions of one user, or of everybody: after a leak, or a change by SQL that no code has seen."
+    help = "Ends the sessions of one user or of all users, for instance after a leak or a change by SQL."
 
     def add_arguments(self, parser: CommandParser) -> None:
         who = parser.add_mutually_exclusive_group(required=True)
         who.add_argument("--user", metavar="NAME", help="the user name")
-        who.add_argument("--all", action="store_true", help="everybody")
-        parser.add_argument("--noinput", action="store_true", help="do not ask")
+        who.add_argument("--all", action="store_true", help="all users")
+        parser.add_argument("--noinput", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["all"]:
-            self._everybody(ask=not options["noinput"])
+            self._end_all(ask=not options["noinput"])
             return
         try:
             user = User.objects.get_by_natural_key(options["user"])
@@ -27,13 +29,13 @@ class Command(BaseCommand):
         count = sessions.end_all(user=user, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=CONSOLE)
         self.stdout.write(f"{count} sessions of {user} were ended.")
 
-    def _everybody(self, *, ask: bool) -> None:
-        if ask and input("Everybody will have to log in again. Type yes to go on: ") != "yes":
-            raise CommandError("Nothing was ended.")
+    def _end_all(self, *, ask: bool) -> None:
+        if ask and input("All users will have to log in again. Type yes to continue: ") != "yes":
+            raise CommandError("No session was ended.")
         users = User.objects.order_by("pk")
         total, count = users.count(), 0
         for number, user in enumerate(users.iterator(), start=1):
             count += sessions.end_all(user=user, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=CONSOLE)
             if number % 1000 == 0:
                 self.stdout.write(f"{number} of {total} users")
-        self.stdout.write(f"{count} sessions were ended, and every login of the admin site.")
+        self.stdout.write(f"{count} sessions were ended, and all sessions of the admin site.")

@@ -1,3 +1,5 @@
+"""Lists, rotates and retires the signing keys."""
+
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -20,25 +22,25 @@ def _at(moment: datetime) -> str:
 
 def _state(row: SigningKey, signer: SigningKey) -> str:
     if contract_of(row.purpose) in settings.JWT_KEYS:
-        return "not in use: the environment's wins"
+        return "not in use: the environment sets the key"
     if row == signer:
         return "signs"
     return f"verifies until {_at(row.verifies_until)}" if row.verifies_until else f"signs from {_at(row.signs_from)}"
 
 
 class Command(BaseCommand):
-    help = "Shows the keys that sign tokens, gives a key set a new one, or removes an old one at once."
+    help = "Lists the keys that sign tokens, adds a key to a key set, or removes an old key."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("list", help="show every key: what for, which algorithm, since when, and what it does")
-        rotate = actions.add_parser("rotate", help="add a key; the former one verifies until its tokens are out")
+        actions.add_parser("list", help="list every key with its purpose, algorithm, time of creation and state")
+        rotate = actions.add_parser("rotate", help="add a key; the former one verifies until its tokens have expired")
         which = rotate.add_mutually_exclusive_group(required=True)
         which.add_argument("purpose", nargs="?", metavar="PURPOSE", help="the key set, such as native:access")
-        which.add_argument("--all", action="store_true", help="every key set that is in the database")
-        retire = actions.add_parser("retire", help="remove an old key; every token that it signed dies")
-        retire.add_argument("kid", metavar="KID", help="the key's name")
-        retire.add_argument("--noinput", action="store_true", help="do not ask")
+        which.add_argument("--all", action="store_true", help="every key set in the database")
+        retire = actions.add_parser("retire", help="remove an old key; every token that it signed becomes invalid")
+        retire.add_argument("kid", metavar="KID", help="the key's id")
+        retire.add_argument("--noinput", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -49,7 +51,7 @@ class Command(BaseCommand):
                     self._rotate(options["purpose"])
                 case "retire":
                     self._retire(options["kid"], ask=not options["noinput"])
-        except keys.Refused as error:
+        except keys.KeyChangeRefused as error:
             raise CommandError(str(error)) from error
 
     def _list(self, now: datetime) -> None:
@@ -75,7 +77,11 @@ class Command(BaseCommand):
 
     def _retire(self, kid: str, *, ask: bool) -> None:
         row = keys.retirable(kid)
-        if ask and input(f"Every token of {row.purpose} that {kid} signed dies. Type yes to go on: ") != "yes":
+        if (
+            ask
+            and input(f"Every token of {row.purpose} that {kid} signed becomes invalid. Type yes to continue: ")
+            != "yes"
+        ):
             raise CommandError("Nothing was retired.")
         keys.retire(kid=kid, origin=CONSOLE)
-        self.stdout.write(f"{kid} was retired: within half a minute every node refuses its tokens.")
+        self.stdout.write(f"{kid} was retired: every node refuses its tokens within half a minute.")

@@ -1,3 +1,5 @@
+"""Creates the demonstration accounts of document 000."""
+
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +10,7 @@ from accounts.models import User
 from accounts.services import users
 from audit.origin import CONSOLE
 
-PASSWORD = "123456"  # noqa: S105 Document 000 prints it; it is taken with DEBUG=true alone.
+PASSWORD = "123456"  # noqa: S105 Document 000 prints it; it is accepted only with DEBUG=true.
 
 # Document 000's table of test users.
 PEOPLE = [
@@ -44,17 +46,17 @@ PEOPLE = [
 
 
 class Command(BaseCommand):
-    help = "Creates the four demonstration accounts of document 000; those that exist are left as they are."
+    help = "Creates the four demonstration accounts of document 000; existing ones are not changed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--password", default=PASSWORD, help=f"their password, by default {PASSWORD}")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("Demonstration accounts are for development: set DEBUG=true to have them.")
+            raise CommandError("Demonstration accounts are for development only: set DEBUG=true.")
         for person in PEOPLE:
             if User.objects.taken(User(**person)):
-                self.stdout.write(f"{person['username']} is there already.")
+                self.stdout.write(f"{person['username']} exists already.")
                 continue
             try:
                 users.create(columns=person, password=options["password"], origin=CONSOLE)

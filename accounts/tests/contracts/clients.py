@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.contracts.clinic.contract import ACCESS as CLINIC_ACCESS
-from accounts.contracts.hospital.contract import ACCESS as HOSPITAL_ACCESS
-from accounts.contracts.native.contract import ACCESS as NATIVE_ACCESS
-from accounts.contracts.portal.contract import ACCESS as PORTAL_ACCESS
-from accounts.contracts.union.contract import ACCESS as UNION_ACCESS
+from accounts.contracts.clinic.tokens import ACCESS as CLINIC_ACCESS
+from accounts.contracts.hospital.tokens import ACCESS as HOSPITAL_ACCESS
+from accounts.contracts.native.tokens import ACCESS as NATIVE_ACCESS
+from accounts.contracts.portal.tokens import ACCESS as PORTAL_ACCESS
+from accounts.contracts.union.tokens import ACCESS as UNION_ACCESS
 from accounts.policies import TokenPolicy
 from accounts.tests.tools import PASSWORD, Api
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rest_framework.serializers import ValidationError
 
-from accounts.contracts.fields import JSONObject, Password, Text
+from accounts.contracts.fields import JSONObject, Password, StrictCharField
 from accounts.policies import LONGEST_PASSWORD
 
 pytestmark = pytest.mark.any_database
@@ -15,13 +15,13 @@ NOT_STORABLE = ["\x00", "a\x00b", "\ud800", "a\ud800@b.cn"]
 
 
 @pytest.mark.parametrize("value", [*OTHER_TYPES, *NOT_STORABLE], ids=repr)
-def test_a_text_takes_neither_another_type_nor_what_no_database_stores(value: Any) -> None:
+def test_a_string_takes_neither_another_type_nor_what_no_database_stores(value: Any) -> None:
     with pytest.raises(ValidationError):
-        Text().run_validation(value)
+        StrictCharField().run_validation(value)
 
 
-def test_a_text_is_taken_as_it_was_sent() -> None:
-    assert Text().run_validation(" Ａ\t王 ") == " Ａ\t王 "
+def test_a_string_is_taken_as_it_was_sent() -> None:
+    assert StrictCharField().run_validation(" Ａ\t王 ") == " Ａ\t王 "
 
 
 def test_a_password_is_neither_trimmed_nor_longer_than_the_limit() -> None:

@@ -10,7 +10,8 @@ from django.test import RequestFactory
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
-from accounts.contracts.base import IgnoreAcceptNegotiation, bearer_token
+from accounts.contracts.authentication import bearer_token
+from accounts.contracts.negotiation import IgnoreAcceptNegotiation
 from accounts.contracts.parsing import DEEPEST, LONGEST_BODY, LONGEST_NUMBER, StrictJSONParser
 from accounts.errors import TokenMalformed, TokenMissing
 

@@ -3,8 +3,7 @@
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.models import User
-from accounts.models.user import Role
+from accounts.models import Role, User
 from accounts.tests.contracts.clients import CLIENTS, NATIVE, UNION, ContractClient
 from accounts.tests.tools import PASSWORD, Api
 

@@ -4,8 +4,8 @@ import pytest
 
 from accounts.models import Purpose
 from accounts.security import hashing
+from accounts.security.budgets import Account
 from accounts.security.codes import Target
-from accounts.security.lockout import Account
 
 TARGET = Target(Account(user_id=7), Purpose.RESET, "email", "alice@hospital.example")
 

@@ -7,11 +7,11 @@ from accounts.security.encryption import DecryptionError, decrypt, encrypt
 STORED = "gAAAAABrAHaFFcE43NyWxfFuXZkAVi4J4X1pLKYvSQpQjAbUBc4VmcPcST0BRDHkFodoblUzHsHuLmofrCwhZZHnl7d1FW6xjg=="
 
 
-def test_what_was_sealed_is_read_again() -> None:
+def test_an_encrypted_text_is_decrypted() -> None:
     assert decrypt("messages", encrypt("messages", "482915 药房")) == "482915 药房"
 
 
-def test_what_is_sealed_does_not_show() -> None:
+def test_an_encrypted_text_is_not_readable() -> None:
     assert "482915" not in encrypt("messages", "482915")
 
 
@@ -25,7 +25,7 @@ def test_another_secret_key_cannot_read_it(settings: Settings) -> None:
     settings.SECRET_KEY = "another"
     with pytest.raises(DecryptionError) as error:
         decrypt("messages", encrypted)
-    assert str(error.value) == "What was encrypted for messages cannot be read with today's SECRET_KEY."
+    assert str(error.value) == "A text encrypted for messages cannot be decrypted with the present SECRET_KEY."
 
 
 def test_signing_keys_that_are_stored_already_stay_readable(settings: Settings) -> None:

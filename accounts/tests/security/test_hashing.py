@@ -67,9 +67,7 @@ def test_a_wrong_password_against_an_old_hash_is_not_outdated() -> None:
         "md5$salt$0123456789abcdef",
     ],
 )
-def test_what_is_no_usable_hash_costs_one_hash_and_is_wrong(
-    stored: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unusable_hash_costs_one_hash_and_never_matches(stored: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
     encode = Argon2id.encode
 
@@ -83,21 +81,19 @@ def test_what_is_no_usable_hash_costs_one_hash_and_is_wrong(
 
 
 @pytest.mark.parametrize(("cost", "absurd"), [("m=1024", "m=9999999"), ("t=1", "t=99")])
-def test_a_hash_that_asks_for_absurd_work_is_not_worked_on(
-    cost: str, absurd: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hash_with_excessive_costs_is_not_verified(cost: str, absurd: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Argon2id, "verify", lambda *args: pytest.fail("worked on"))
     assert hashing.verify(PASSWORD, argon2_hash().replace(cost, absurd)) == WRONG
 
 
-def test_bcrypt_takes_no_password_that_it_would_cut() -> None:
+def test_bcrypt_refuses_a_password_that_it_would_truncate() -> None:
     long = "x" * 73
     stored = bcrypt.hashpw(long[:72].encode(), bcrypt.gensalt(4)).decode()
     assert hashing.verify(long, stored) == WRONG
 
 
 def test_a_password_over_128_characters_is_never_hashed() -> None:
-    with pytest.raises(ValueError, match="refused before it is hashed"):
+    with pytest.raises(ValueError, match="refused before hashing"):
         hashing.make("x" * 129)
 
 
@@ -125,13 +121,13 @@ def test_no_more_hashes_run_at_once_than_there_are_slots() -> None:
     assert most == 2
 
 
-def test_a_slot_that_does_not_come_free_in_time_is_refused() -> None:
+def test_a_call_that_gets_no_slot_in_time_is_refused() -> None:
     slots = Slots(1)
     with slots.take(), pytest.raises(Overloaded), slots.take(timedelta(milliseconds=20)):
         pass
 
 
-def test_what_would_wait_too_long_is_refused_on_arrival() -> None:
+def test_a_call_that_would_wait_too_long_is_refused_at_once() -> None:
     slots = Slots(1)
     slots._seconds_each = 3.0
     with slots.take(), pytest.raises(Overloaded) as refused, slots.take():
@@ -139,7 +135,7 @@ def test_what_would_wait_too_long_is_refused_on_arrival() -> None:
     assert refused.value.retry_after == timedelta(seconds=3)
 
 
-def test_a_slot_comes_free_after_a_crash() -> None:
+def test_a_slot_is_released_after_a_crash() -> None:
     slots = Slots(1)
     with pytest.raises(ZeroDivisionError), slots.take():
         raise ZeroDivisionError

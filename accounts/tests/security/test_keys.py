@@ -77,7 +77,7 @@ class TestStoredKeys:
             "that `manage.py keys list` shows, which ends every session."
         )
 
-    def test_a_key_whose_tokens_are_out_need_not_be_readable(self) -> None:
+    def test_a_key_whose_tokens_have_expired_need_not_be_readable(self) -> None:
         ring.signer(POLICY)
         SigningKey.objects.update(encrypted="rubbish", verifies_until=timezone.now())
         new = add_key(2)
@@ -170,11 +170,11 @@ class TestGivenKeys:
     def test_no_database_is_asked(self) -> None:
         ring.current_with(SHARED, "0" * 16)
 
-    def test_whoever_shares_the_secret_reads_a_token(self) -> None:
+    def test_a_service_with_the_shared_secret_reads_a_token(self) -> None:
         token = tokens.sign(SHARED, {"username": "alice"})
         assert jwt.decode(token, SECRET, algorithms=["HS384"]) == {"username": "alice"}
 
-    def test_a_token_of_whoever_shares_the_secret_is_read(self) -> None:
+    def test_a_token_signed_with_the_shared_secret_is_read(self) -> None:
         claims = {"username": "alice", "exp": int(timezone.now().timestamp()) + 60}
         headers = {"kid": ring.signer(SHARED).kid, "typ": "JWT"}
         token = jwt.encode(claims, SECRET, algorithm="HS384", headers=headers)

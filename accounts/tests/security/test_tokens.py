@@ -83,14 +83,14 @@ def test_a_remembered_token_of_one_kind_is_none_of_another() -> None:
         tokens.read(OTHER, good)
 
 
-def test_what_one_reader_does_to_the_claims_no_other_sees() -> None:
+def test_a_readers_change_of_the_claims_is_not_remembered() -> None:
     good = token(groups=["ward 7"])
     for _ in range(2):
         tokens.read(POLICY, good)["groups"].append("pharmacy")
     assert tokens.read(POLICY, good)["groups"] == ["ward 7"]
 
 
-def test_the_oldest_memory_goes_when_there_are_too_many(
+def test_the_oldest_token_is_forgotten_when_there_are_too_many(
     verifications: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "REMEMBERED_TOKENS", 2)
@@ -117,7 +117,7 @@ def test_keys_that_were_read_again_and_are_the_same_do_not(verifications: Callab
     assert verifications() == 1
 
 
-def test_a_remembered_token_dies_with_its_key() -> None:
+def test_a_remembered_token_is_refused_without_its_key() -> None:
     good = token()
     tokens.read(POLICY, good)
     add_key(2)
@@ -126,7 +126,7 @@ def test_a_remembered_token_dies_with_its_key() -> None:
         tokens.read(POLICY, good)
 
 
-def test_a_remembered_token_outlives_no_key() -> None:
+def test_a_remembered_token_expires_with_its_key() -> None:
     add_key(1)
     SigningKey.objects.update(verifies_until=timezone.now() + timedelta(seconds=10))
     good = token()

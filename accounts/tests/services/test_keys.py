@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.contracts.native.contract import ACCESS
+from accounts.contracts.native.tokens import ACCESS
 from accounts.errors import TokenExpired, TokenInvalid
 from accounts.models import SigningKey
 from accounts.security import tokens
 from accounts.security.keys import given_keys, ring
 from accounts.services import keys
-from accounts.services.keys import Refused, Rotation
+from accounts.services.keys import KeyChangeRefused, Rotation
 from accounts.tests.races import race
 from accounts.tests.tools import later
 from audit.models import SecurityEvent
@@ -38,8 +38,8 @@ def rotate() -> Rotation:
     return keys.rotate(purpose=ACCESS.purpose, origin=CONSOLE)
 
 
-def token(lives: int = 900) -> str:
-    return tokens.sign(ACCESS, {"sub": "1", "exp": int(timezone.now().timestamp()) + lives})
+def token(lifetime: int = 900) -> str:
+    return tokens.sign(ACCESS, {"sub": "1", "exp": int(timezone.now().timestamp()) + lifetime})
 
 
 def name_in(token: str) -> Any:
@@ -55,7 +55,7 @@ def published_names() -> list[str | None]:
 
 
 class TestNewTokens:
-    def test_until_everybody_knows_the_new_key_they_carry_the_former(self, former: str) -> None:
+    def test_until_all_nodes_have_read_the_new_key_the_former_signs(self, former: str) -> None:
         rotate()
         with later(seconds=59):
             assert name_in(token()) == former
@@ -66,7 +66,7 @@ class TestNewTokens:
             assert name_in(token()) == rotation.key.kid
 
     @pytest.mark.django_db
-    def test_while_nobody_may_know_any_key_they_carry_the_oldest(self) -> None:
+    def test_while_no_key_is_read_everywhere_the_oldest_signs(self) -> None:
         first = ring.signer(ACCESS).kid
         rotate()
         ring.forget()
@@ -93,7 +93,7 @@ class TestOldTokens:
         with later(seconds=59):
             return token()
 
-    def test_they_open_until_their_end(self, old: str) -> None:
+    def test_tokens_are_valid_until_they_expire(self, old: str) -> None:
         with later(seconds=59 + 898):
             assert tokens.read(ACCESS, old)["sub"] == "1"
 
@@ -105,14 +105,14 @@ class TestOldTokens:
         with later(seconds=59 + 898):
             assert jwt.decode(old, published()[name_in(old)], algorithms=["ES256"])["sub"] == "1"
 
-    def test_when_their_key_is_retired_they_die(self, former: str, old: str) -> None:
+    def test_tokens_of_a_retired_key_are_refused(self, former: str, old: str) -> None:
         keys.retire(kid=former, origin=CONSOLE)
         with later(seconds=59 + 30), pytest.raises(TokenInvalid):
             tokens.read(ACCESS, old)
 
     def test_after_the_overlap_nothing_that_their_key_signs_is_taken(self, former: str) -> None:
         rotate()
-        forged = token(lives=86400)
+        forged = token(lifetime=86400)
         with later(seconds=OVERLAP.total_seconds() + 1), pytest.raises(TokenInvalid):
             tokens.read(ACCESS, forged)
 
@@ -123,7 +123,7 @@ class TestPublishedKeys:
         with later(seconds=30):
             assert published_names() == [rotation.key.kid, former]
 
-    def test_the_former_is_published_until_its_tokens_are_out(self, former: str) -> None:
+    def test_the_former_is_published_until_its_tokens_have_expired(self, former: str) -> None:
         rotation = rotate()
         with later(seconds=OVERLAP.total_seconds() - 1):
             assert published_names() == [rotation.key.kid, former]
@@ -157,30 +157,30 @@ class TestRotation:
         kinds = SigningKey.objects.values_list("number", "purpose", "algorithm", "lifetime")
         assert list(kinds) == [(number, "native:access", "ES256", timedelta(minutes=15)) for number in (2, 1)]
 
-    def test_the_former_key_verifies_until_its_tokens_are_out(self, former: str) -> None:
+    def test_the_former_key_verifies_until_its_tokens_have_expired(self, former: str) -> None:
         with time_machine.travel(timezone.now(), tick=False):
             rotation = rotate()
             assert rotation.former_until == timezone.now() + OVERLAP
         assert SigningKey.objects.get(pk=former).verifies_until == rotation.former_until
 
-    def test_it_removes_keys_whose_tokens_are_out(self, former: str) -> None:
+    def test_it_removes_keys_whose_tokens_have_expired(self, former: str) -> None:
         second = rotate().key.kid
         with later(seconds=OVERLAP.total_seconds() + 1):
             third = rotate().key.kid
         assert list(SigningKey.objects.values_list("kid", flat=True)) == [third, second]
 
-    def test_an_unknown_set_is_refused_with_the_names_of_those_there_are(self, former: str, settings: Settings) -> None:
+    def test_the_refusal_of_an_unknown_set_names_the_existing_ones(self, former: str, settings: Settings) -> None:
         settings.JWT_KEYS = {"clinic": "c" * 32}
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.rotate(purpose="native:acess", origin=CONSOLE)
-        assert str(error.value) == "There is no key set native:acess. There are: clinic, native:access."
+        assert str(error.value) == "There is no key set native:acess. The key sets are: clinic, native:access."
 
-    def test_a_key_from_the_environment_is_changed_there(self, settings: Settings) -> None:
+    def test_a_key_from_the_environment_cannot_be_rotated(self, settings: Settings) -> None:
         settings.JWT_KEYS = {"clinic": "c" * 32}
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.rotate(purpose="clinic:access", origin=CONSOLE)
         assert str(error.value) == (
-            "The environment gives the key of clinic: change CLINIC_JWT_KEY there and start every node again."
+            "The key of clinic is set in the environment: change CLINIC_JWT_KEY there and restart every node."
         )
 
     def test_it_works_where_the_former_key_cannot_be_read(self, former: str, settings: Settings) -> None:
@@ -203,7 +203,7 @@ class TestRetirement:
         )
 
     def test_the_newest_key_stays(self, former: str) -> None:
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.retire(kid=former, origin=CONSOLE)
         assert str(error.value) == (
             f"{former} is the newest key of native:access: run `manage.py keys rotate native:access` first."
@@ -212,17 +212,17 @@ class TestRetirement:
 
     @pytest.mark.django_db
     def test_an_unknown_key_is_refused(self) -> None:
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.retire(kid="0" * 16, origin=CONSOLE)
-        assert str(error.value) == f"There is no key {'0' * 16}; `manage.py keys list` shows those that there are."
+        assert str(error.value) == f"There is no key {'0' * 16}; `manage.py keys list` shows the existing keys."
 
-    def test_a_key_from_the_environment_is_taken_away_there(self, settings: Settings) -> None:
+    def test_a_key_from_the_environment_cannot_be_retired(self, settings: Settings) -> None:
         settings.JWT_KEYS = {"clinic": "c" * 32}
         (key,) = given_keys().values()
-        with pytest.raises(Refused) as error:
+        with pytest.raises(KeyChangeRefused) as error:
             keys.retirable(key.kid)
         assert str(error.value) == (
-            "The environment gives the key of clinic: change CLINIC_JWT_KEY there and start every node again."
+            "The key of clinic is set in the environment: change CLINIC_JWT_KEY there and restart every node."
         )
 
 
@@ -232,8 +232,8 @@ def test_of_rotations_at_once_each_makes_one_key_or_is_refused() -> None:
     ring.signer(ACCESS)
     results = race(6, lambda _: rotate())
     done = [result for result in results if isinstance(result, Rotation)]
-    refused = [str(result) for result in results if isinstance(result, Refused)]
-    assert refused == ["Somebody else has just rotated native:access; this changed nothing."] * (6 - len(done))
+    refused = [str(result) for result in results if isinstance(result, KeyChangeRefused)]
+    assert refused == ["Another process has just rotated native:access; nothing was changed."] * (6 - len(done))
     ends = SigningKey.objects.values_list("number", "verifies_until").order_by("-number")
     assert [(number, end is None) for number, end in ends] == [
         (number, number == len(done) + 1) for number in range(len(done) + 1, 0, -1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.contracts.native.contract import ACCESS, REFRESH
+from accounts.contracts.native.tokens import ACCESS, REFRESH
 from accounts.models import SigningKey
 from accounts.security.keys import ring
 from accounts.services import keys
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @race_rounds(5)
-def test_who_logs_in_during_a_rotation_has_tokens_that_every_node_takes(each: Round) -> None:
+def test_tokens_of_a_login_during_a_rotation_are_valid_on_every_node(each: Round) -> None:
     policy = ACCESS if each.number % 2 else REFRESH
     ring.signer(policy)
     before = SigningKey.objects.filter(purpose=policy.purpose).count()

@@ -10,7 +10,7 @@ from accounts.tests.tools import Api, later
 pytestmark = pytest.mark.django_db
 
 
-def test_a_session_opens_for_its_own_contract_alone(alice: User) -> None:
+def test_a_session_is_of_its_own_contract_alone(alice: User) -> None:
     Api().tokens()
     session = Session.objects.get()
     assert sessions.authenticate(session_id=session.pk, contract="native") == session
@@ -18,7 +18,7 @@ def test_a_session_opens_for_its_own_contract_alone(alice: User) -> None:
         sessions.authenticate(session_id=session.pk, contract="portal")
 
 
-def test_a_session_opens_until_its_end(alice: User) -> None:
+def test_a_session_is_active_until_it_expires(alice: User) -> None:
     Api().tokens()
     session = Session.objects.get()
     with later(days=13):

@@ -6,7 +6,8 @@ import pytest
 
 from accounts.errors import AccountDisabled, ApprovalPending, InvalidCredentials
 from accounts.models import User
-from accounts.security.lockout import Account, Reservation
+from accounts.security.budgets import Account
+from accounts.security.lockout import Reservation
 from accounts.services import sign_in
 from accounts.services.attempts import Attempt, PasswordCheck
 from accounts.services.identifiers import Identifier

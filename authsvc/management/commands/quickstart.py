@@ -1,3 +1,5 @@
+"""Runs a development server with demonstration accounts."""
+
 import threading
 from typing import Any
 

@@ -3,7 +3,7 @@
 import jwt
 import pytest
 
-from accounts.contracts.clinic.contract import ACCESS
+from accounts.contracts.clinic.tokens import ACCESS
 from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.contracts.clinic.tools import token

@@ -7,7 +7,7 @@ import time_machine
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.contracts.clinic.contract import ACCESS
+from accounts.contracts.clinic.tokens import ACCESS
 from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.contracts.clinic.tools import answered, refresh, token

@@ -45,9 +45,9 @@ def test_the_printed_requests_give_the_printed_answers(api: Api, settings: Setti
     registered = api.post("register", wire.Registration.example).json()
     logged_in = api.post("login", wire.Login.example).json()
     for answer, printed, made in (
-        (registered, wire.RegistrationAnswer.example, ("user_id", "created_time")),
-        (logged_in, wire.LoginAnswer.example, ("user_id", "created_time", "last_login")),
+        (registered, wire.RegistrationData.example, ("user_id", "created_time")),
+        (logged_in, wire.LoginData.example, ("user_id", "created_time", "last_login")),
     ):
-        user = {**printed["data"]["user"], **{name: answer["data"]["user"][name] for name in made}}
-        token = {name: answer["data"][name] for name in ("token",) if name in printed["data"]}
-        assert answer == {"success": True, "data": {**printed["data"], **token, "user": user}}
+        user = {**printed["user"], **{name: answer["data"]["user"][name] for name in made}}
+        token = {name: answer["data"][name] for name in ("token",) if name in printed}
+        assert answer == {"success": True, "data": {**printed, **token, "user": user}}

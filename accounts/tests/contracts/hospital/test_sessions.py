@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.contracts.hospital.contract import ACCESS
+from accounts.contracts.hospital.tokens import ACCESS
 from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api

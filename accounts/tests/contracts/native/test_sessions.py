@@ -10,7 +10,7 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from accounts.contracts.native.contract import ACCESS, REFRESH
+from accounts.contracts.native.tokens import ACCESS, REFRESH
 from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import ELSEWHERE, Api
@@ -277,7 +277,7 @@ class TestRefresh:
 
 
 def refresh_token_of(session: Session) -> str:
-    from accounts.contracts.native.contract import token_pair
+    from accounts.contracts.native.tokens import token_pair
 
     return str(token_pair(session)["refresh_token"])
 

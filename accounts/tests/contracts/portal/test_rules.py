@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.contracts.portal.contract import ACCESS
+from accounts.contracts.portal.tokens import ACCESS
 from accounts.models import AttemptBudget, Session, User
 from accounts.security import tokens
 from accounts.tests.tools import PASSWORD, Api

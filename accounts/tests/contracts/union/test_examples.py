@@ -7,7 +7,7 @@ import jwt
 import pytest
 import time_machine
 
-from accounts.contracts.union.contract import ACCESS
+from accounts.contracts.union.tokens import ACCESS
 from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import Api

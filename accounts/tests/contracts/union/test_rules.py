@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.contracts.union.contract import ACCESS
+from accounts.contracts.union.tokens import ACCESS
 from accounts.models import AttemptBudget, Session, User
 from accounts.security import tokens
 from accounts.tests.tools import PASSWORD, Api

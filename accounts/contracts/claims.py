@@ -1,0 +1,54 @@
+"""From a token's claims to its session, for the contracts' `tokens.py`.
+
+Every token names its session in `sid`; a token that is replaced at each refresh has its number in `generation`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from accounts.errors import TokenInvalid
+from accounts.models import Session
+from accounts.policies import SessionPolicy, TokenPolicy
+from accounts.security import tokens
+from accounts.services import sessions
+from audit.origin import Origin
+
+
+def _session_id(claims: Mapping[str, Any]) -> UUID:
+    try:
+        return UUID(claims["sid"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TokenInvalid from error
+
+
+def _generation(claims: Mapping[str, Any]) -> int:
+    generation = claims.get("generation")
+    if not isinstance(generation, int):
+        raise TokenInvalid
+    return generation
+
+
+def authenticate(token: str, access: TokenPolicy, contract: str) -> Session:
+    """Return the active session of an access token that is valid as long as its session is.
+
+    Raises TokenInvalid, TokenExpired, SessionEnded and UserGone.
+    """
+    return sessions.authenticate(session_id=_session_id(tokens.read(access, token)), contract=contract)
+
+
+def authenticate_rotating(token: str, access: TokenPolicy, contract: str) -> Session:
+    """Return the active session of an access token that the next refresh replaces. Raises what `authenticate` does."""
+    claims = tokens.read(access, token)
+    return sessions.authenticate(session_id=_session_id(claims), contract=contract, generation=_generation(claims))
+
+
+def refresh(token: str, refreshed: TokenPolicy, policy: SessionPolicy, origin: Origin) -> Session:
+    """Replace a token of the session by its next one and return the session.
+
+    Raises what `authenticate` raises, and TokenReused.
+    """
+    claims = tokens.read(refreshed, token)
+    return sessions.refresh(
+        session_id=_session_id(claims), generation=_generation(claims), policy=policy, origin=origin
+    )

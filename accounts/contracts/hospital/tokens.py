@@ -1,0 +1,34 @@
+"""The hospital contract's tokens: one, valid for a day."""
+
+from datetime import timedelta
+from typing import Final
+
+from accounts.contracts import claims
+from accounts.models import Session
+from accounts.policies import SessionPolicy, TokenPolicy
+from accounts.security import tokens
+
+NAME: Final = "hospital"
+
+SESSION: Final = SessionPolicy(idle_timeout=timedelta(hours=24), absolute_timeout=timedelta(hours=24))
+ACCESS: Final = TokenPolicy("hospital:access", "HS256", "JWT", lifetime=SESSION.absolute_timeout)
+
+
+def session_of(token: str) -> Session:
+    """Return the active session of a token. Raises TokenInvalid, TokenExpired, SessionEnded and UserGone."""
+    return claims.authenticate(token, ACCESS, NAME)
+
+
+def access_token(session: Session) -> str:
+    """Return the session's token, with the claims that the document's services read, and the session's id."""
+    user = session.user
+    return tokens.sign(
+        ACCESS,
+        {
+            "user_id": user.pk,
+            "username": user.username,
+            "role": user.role,
+            "exp": int(session.expires_at.timestamp()),
+            "sid": str(session.pk),
+        },
+    )

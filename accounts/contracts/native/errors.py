@@ -1,0 +1,70 @@
+"""The native contract's errors on the wire."""
+
+from typing import Any, Final
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from rest_framework.exceptions import MethodNotAllowed, ParseError, UnsupportedMediaType
+
+from accounts import errors
+from accounts.contracts.base import WireError, error_table
+from accounts.contracts.http_status import REASON_PHRASES
+
+ERRORS: Final = error_table(
+    {
+        errors.InvalidInput: WireError(400, "invalid_input", "Some fields are missing or wrong; see errors."),
+        errors.AlreadyTaken: WireError(409, "already_taken", "Another account has this already; see errors."),
+        errors.NotFound: WireError(404, "not_found", "There is nothing at this address."),
+        errors.InvalidCredentials: WireError(401, "invalid_credentials", "The user name or the password is wrong."),
+        errors.AccountDisabled: WireError(403, "account_disabled", "This account is disabled. Ask an administrator."),
+        errors.ApprovalPending: WireError(
+            403, "approval_pending", "This account waits for an administrator's approval."
+        ),
+        errors.TooManyAttempts: WireError(429, "too_many_attempts", "Too many failed attempts. Wait, then try again."),
+        errors.TooManyRegistrations: WireError(
+            429, "too_many_registrations", "Too many accounts were registered from this address. Try again later."
+        ),
+        errors.TooManyCodes: WireError(429, "too_many_codes", "A code was sent lately. Wait, then ask for the next."),
+        errors.InvalidCode: WireError(400, "invalid_code", "This code is wrong, expired or used. Ask for a new one."),
+        errors.Overloaded: WireError(503, "overloaded", "The service is busy. Try again in a moment."),
+        errors.TokenMissing: WireError(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
+        errors.TokenInvalid: WireError(401, "token_invalid", "This token is not valid here. Log in again."),
+        errors.TokenExpired: WireError(401, "token_expired", "This token has expired. Refresh it, or log in again."),
+        errors.SessionEnded: WireError(401, "session_ended", "This session has ended. Log in again."),
+        errors.TokenReused: WireError(
+            401, "token_reused", "This refresh token was used before, so its session has ended. Log in again."
+        ),
+        errors.PermissionDenied: WireError(403, "permission_denied", "Your account may not do this."),
+        errors.OwnAccount: WireError(403, "own_account", "You cannot deactivate your own account or change its role."),
+        errors.LastAdministrator: WireError(
+            403, "last_administrator", "The last active administrator cannot be deactivated or demoted."
+        ),
+        errors.HTTPSRequired: WireError(426, "https_required", "This service answers over HTTPS only."),
+        ParseError: WireError(400, "malformed_body", "The body is not the JSON object that this needs."),
+        SuspiciousOperation: WireError(400, "bad_request", "The request is malformed."),
+        MethodNotAllowed: WireError(405, "method_not_allowed", "This address does not take that method; see Allow."),
+        RequestDataTooBig: WireError(413, "body_too_large", "The body is larger than anything this service takes."),
+        UnsupportedMediaType: WireError(415, "unsupported_media_type", "Send the body as application/json."),
+        OperationalError: WireError(
+            503, "unavailable", "The service cannot reach its database. Try again in a moment."
+        ),
+        BaseException: WireError(500, "internal_error", "Something went wrong here. The request id helps to find it."),
+    }
+)
+
+
+def problem_details(wire_error: WireError, error: BaseException) -> dict[str, Any]:
+    """Return the problem details of an error (RFC 9457); `errors` has those of each invalid field."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": REASON_PHRASES[wire_error.status],
+        "status": wire_error.status,
+        "detail": str(error.detail) if isinstance(error, ParseError) else wire_error.message,
+        "code": wire_error.code,
+    }
+    if isinstance(error, errors.InvalidInput):
+        body["errors"] = {
+            field: [{"code": item.code, "detail": item.detail} for item in items]
+            for field, items in error.errors.items()
+        }
+    return body

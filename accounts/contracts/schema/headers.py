@@ -1,0 +1,45 @@
+"""The response headers that several operations have."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+OpenAPI = dict[str, Any]
+
+HEADERS: Final[Mapping[str, OpenAPI]] = {
+    "X-Request-ID": {
+        "description": "The id of this request in the service's log and audit trail: the `X-Request-ID` of the request "
+        "if that is 8 to 64 letters, digits, `.`, `_` and `-`, otherwise a new one. Quote it when you report a fault.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
+    },
+    "Cache-Control": {
+        "description": "No cache may store this response.",
+        "required": True,
+        "schema": {"type": "string", "const": "no-store"},
+    },
+    "WWW-Authenticate": {
+        "description": "The authentication scheme that this operation requires.",
+        "required": True,
+        "schema": {"type": "string", "const": "Bearer"},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before the next try.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "Authorization": {
+        "description": "A new access token of the same session, where there is one; the old one stays valid.",
+        "required": False,
+        "schema": {"type": "string", "pattern": "^Bearer [!-~]+$"},
+    },
+    "Allow": {
+        "description": "The methods that this path allows.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+
+
+def header_refs(*names: str) -> OpenAPI:
+    """Return the `headers` of a response that has these."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,0 +1,149 @@
+"""Budgets of attempts: the key of a row, the policy that it is held to, and what is counted in one row."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+
+from accounts.models import AttemptBudget, AttemptPurpose
+from accounts.policies import (
+    ACCOUNT_ADDRESS_LIMIT,
+    ADDRESS_LIMIT,
+    CODE_CHECK_LIMIT,
+    RESERVATION_LIFE,
+    UNKNOWN_ADDRESSES_LIMIT,
+    Lockout,
+)
+from accounts.transactions import atomically
+
+_POLICIES: Final[Mapping[str, Lockout]] = {
+    AttemptPurpose.LOGIN: ACCOUNT_ADDRESS_LIMIT,
+    AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES: UNKNOWN_ADDRESSES_LIMIT,
+    AttemptPurpose.ADDRESS: ADDRESS_LIMIT,
+    AttemptPurpose.RESET_CHECK: CODE_CHECK_LIMIT,
+    AttemptPurpose.EMAIL_CHECK: CODE_CHECK_LIMIT,
+    AttemptPurpose.PHONE_CHECK: CODE_CHECK_LIMIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account that an attempt is made at: a user's, or a name that no user has."""
+
+    user_id: int = 0
+    name_digest: str = ""
+
+    @classmethod
+    def unknown(cls, canonical_name: str) -> "Account":
+        """Return the account of a name that no user has; it has budgets as every other."""
+        return cls(name_digest=salted_hmac("accounts.lockout", canonical_name, algorithm="sha256").hexdigest())
+
+
+NO_ACCOUNT: Final = Account()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The key of one row; the purpose also says which policy the row is held to."""
+
+    purpose: AttemptPurpose
+    account: Account = NO_ACCOUNT
+    address: str = ""
+
+    @property
+    def policy(self) -> Lockout:
+        return _POLICIES[self.purpose]
+
+    def key(self) -> dict[str, Any]:
+        return {
+            "purpose": self.purpose,
+            "account_id": self.account.user_id,
+            "name_digest": self.account.name_digest,
+            "address": self.address,
+        }
+
+
+def address_budget(address: str) -> Budget:
+    """Return the budget of an address over all accounts, which failed logins and wrong codes share."""
+    return Budget(AttemptPurpose.ADDRESS, address=address)
+
+
+def read(budgets: Iterable[Budget]) -> dict[Budget, AttemptBudget]:
+    """Return the rows that budgets have, by one statement."""
+    keys = reduce(or_, (Q(**budget.key()) for budget in budgets))
+    found = {
+        Budget(AttemptPurpose(row.purpose), Account(row.account_id, row.name_digest), row.address): row
+        for row in AttemptBudget.objects.filter(keys)
+    }
+    return {budget: found[budget] for budget in budgets if budget in found}
+
+
+def claim(budget: Budget, now: datetime) -> bool:
+    """Claim an attempt from one budget, and commit; False where there is none left."""
+    return atomically(lambda: claim_in_transaction(budget, now, likely_new=False))
+
+
+def claim_in_transaction(budget: Budget, now: datetime, *, likely_new: bool) -> bool:
+    """Claim an attempt from one budget, as `claim` does; with `likely_new` an insertion is tried first."""
+    rows = AttemptBudget.objects.filter(**budget.key())
+    if likely_new and _insert(budget, now):
+        return True
+    if rows.claim(budget.policy, now):
+        return True
+    # Where another attempt has inserted the row meanwhile, there are attempts left in it.
+    return (not rows.exists() and _insert(budget, now)) or bool(rows.claim(budget.policy, now))
+
+
+def _insert(budget: Budget, now: datetime) -> bool:
+    """Insert the row with one attempt claimed; False where there is one already."""
+    try:
+        with transaction.atomic():
+            AttemptBudget.objects.create(
+                **budget.key(),
+                in_flight=1,
+                expires_at=now + budget.policy.window,
+                claims_expire_at=now + RESERVATION_LIFE,
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def count_failure(budget: Budget, now: datetime, *, claimed: bool = True) -> AttemptBudget | None:
+    """Count a failure in one budget; return its row if that locked it. Inside a transaction."""
+    row = _for_update(budget, now)
+    locked = row.count_failure(budget.policy, now, claimed=claimed)
+    row.save()
+    return row if locked else None
+
+
+def locked_for(budget: Budget, now: datetime) -> timedelta | None:
+    """Return how much longer a budget is locked, or None."""
+    row = AttemptBudget.objects.filter(**budget.key()).first()
+    return row.locked_for(now) if row else None
+
+
+def give_back(budget: Budget) -> None:
+    """Settle an attempt at one budget that is neither a success nor a failure."""
+    AttemptBudget.objects.filter(**budget.key()).release()
+
+
+def refuse(budget: Budget, now: datetime) -> int:
+    """Count a refusal in the locked row; return how many are due in the trail as one row. Inside a transaction."""
+    row = _for_update(budget, now)
+    due = row.count_refusal(now)
+    row.save(update_fields=["refused", "refusal_recorded_at"])
+    return due
+
+
+def _for_update(budget: Budget, now: datetime) -> AttemptBudget:
+    row, _created = AttemptBudget.objects.select_for_update().get_or_create(
+        **budget.key(), defaults={"expires_at": now + budget.policy.window}
+    )
+    return row

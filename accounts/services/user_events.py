@@ -1,0 +1,35 @@
+"""The events of changes to accounts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts.models import User
+from audit.events import Event
+from audit.models import SecurityEvent
+from audit.origin import Origin
+
+
+def event(origin: Origin, kind: Event, user: User, actor: User | None, **detail: object) -> SecurityEvent:
+    """Return the event of something that an actor, or the console without one, does to an account."""
+    return SecurityEvent.of(origin, kind, user_id=user.pk, actor_id=actor.pk if actor else None, **detail)
+
+
+def created(user: User, actor: User | None, origin: Origin) -> SecurityEvent:
+    """Return the event of an account that an actor has created."""
+    return event(origin, Event.USER_CREATED, user, actor, role=user.role)
+
+
+def changed(user: User, before: Mapping[str, Any], actor: User | None, origin: Origin) -> list[SecurityEvent]:
+    """Return the events of changed fields, whose former values are `before`."""
+    events, fields = [], set(before)
+    if "role" in before:
+        events.append(event(origin, Event.USER_ROLE_CHANGED, user, actor, old=before["role"], new=user.role))
+    if "is_active" in before:
+        kind = Event.USER_ACTIVATED if user.is_active else Event.USER_DEACTIVATED
+        events.append(event(origin, kind, user, actor))
+    if before.get("awaits_approval"):
+        events.append(event(origin, Event.USER_APPROVED, user, actor))
+        fields.remove("awaits_approval")
+    if others := sorted(fields - {"role", "is_active"}):
+        events.append(event(origin, Event.USER_CHANGED, user, actor, fields=others))
+    return events

@@ -1,0 +1,26 @@
+import pytest
+from django.utils import translation
+
+from accounts.errors import Problem
+from accounts.models import User
+from accounts.services import users
+
+
+@pytest.mark.parametrize(
+    ("columns", "problems"),
+    [
+        ({"username": "two words"}, {"username": "A user name has letters, digits and . _ - + only."}),
+        ({"username": "x" * 151}, {"username": "A user name has 1 to 150 characters."}),
+        ({"email": "nonsense"}, {"email": "This is not an e-mail address."}),
+        ({"phone": "12"}, {"phone": "This is not a phone number."}),
+        ({"phone": "+86 (138) 0013-8000"}, {}),
+        ({"email": None, "phone": ""}, {}),
+    ],
+    ids=str,
+)
+def test_wrong_columns_are_named_in_english_whatever_language_is_active(
+    columns: dict[str, str], problems: dict[str, str]
+) -> None:
+    with translation.override("zh-hans"):
+        errors = users.wrong_columns(User(**{"username": "carol", **columns}))
+    assert errors == {field: [Problem("invalid", sentence)] for field, sentence in problems.items()}
