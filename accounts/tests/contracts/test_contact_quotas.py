@@ -149,7 +149,7 @@ class TestUnchangedPassword:
         answer = HOSPITAL.call("PUT", "profile", {"password": PASSWORD, "old_password": PASSWORD}, token)
         assert answer.status_code == 400
         assert self.counts() == (0, 0, 0)
-        assert HOSPITAL.ask(token).status_code == 200
+        assert HOSPITAL.get_me(token).status_code == 200
 
     def test_hospital_refuses_it_without_the_current_password_too(self, alice: User) -> None:
         token = HOSPITAL.log_in()
@@ -164,4 +164,4 @@ class TestUnchangedPassword:
         assert CLINIC.call("POST", path, body).status_code == 200
         assert self.counts() == (0, 0, 0)
         assert User.objects.values("password", "stamp").get() == before
-        assert CLINIC.ask(token).status_code == 200
+        assert CLINIC.get_me(token).status_code == 200

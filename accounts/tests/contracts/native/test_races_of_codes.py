@@ -88,7 +88,7 @@ def test_an_address_that_two_users_confirm_belongs_to_one(each: Round) -> None:
     assert statuses(results) == {200: 1, 409: 1}
 
 
-@twenty_rounds(8)
+@race_rounds(8)
 def test_accounts_that_request_codes_for_one_contact_at_once_have_one_sent(each: Round) -> None:
     pending, tokens = f"shared{each.number}@hospital.example", []
     for number in range(8):
