@@ -189,6 +189,10 @@ IDENTIFIERS: Final[Mapping[str, IdentifierField]] = {
 }
 
 
+# Those that receive messages.
+CONTACTS: Final = ("email", "phone")
+
+
 def masked(address: str) -> str:
     """Return an e-mail address or a phone number with most of it hidden: `a***@b.com`, `138****8000`."""
     if "@" in address:

@@ -1,5 +1,6 @@
 """Contacts: an e-mail address or a phone number of a user, and the code that proves that it is the user's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts import names
@@ -31,6 +32,51 @@ class PendingContact:
 def canonical(channel: Channel, typed: str) -> str:
     """Return the form in which a channel's contacts are compared. Raises InvalidIdentifier."""
     return names.IDENTIFIERS[channel].canonical(typed)
+
+
+def accepts_reset_code(user: User, channel: Channel) -> bool:
+    """Return whether a reset code may go to a contact: an unproved one gets none beside one that is trusted."""
+    return bool(getattr(user, channel)) and (user.is_trusted(channel) or not user.trusted_contacts())
+
+
+def prove_by_reset(*, user: User, channel: Channel, contact: str) -> bool:
+    """Take a reset code as proof of a contact; return whether it is the first one. Locks the user's row.
+
+    `contact` is canonical. Inside the caller's transaction; raises InvalidCode where the account has changed since the
+    code was verified, and no code would be sent to this contact any more.
+    """
+    stored = User.objects.select_for_update().filter(pk=user.pk).first()
+    if stored is None or not accepts_reset_code(stored, channel) or _present(stored, channel) != contact:
+        raise InvalidCode
+    if getattr(stored, f"verified_{channel}") == contact:
+        return False
+    User.objects.filter(pk=user.pk).update(**{f"verified_{channel}": contact})
+    return True
+
+
+def suspend_unproved(*, user: User) -> list[Channel]:
+    """Make contacts pending that are neither proved nor vouched for; return them. Inside the caller's transaction."""
+    stored = User.objects.get(pk=user.pk)
+    unproved = [each for each in Channel if getattr(stored, each) and not stored.is_trusted(each)]
+    if unproved:
+        pending = {f"pending_{each}": getattr(stored, each) for each in unproved}
+        User.objects.filter(pk=user.pk).update(**dict.fromkeys(unproved), **pending)
+    return unproved
+
+
+def proof_events(*, user: User, channel: Channel, suspended: Sequence[Channel], origin: Origin) -> list[SecurityEvent]:
+    """Return the events of a first proof by a reset, which the caller records."""
+    who = {"user_id": user.pk, "actor_id": user.pk}
+    return [
+        SecurityEvent.of(origin, _VERIFIED[channel], **who),
+        *(SecurityEvent.of(origin, Event.CONTACT_SUSPENDED, **who, channel=str(each)) for each in suspended),
+    ]
+
+
+def _present(user: User, channel: Channel) -> str | None:
+    """Return the present contact in canonical form."""
+    value: str | None = getattr(user, names.IDENTIFIERS[channel].column)
+    return value
 
 
 def request_verification(*, user: User, channel: Channel, origin: Origin) -> str:

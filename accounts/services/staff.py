@@ -57,6 +57,7 @@ def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: O
 
     def work() -> None:
         for user in accounts:
+            user.vouch()
             users.insert(user)
         detail = {"count": len(accounts), "import": key}
         done = SecurityEvent.of(origin, Event.STAFF_IMPORTED, user_id=None, actor_id=actor.pk, **detail)

@@ -196,7 +196,7 @@ class TestReset:
 
     def test_the_trail_says_so(self, code: str, alice: User) -> None:
         reset(code)
-        assert events()[1:] == [("password:reset", alice.pk, {})]
+        assert events()[1:] == [("email:verified", alice.pk, {}), ("password:reset", alice.pk, {})]
 
     def test_a_code_is_accepted_once(self, code: str) -> None:
         reset(code)
