@@ -5,7 +5,7 @@ Sources: PRECIS UsernameCaseMapped (RFC 8265) after NFKC; scripts as in the high
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,10 @@ _TOGETHER: Final = (
     frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
     frozenset({"LATIN", "HAN", "BOPOMOFO"}),
     frozenset({"LATIN", "HAN", "HANGUL"}),
+)
+_MOBILE_NUMBERS: Final = (
+    phonenumbers.PhoneNumberType.MOBILE,
+    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
 )
 _SCRIPTLESS: Final = frozenset({"COMMON", "INHERITED"})
 
@@ -165,6 +169,14 @@ def canonical_phone(text: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise InvalidIdentifier(_("This is not a valid phone number."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_mobile_number(phone: str, regions: Collection[str]) -> bool:
+    """Return whether an E.164 number may be a mobile one of these regions; some plans do not separate the kinds."""
+    number = phonenumbers.parse(phone)
+    return (
+        phonenumbers.region_code_for_number(number) in regions and phonenumbers.number_type(number) in _MOBILE_NUMBERS
+    )
 
 
 def display_phone(phone: str | None) -> str | None:

@@ -23,7 +23,7 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from accounts import names
-from accounts.messaging import rendering
+from accounts.messaging import outbox, rendering
 from accounts.messaging.senders import DeliveryRefused, DeliveryUnknown, Undeliverable, sender_for
 from accounts.models import Message, State
 from accounts.models.message import CODES, ERROR_LENGTH
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 20
 # A code is awaited and soon expires; a notice can wait.
 _CODES_FIRST = Case(When(kind__in=CODES, then=0), default=1)
+_NOT_REACHED = "Text messages are not sent to this number."
 _EXPIRED = "The message expired before it was sent."
 _WORKER_STOPPED = "The worker stopped while it was sending the message."
 # The states that precede each state. A worker that was presumed stopped may still report its result.
@@ -135,6 +136,8 @@ def _claim(due_by: datetime) -> Message | None:
 
 def _deliver(message: Message) -> State:
     """Send a claimed message once and return its resulting state."""
+    if not outbox.reaches(message.channel, message.address):
+        return _finish(message, State.DEAD, error=_NOT_REACHED)
     try:
         rendered, send = rendering.render(message), sender_for(message.channel)
     except Error:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import names
 from accounts.models import Channel, Kind, Message, User
 from accounts.security import contact_quotas, encryption
 
@@ -31,6 +32,11 @@ def enqueue(*, user: User, channel: Channel, address: str, kind: Kind, expires_a
         encrypted=encryption.encrypt(_PURPOSE, json.dumps(values)),
         expires_at=expires_at,
     )
+
+
+def reaches(channel: str, contact: str) -> bool:
+    """Return whether messages are sent to a contact: text messages cost money, so few numbers receive them."""
+    return channel != Channel.PHONE or names.is_mobile_number(contact, settings.SMS_REGIONS)
 
 
 def values_of(message: Message) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from accounts import names
 from accounts.errors import InvalidCode, InvalidInput, Problem
+from accounts.messaging import outbox
 from accounts.models import Channel, Kind, Purpose, User
 from accounts.security.budgets import Account
 from accounts.security.codes import Target
@@ -36,7 +37,10 @@ def canonical(channel: Channel, typed: str) -> str:
 
 def accepts_reset_code(user: User, channel: Channel) -> bool:
     """Return whether a reset code may go to a contact: an unproved one gets none beside one that is trusted."""
-    return bool(getattr(user, channel)) and (user.is_trusted(channel) or not user.trusted_contacts())
+    contact = _present(user, channel)
+    if not contact or not outbox.reaches(channel, contact):
+        return False
+    return user.is_trusted(channel) or not user.trusted_contacts()
 
 
 def prove_by_reset(*, user: User, channel: Channel, contact: str) -> bool:
@@ -73,6 +77,13 @@ def proof_events(*, user: User, channel: Channel, suspended: Sequence[Channel], 
     ]
 
 
+def _require_reachable(channel: Channel, contact: str, field: str) -> None:
+    """Raise InvalidInput for a number that receives no text messages."""
+    if not outbox.reaches(channel, canonical(channel, contact)):
+        detail = "Text messages are sent to mobile numbers of this service's regions only."
+        raise InvalidInput({field: [Problem("no_text_messages", detail)]})
+
+
 def _present(user: User, channel: Channel) -> str | None:
     """Return the present contact in canonical form."""
     value: str | None = getattr(user, names.IDENTIFIERS[channel].column)
@@ -85,6 +96,7 @@ def request_verification(*, user: User, channel: Channel, origin: Origin) -> str
     Raises InvalidInput, TooManyCodes and Overloaded.
     """
     contact = _unverified(user, channel)
+    _require_reachable(channel, contact, field="channel")
     target, recipient = _target(user, channel, contact), _recipient(user, channel, contact)
     return codes.send(target=target, recipient=recipient, stamp=user.stamp, origin=origin)
 
@@ -92,9 +104,10 @@ def request_verification(*, user: User, channel: Channel, origin: Origin) -> str
 def prepare_pending(*, user: User, channel: Channel, contact: str, origin: Origin) -> PendingContact:
     """Prepare a contact that replaces the present one once a code proves it.
 
-    Outside any transaction; raises TooManyCodes and Overloaded.
+    Outside any transaction; raises InvalidInput, TooManyCodes and Overloaded.
     """
     kept = canonical(channel, contact) if channel is Channel.PHONE else contact
+    _require_reachable(channel, kept, field=channel.value)
     target, recipient = _target(user, channel, kept), _recipient(user, channel, kept)
     return PendingContact(channel, kept, codes.prepare(target=target, recipient=recipient, origin=origin))
 

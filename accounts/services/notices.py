@@ -43,6 +43,8 @@ def notify_of_new_address(
 def _enqueue(contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin, **values: str) -> None:
     expires_at = timezone.now() + NOTICE_LIFE
     for channel, address in contacts.items():
+        if not outbox.reaches(channel, address):
+            continue
         with suppress(TooManyCodes):
             outbox.enqueue(
                 user=user,

@@ -324,3 +324,12 @@ def test_codes_are_delivered_before_notices_that_are_older(gateway: HttpGateway,
     deliver_due()
     texts = [body["message"] for body in gateway.json()]
     assert ["222222" in texts[0], "333333" in texts[1], len(texts)] == [True, True, 4]
+
+
+def test_a_queued_text_message_to_a_number_that_receives_none_any_more_is_not_sent(
+    gateway: HttpGateway, enqueue: Enqueue, settings: Settings
+) -> None:
+    message = enqueue(channel=Channel.PHONE)
+    settings.SMS_REGIONS = ("HK",)
+    assert deliver_next() == State.DEAD
+    assert (gateway.json(), refreshed(message).encrypted) == ([], "")
