@@ -212,3 +212,9 @@ def masked(address: str) -> str:
         return f"{local[:1]}***@{domain}"
     number = display_phone(address) or ""
     return f"{number[:3]}****{number[-4:]}"
+
+
+def masked_username(username: str) -> str:
+    """Return a user name with most of it hidden: `a***e`."""
+    last = username[-1] if len(username) > 2 else ""
+    return f"{username[:1]}***{last}"

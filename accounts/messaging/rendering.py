@@ -5,6 +5,7 @@ text message. Only the user's own input and the client's IP address come from a 
 """
 
 import re
+import unicodedata
 
 from django.conf import settings
 from django.template import Context, Engine, Template
@@ -13,11 +14,13 @@ from django.utils import timezone
 from accounts import names
 from accounts.messaging import outbox
 from accounts.messaging.senders import RenderedMessage
-from accounts.models import Message, User
+from accounts.models import Channel, Message, User
 from audit.origin import escape_control_chars
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _ADDRESSES = ("old", "new")
+# What programs for mail and text messages turn into links.
+_LINK = re.compile(r"www|https?|\w[.。]\w", re.IGNORECASE)
 
 
 def render(message: Message) -> RenderedMessage:
@@ -50,7 +53,7 @@ def _values(message: Message) -> dict[str, str]:
     username = User.objects.filter(pk=message.user_id).values_list("username", flat=True).first()
     values = {
         "service": settings.SERVICE_NAME,
-        "username": username or "",
+        "username": _shown_username(username or "", message.channel),
         "minutes": str(round((message.expires_at - message.created_at).total_seconds() / 60)),
         "when": timezone.localtime(message.created_at, settings.ZONE).strftime("%Y-%m-%d %H:%M"),
         "zone": settings.TIME_ZONE,
@@ -58,6 +61,16 @@ def _values(message: Message) -> dict[str, str]:
     masked = {name: names.masked(values[name]) for name in _ADDRESSES if values.get(name)}
     # A value can neither end a line nor change its text direction.
     return {name: escape_control_chars(value) for name, value in (values | masked).items()}
+
+
+def _shown_username(username: str, channel: str) -> str:
+    """Return the name by which a message may refer to the account.
+
+    The public registers any name with any contact: no message of the service may carry an attacker's link.
+    """
+    if channel == Channel.PHONE or _LINK.search(unicodedata.normalize("NFKC", username)):
+        return names.masked_username(username)
+    return username
 
 
 def _rendered(template: str, values: dict[str, str]) -> list[str]:

@@ -7,9 +7,10 @@ import time_machine
 from django.conf import settings as deployed
 from pytest_django.fixtures import Settings
 
+from accounts import names
 from accounts.messaging import rendering
 from accounts.messaging.senders import RenderedMessage
-from accounts.models import Kind, Message, User
+from accounts.models import Channel, Kind, Message, User
 from accounts.tests.messaging.conftest import CODE, Enqueue
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +130,39 @@ def test_a_message_to_a_deleted_user_is_rendered(enqueue: Enqueue, alice: User) 
     message = enqueue()
     User.objects.filter(pk=alice.pk).delete()
     assert CODE in rendering.render(Message.objects.get(pk=message.pk)).text
+
+
+LINKS = ["unpaid-bill-see-www-evil-example", "evil.example", "pay.evil.com", "HTTP-pay", "hospital.支付", "10.0.0.1"]
+
+
+@pytest.mark.parametrize(("language", "kind"), list(itertools.product(LANGUAGES, Kind)))
+@pytest.mark.parametrize("username", LINKS)
+def test_an_email_masks_a_user_name_that_reads_as_a_link_or_a_domain(
+    enqueue: Enqueue, alice: User, language: str, kind: Kind, username: str
+) -> None:
+    alice.username = username
+    rendered = render_as(enqueue, alice, language, kind)
+    assert username not in rendered.text + rendered.html + rendered.subject + rendered.short
+    assert f"{username[0]}***" in rendered.text
+
+
+@pytest.mark.parametrize("username", ["alice", "dr-wang", "zhang_3", "080123", "li+1", "王医生", "a."])
+def test_an_email_has_any_other_user_name(enqueue: Enqueue, alice: User, username: str) -> None:
+    alice.username = username
+    assert f"password of {username}." in render_as(enqueue, alice, "en", Kind.RESET_CODE).text
+
+
+@pytest.mark.parametrize(("language", "kind"), list(itertools.product(LANGUAGES, Kind)))
+def test_a_text_message_names_the_account_by_its_masked_form(
+    enqueue: Enqueue, alice: User, language: str, kind: Kind
+) -> None:
+    alice.language, alice.username = language, "call-13800138000-now"
+    alice.save()
+    message = enqueue(channel=Channel.PHONE, kind=kind, **VALUES[kind])
+    short = rendering.render(message).short
+    assert ("13800138000" in short, "c***w" in short) == (False, True)
+
+
+def test_the_masked_form_of_a_short_user_name_shows_its_first_character() -> None:
+    shown = [names.masked_username(name) for name in ("li", "l", "lin", "王医生", "")]
+    assert shown == ["l***", "l***", "l***n", "王***生", "***"]
