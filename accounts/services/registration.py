@@ -9,13 +9,12 @@ from typing import Any
 from django.utils import timezone
 
 from accounts import names
-from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem, TooManyRegistrations
-from accounts.models import AttemptPurpose, User
-from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, active_profile
+from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem
+from accounts.models import User
+from accounts.policies import active_profile
 from accounts.security import hashing
-from accounts.security.client_address import budget_address
 from accounts.security.quota import Quota
-from accounts.services import passwords, users
+from accounts.services import passwords, registration_quota, users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -39,21 +38,13 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
     _require_valid(user, password, roles)
-    address = budget_address(origin.ip)
-    purpose = AttemptPurpose.REGISTRATION
-    quota = Quota(purpose, REGISTRATIONS, REGISTRATION_WINDOW, TooManyRegistrations, address=address)
-    quota.require(timezone.now())
-    try:
+    with registration_quota.limit_disclosure(origin) as quota:
         users.require_free(user)
-    except AlreadyTaken:
-        # The answer discloses that an account exists, so it counts against the quota as a registration does.
-        quota.spend(timezone.now())
-        raise
-    with hashing.slots.take():
-        user.password = hashing.make(password)
-    user.awaits_approval = user.role in active_profile().on_approval
-    with users.duplicate_as_already_taken(user):
-        atomically(lambda: _create(user, quota, origin))
+        with hashing.slots.take():
+            user.password = hashing.make(password)
+        user.awaits_approval = user.role in active_profile().on_approval
+        with users.duplicate_as_already_taken(user):
+            atomically(lambda: _create(user, quota, origin))
     return user
 
 

@@ -105,6 +105,7 @@ def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origi
     Raises NotFound, PermissionDenied, OwnAccount, LastAdministrator, InvalidInput and AlreadyTaken.
     """
     fields = assign(user, changes, actor)
+    require_free(user)
     with duplicate_as_already_taken(user):
         save_changes(user=user, fields=fields, actor=actor, origin=origin)
     return user
@@ -113,7 +114,7 @@ def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origi
 def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
     """Set attributes of a user without saving it, and return the names of those that changed.
 
-    Raises PermissionDenied, InvalidInput and AlreadyTaken.
+    Raises PermissionDenied and InvalidInput. Whether another account has an identifier is not examined here.
     """
     permissions.require_may_change(actor, user)
     fields = [name for name, value in changes.items() if getattr(user, name) != value]
@@ -121,7 +122,6 @@ def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
         setattr(user, name, changes[name])
     if errors := wrong_columns(user):
         raise InvalidInput(errors)
-    require_free(user)
     return fields
 
 

@@ -112,7 +112,7 @@ class MeViewSet(NativeViewSet):
     @operation(
         request=wire.ProfileChange,
         response=wire.UserAnswer,
-        errors=(errors.AlreadyTaken, errors.TooManyCodes, *PASSWORD_ERRORS),
+        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.TooManyCodes, *PASSWORD_ERRORS),
     )
     def partial_update(self, data: dict[str, Any]) -> User:
         """Change the current user.
