@@ -12,6 +12,7 @@ from accounts import names
 from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem
 from accounts.models import User
 from accounts.policies import active_profile
+from accounts.reserved_names import is_reserved
 from accounts.security import hashing
 from accounts.security.quota import Quota
 from accounts.services import passwords, registration_quota, users
@@ -28,6 +29,7 @@ _NAME_TRIES = 10
 _NUMBERED = 50
 
 _NOT_ALLOWED = Problem("not_allowed", "This role cannot be registered for.")
+_RESERVED = Problem("reserved", "This user name is reserved.")
 
 
 def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
@@ -79,13 +81,14 @@ def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Colle
 
 
 def _free_name(email: str, skip: int) -> str:
-    """Return the local part as a name, numbered if taken; `skip` names were taken since and are left out."""
+    """Return the local part as a name, numbered if taken or reserved; `skip` names taken since are left out."""
     stem = re.sub(r"[^\w.+-]", "", email.partition("@")[0])[:_STEM_LENGTH]
     if not names.is_username(stem):
         stem = "user"
     # A numbered name may be a phone number, which is not a valid name.
     numbered = (f"{stem}{number}" for number in range(2, _NUMBERED))
-    keys = {name: names.canonical_username(name) for name in (stem, *numbered) if names.is_username(name)}
+    possible = (name for name in (stem, *numbered) if names.is_username(name) and not is_reserved(name))
+    keys = {name: names.canonical_username(name) for name in possible}
     taken = set(User.objects.filter(username_key__in=keys.values()).values_list("username_key", flat=True))
     free = [name for name, key in keys.items() if key not in taken]
     return free[skip] if skip < len(free) else f"{stem}-{secrets.token_hex(4)}"
@@ -99,6 +102,8 @@ def _create(user: User, quota: Quota, origin: Origin) -> None:
 
 def _require_valid(user: User, password: str, roles: Collection[str]) -> None:
     errors = users.wrong_columns(user)
+    if "username" not in errors and is_reserved(user.username):
+        errors["username"] = [_RESERVED]
     allowed = active_profile().at_once | active_profile().on_approval
     if user.role not in roles or user.role not in allowed:
         errors["role"] = [_NOT_ALLOWED]

@@ -42,7 +42,8 @@ class RegistrationViewSet(NativeViewSet):
     def register(self, data: dict[str, Any]) -> User:
         """Register an account.
 
-        The response has no token: log in next. The number of registrations from one address is limited per hour.
+        The response has no token: log in next. The number of registrations from one address is limited per hour. A
+        user name that is reserved for administrators, such as `admin`, is refused with the code `reserved`.
         """
         password = data.pop("password")
         return registration.register(columns=data, password=password, roles=wire.ROLES, origin=self.origin)
