@@ -95,7 +95,7 @@ def _canonical(channel: Channel, contact: str | None) -> str | None:
 def _with_contacts(user: User, contacts: Mapping[Channel, str | None]) -> User:
     """Return a copy of the user that has these contacts and is not saved. Raises InvalidInput."""
     tentative = User(pk=user.pk, username=user.username, **{str(field): value for field, value in contacts.items()})
-    if errors := users.wrong_columns(tentative):
+    if errors := users.wrong_columns(tentative, contacts):
         raise InvalidInput(errors)
     return tentative
 

@@ -32,9 +32,9 @@ def column_errors(user: User, columns: Collection[str]) -> dict[str, list[Valida
     return {}
 
 
-def wrong_columns(user: User) -> dict[str, list[Problem]]:
-    """Return what is wrong with a user's name, address and number, by field, in English."""
-    errors = column_errors(user, names.IDENTIFIERS)
+def wrong_columns(user: User, columns: Collection[str] = tuple(names.IDENTIFIERS)) -> dict[str, list[Problem]]:
+    """Return what is wrong with a user's identifiers, all or some of them, by field, in English."""
+    errors = column_errors(user, columns)
     with translation.override(None):
         return {field: [Problem(str(found[0].code), found[0].messages[0])] for field, found in errors.items()}
 

@@ -61,6 +61,7 @@ class TestPreview:
             ("13900139001,,,,doctor,", "user name: A user name cannot be a phone number."),
             (",x,,,doctor,", "user name: This field cannot be blank."),
             ("carol,,nonsense,,doctor,", "e-mail address: This is not an e-mail address."),
+            ("carol,,zhang@hospital,,doctor,", "e-mail address: The domain of an e-mail address has a dot."),
             ("carol,,,12345,doctor,", "phone: This is not a valid phone number."),
             ("carol,,,,surgeon,", "role: Value 'surgeon' is not a valid choice."),
             ("carol,,,,,", "role: This field cannot be blank."),
