@@ -100,4 +100,6 @@ class UserViewSet(HospitalViewSet, AdministratorViewSet):
     @operation(response=wire.UsersData)
     def list(self) -> dict[str, Any]:
         """List the users, the newest first; for administrators."""
-        return self.paginate(self.queryset.all())
+        page = self.paginate(self.queryset.all())
+        self.record_listing(rows=len(page["items"]), count=page["pagination"]["total"])
+        return page

@@ -230,7 +230,9 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
     @operation(response=wire.UsersAnswer)
     def list(self) -> dict[str, Any]:
         """List accounts, the newest first."""
-        return self.paginate(self.queryset.all())
+        page = self.paginate(self.queryset.all())
+        self.record_listing(rows=len(page["results"]), count=page["count"])
+        return page
 
     @operation(
         request=wire.UserCreation,
