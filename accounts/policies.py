@@ -74,6 +74,10 @@ CODES_A_DAY: Final = 10
 # Codes sent on requests from one address, over all accounts: text messages cost money.
 CODES_AN_ADDRESS: Final = 100
 CODES_ADDRESS_WINDOW: Final = timedelta(hours=1)
+# Messages to one contact, codes and notices together, over all accounts.
+MESSAGES_A_MINUTE: Final = 1
+MESSAGES_AN_HOUR: Final = 5
+MESSAGES_A_DAY: Final = 10
 # Lifetime of a notice of a changed password or contact; it is not delivered later.
 NOTICE_LIFE: Final = timedelta(hours=24)
 

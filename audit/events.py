@@ -26,6 +26,7 @@ class Event(StrEnum):
     CODES_LOCKED = "code:locked"
     EMAIL_VERIFIED = "email:verified"
     PHONE_VERIFIED = "phone:verified"
+    CONTACT_SUSPENDED = "contact:suspended"
     ACCOUNT_LOCKED = "account:locked"
     ADDRESS_LOCKED = "address:locked"
     SESSION_REFRESHED = "session:refreshed"

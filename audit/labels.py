@@ -26,6 +26,7 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.CODES_LOCKED: _("codes locked"),
     Event.EMAIL_VERIFIED: _("e-mail address confirmed"),
     Event.PHONE_VERIFIED: _("phone number confirmed"),
+    Event.CONTACT_SUSPENDED: _("unproved contact made pending"),
     Event.ACCOUNT_LOCKED: _("account locked"),
     Event.ADDRESS_LOCKED: _("network address locked"),
     Event.SESSION_REFRESHED: _("session renewed"),

@@ -28,6 +28,10 @@ class AttemptPurpose(models.TextChoices):
     PEOPLE_LISTED = "people:listed"
     # Codes sent on requests from one address, over all accounts.
     CODES_OF_ADDRESS = "codes:address"
+    # Messages sent to one contact, over all accounts; the key has a digest of the contact.
+    CONTACT_MINUTE = "contact:minute"
+    CONTACT_HOUR = "contact:hour"
+    CONTACT_DAY = "contact:day"
     # Wrong codes of an account, and codes sent to it, by the purpose of the code.
     RESET_CHECK = "code:reset:check"
     RESET_DAY = "code:reset:day"
@@ -88,7 +92,7 @@ class AttemptBudget(models.Model):
     """How many attempts at one purpose an account, an address, or an account from an address has left.
 
     `account_id` is 0 and `name_digest` blank where the budget is of no account; `name_digest` stands for a name that
-    no account has. `address` is blank where the budget counts attempts from every address.
+    no account has, or for a contact. `address` is blank where the budget counts attempts from every address.
     """
 
     purpose = models.CharField(max_length=30, choices=AttemptPurpose)

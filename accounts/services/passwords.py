@@ -23,6 +23,7 @@ from audit.record import record
 
 _NOTICES = {Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED, Event.PASSWORD_RESET: Kind.PASSWORD_RESET}
 _OWN_DATA = ("username", "full_name", "first_name", "last_name", "nickname", "email", "phone")
+UNCHANGED = Problem("password_unchanged", "The new password must differ from the current one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin
     Raises InvalidInput, for a wrong old password too; TooManyAttempts and Overloaded.
     """
     require_valid(new, user, rule)
+    if new == old:
+        raise InvalidInput({"new_password": [UNCHANGED]})
     verify_current(user=user, password=old, origin=origin)
     replace(user=user, password=new, rule=rule, origin=origin)
 
@@ -81,8 +84,8 @@ def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin
 def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str, origin: Origin) -> None:
     """Change a password without a session, after verifying the old one as at a login; every session of the user ends.
 
-    Raises NotFound for an unknown identifier where the profile discloses which accounts exist, InvalidInput, and what
-    `sign_in.sign_in` raises.
+    A new password that equals the old one changes nothing. Raises NotFound for an unknown identifier where the profile
+    discloses which accounts exist, InvalidInput, and what `sign_in.sign_in` raises.
     """
     try:
         user = sign_in.verify_credentials(identifier=identifier, password=old, origin=origin)
@@ -90,7 +93,9 @@ def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str,
         if active_profile().discloses_existence and identifiers.user_id(identifier) is None:
             raise NotFound from error
         raise
-    replace(user=user, password=new, rule=active_profile().password, origin=origin)
+    # Document 004 allows it: success, and nothing changes.
+    if new != old:
+        replace(user=user, password=new, rule=active_profile().password, origin=origin)
 
 
 def verify_current(*, user: User, password: str, origin: Origin) -> None:
@@ -104,6 +109,14 @@ def verify_current(*, user: User, password: str, origin: Origin) -> None:
         raise InvalidInput(
             {"old_password": [Problem("wrong_password", "This is not the current password.")]}
         ) from error
+
+
+def require_different(password: str, user: User) -> None:
+    """Raise InvalidInput for a new password that is the current one, and Overloaded. Outside any transaction."""
+    with hashing.slots.take():
+        unchanged = hashing.verify(password, user.password).correct
+    if unchanged:
+        raise InvalidInput({"password": [UNCHANGED]})
 
 
 def require_valid(password: str, user: User, rule: PasswordRule) -> None:

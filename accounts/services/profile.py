@@ -8,8 +8,8 @@ from accounts import names
 from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
 from accounts.policies import active_profile
-from accounts.services import addresses, passwords, registration_quota, users
-from accounts.services.addresses import PendingContact
+from accounts.services import contacts, passwords, registration_quota, users
+from accounts.services.contacts import PendingContact
 from accounts.services.passwords import NewPassword
 from accounts.transactions import atomically
 from audit.origin import Origin
@@ -34,6 +34,8 @@ def change(
         raise InvalidInput({"password": wrong})
     if guarded or (new_password and not active_profile().password_by_token):
         _verify_current(user, old_password, origin)
+    if new_password:
+        passwords.require_different(new_password, user)
     with registration_quota.limit_disclosure(origin) if new else nullcontext():
         users.require_free(tentative)
         pending = _prepare_pending(user, waiting, origin)
@@ -44,10 +46,10 @@ def change(
     return user
 
 
-def _prepare_pending(user: User, contacts: Mapping[Channel, str], origin: Origin) -> list[PendingContact]:
+def _prepare_pending(user: User, waiting: Mapping[Channel, str], origin: Origin) -> list[PendingContact]:
     return [
-        addresses.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
-        for channel, contact in contacts.items()
+        contacts.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
+        for channel, contact in waiting.items()
     ]
 
 
@@ -66,9 +68,9 @@ def _store(
         event = passwords.store(new=password, origin=origin) if password else None
         users.save_changes(user=user, fields=fields, actor=user, origin=origin)
         for channel in replaced:
-            addresses.remove_pending(user=user, channel=channel)
+            contacts.remove_pending(user=user, channel=channel)
         for each in pending:
-            addresses.store_pending(user=user, pending=each, origin=origin)
+            contacts.store_pending(user=user, pending=each, origin=origin)
         if event:
             record(event)
 
@@ -87,7 +89,7 @@ def _new_contacts(user: User, changes: Mapping[str, Any]) -> dict[Channel, str |
 
 def _canonical(channel: Channel, contact: str | None) -> str | None:
     try:
-        return addresses.canonical(channel, contact) if contact else None
+        return contacts.canonical(channel, contact) if contact else None
     except names.InvalidIdentifier:
         return contact
 

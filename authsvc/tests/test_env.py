@@ -142,6 +142,11 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
             "HINT: SERVICE_LOGO=/etc/authsvc/logo.svg; a relative path is relative to the folder of manage.py.",
         ),
         (
+            {"SMS_REGIONS": "CN,XX"},
+            "(authsvc.E001) SMS_REGIONS: Value error, XX is not a region such as CN, HK or MO. "
+            "HINT: The environment table in README.md lists the values of each variable.",
+        ),
+        (
             {"TIME_ZONE": "Beijing"},
             "(authsvc.E008) TIME_ZONE=Beijing is not a time zone. "
             "HINT: Use a name of the IANA time zone database, for instance Asia/Shanghai.",

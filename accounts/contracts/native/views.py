@@ -12,7 +12,7 @@ from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
 from accounts.models import Channel, EndReason, Session, User
 from accounts.policies import active_profile
 from accounts.services import (
-    addresses,
+    contacts,
     identifiers,
     passwords,
     profile,
@@ -147,8 +147,10 @@ class RecoveryViewSet(NativeViewSet):
     def request_code(self, data: dict[str, Any]) -> dict[str, Any]:
         """Send a code for a new password.
 
-        The response is the same whether or not the account exists and has this contact. An account is sent at most one
-        code a minute and ten a day.
+        The response is the same whether or not the account exists, has this contact and is sent a code there. An
+        account is sent at most one code a minute and ten a day. A contact that is not verified receives none beside one
+        that is verified or that an administrator has given. With the first reset by code, contacts that are neither
+        become pending: see `verify`.
         """
         code = recovery.request_code(
             identifier=identifiers.any_of_three(data["identifier"]),
@@ -187,10 +189,12 @@ class VerificationViewSet(NativeViewSet):
     def request_code(self, data: dict[str, Any]) -> dict[str, Any]:
         """Send a code that verifies the current user's e-mail address or phone number.
 
-        It is sent to the pending address or number if there is one, otherwise to the current one.
+        It is sent to the pending address or number if there is one, otherwise to the current one. A contact receives at
+        most one message a minute, five an hour and ten a day. Only mobile numbers of the deployment's regions receive
+        text messages; any other is refused with `no_text_messages`.
         """
         channel = Channel(data["channel"])
-        code = addresses.request_verification(user=self.session.user, channel=channel, origin=self.origin)
+        code = contacts.request_verification(user=self.session.user, channel=channel, origin=self.origin)
         return wire.sent_code(code)
 
     @operation(
@@ -203,7 +207,7 @@ class VerificationViewSet(NativeViewSet):
 
         A pending address or number then replaces the current one.
         """
-        return addresses.verify(
+        return contacts.verify(
             user=self.session.user, channel=Channel(data["channel"]), code=data["code"], origin=self.origin
         )
 
