@@ -131,10 +131,10 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
             )
         ),
         (
-            {"RESERVED_USERNAMES": "080(\\d{3}"},
+            {"RESERVED_USERNAMES": "080([0-9]{3}"},
             "(authsvc.E018) RESERVED_USERNAMES is not a usable regular expression: unclosed group. HINT: Example: "
-            "RESERVED_USERNAMES=080\\d{3}|zy\\d+. It is matched against whole names; look-around and backreferences "
-            "are not supported.",
+            "RESERVED_USERNAMES=080[0-9]{3}. It is matched against whole names; look-around and backreferences are not "
+            "supported.",
         ),
         (
             {"SERVICE_LOGO": "/nothing/logo.svg"},
