@@ -28,9 +28,11 @@ class Event(StrEnum):
     PHONE_VERIFIED = "phone:verified"
     ACCOUNT_LOCKED = "account:locked"
     ADDRESS_LOCKED = "address:locked"
+    # These two are no longer written; rows of earlier releases have them.
     SESSION_REFRESHED = "session:refreshed"
     SESSION_REFRESH_REPEATED = "session:refresh:repeated"
     SESSION_REFRESH_REUSED = "session:refresh:reuse"
+    SESSION_MOVED = "session:moved"
     SESSION_ENDED = "session:ended"
     KEY_ROTATED = "key:rotated"
     KEY_RETIRED = "key:retired"

@@ -31,6 +31,7 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.SESSION_REFRESHED: _("session renewed"),
     Event.SESSION_REFRESH_REPEATED: _("session renewed again at once"),
     Event.SESSION_REFRESH_REUSED: _("spent token used again"),
+    Event.SESSION_MOVED: _("session used from another address or device"),
     Event.SESSION_ENDED: _("session ended"),
     Event.KEY_ROTATED: _("key rotated"),
     Event.KEY_RETIRED: _("key retired"),

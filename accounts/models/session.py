@@ -40,6 +40,9 @@ class Session(models.Model):
     # Counts rotations; a refresh token is of one generation.
     generation = models.PositiveIntegerField(default=0)
     rotated_at = models.DateTimeField()
+    # When these events of the session were recorded last; their number is limited by time.
+    moved_at = models.DateTimeField(null=True, editable=False)
+    reuse_recorded_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("session")

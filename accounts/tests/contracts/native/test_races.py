@@ -1,6 +1,5 @@
 """What must hold when many come at once: twenty rounds each, on every database that the run is for."""
 
-from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -24,8 +23,7 @@ def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> No
     assert statuses(results) == {200: 8}
     assert len({result.json()["refresh_token"] for result in results}) == 1
     assert Session.objects.get(user=each.person).generation == 1
-    events = SecurityEvent.objects.filter(user=each.person).values_list("event", flat=True)
-    assert Counter(events) == {"session:refreshed": 1, "session:refresh:repeated": 7}
+    assert not SecurityEvent.objects.filter(user=each.person).exists()
 
 
 @twenty_rounds(8)
