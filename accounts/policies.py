@@ -53,6 +53,16 @@ class Lockout:
 ACCOUNT_ADDRESS_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24))
 UNKNOWN_ADDRESSES_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
 ADDRESS_LIMIT: Final = Lockout(limit=100, window=timedelta(minutes=15))
+# Successful logins of one account, over all addresses and contracts: at most `limit` within `window`.
+LOGINS_LIMIT: Final = Lockout(limit=120, window=timedelta(minutes=10))
+# Active sessions of one account in one contract; a login beyond them ends the one unseen longest.
+SESSIONS_LIMIT: Final = 100
+# A login counts the sessions exactly from this number on: a margin for logins that run at the same time.
+SESSIONS_COUNTED_FROM: Final = 50
+# Changes that a user makes to the own account. Those with the current password have a quota of their own, so that a
+# stolen token cannot use up what the owner needs to change the password.
+OWN_CHANGES: Final = 60
+OWN_CHANGES_WINDOW: Final = timedelta(hours=1)
 # An address is known to an account for this time after a successful login from it.
 ADDRESS_KNOWN: Final = timedelta(days=30)
 # Refusals while locked make one row in the trail within this time.

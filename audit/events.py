@@ -55,4 +55,5 @@ class FailureReason(StrEnum):
     PENDING_APPROVAL = "pending_approval"
     LOCKED = "locked"
     WRONG_ROLE = "wrong_role"
+    TOO_MANY_LOGINS = "too_many_logins"
     CHANGED_MEANWHILE = "changed_meanwhile"

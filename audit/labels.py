@@ -47,5 +47,6 @@ REASONS: Final[dict[FailureReason, Promise]] = {
     FailureReason.PENDING_APPROVAL: _("awaits approval"),
     FailureReason.LOCKED: _("locked"),
     FailureReason.WRONG_ROLE: _("not allowed here"),
+    FailureReason.TOO_MANY_LOGINS: _("too many logins"),
     FailureReason.CHANGED_MEANWHILE: _("account changed meanwhile"),
 }

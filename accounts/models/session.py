@@ -15,6 +15,7 @@ class EndReason(models.TextChoices):
     LOGOUT = "logout", _("logged out")
     REUSE = "reuse", _("a spent token was used again")
     CREDENTIAL_CHANGED = "credential_changed", _("password, role or state changed")
+    SUPERSEDED = "superseded", _("superseded by newer sessions")
     ENDED_BY_ADMINISTRATOR = "ended_by_administrator", _("ended by an administrator")
 
 
@@ -50,7 +51,10 @@ class Session(models.Model):
         ordering: ClassVar = ["-created_at"]
         default_permissions = ("view",)
         permissions: ClassVar = [("end_session", _("Can end sessions"))]
-        indexes: ClassVar = [models.Index(fields=["-created_at"], name="session_created")]
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at"], name="session_created"),
+            models.Index(fields=["user", "contract", "ended_at", "expires_at"], name="session_live"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contract} {self.created_at:%Y-%m-%d %H:%M}"

@@ -16,6 +16,7 @@ from accounts.policies import (
     ACCOUNT_ADDRESS_LIMIT,
     ADDRESS_LIMIT,
     CODE_CHECK_LIMIT,
+    LOGINS_LIMIT,
     RESERVATION_LIFE,
     UNKNOWN_ADDRESSES_LIMIT,
     Lockout,
@@ -25,6 +26,7 @@ from accounts.transactions import atomically
 _POLICIES: Final[Mapping[str, Lockout]] = {
     AttemptPurpose.LOGIN: ACCOUNT_ADDRESS_LIMIT,
     AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES: UNKNOWN_ADDRESSES_LIMIT,
+    AttemptPurpose.LOGIN_SUCCESSES: LOGINS_LIMIT,
     AttemptPurpose.ADDRESS: ADDRESS_LIMIT,
     AttemptPurpose.RESET_CHECK: CODE_CHECK_LIMIT,
     AttemptPurpose.EMAIL_CHECK: CODE_CHECK_LIMIT,

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AttemptBudget, AttemptPurpose
+from accounts.policies import LOGINS_LIMIT
 from accounts.security.budgets import (
     Account,
     Budget,
@@ -28,6 +29,8 @@ from accounts.security.budgets import (
 )
 from accounts.transactions import atomically
 
+# What these count are no failures: an unlock leaves them.
+_USES: Final = (AttemptPurpose.LOGIN_SUCCESSES, AttemptPurpose.OWN_CHANGES, AttemptPurpose.OWN_CHANGES_PROVED)
 _LOGIN_PURPOSES: Final = (AttemptPurpose.LOGIN, AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES)
 
 
@@ -45,11 +48,12 @@ class BudgetState:
     """The budgets as they are before an attempt.
 
     `is_known_address` says whether the account has logged in from the address lately, `has_failures` whether any of
-    its budgets holds a failure or a lock.
+    its budgets holds a failure or a lock, `has_spent_logins` whether its limit of successful logins is reached.
     """
 
     is_known_address: bool
     has_failures: bool
+    has_spent_logins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,10 @@ def budget_state_of_user(address: str, now: datetime) -> dict[str, Exists]:
     own = Q(purpose=AttemptPurpose.LOGIN, address=address, **of_user)
     unknown_addresses = Q(purpose=AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES, address="", **of_user)
     of_address = Q(**address_budget(address).key())
+    successes = rows.filter(purpose=AttemptPurpose.LOGIN_SUCCESSES, address="", **of_user)
     return {
         "is_known_address": Exists(rows.from_known_addresses(now).filter(own)),
+        "has_spent_logins": Exists(successes.filter(count__gte=LOGINS_LIMIT.limit, expires_at__gt=now)),
         "has_failures": Exists(rows.with_failures(now).filter(own | unknown_addresses | of_address)),
     }
 
@@ -129,13 +135,37 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
 
 
 def succeed(reservation: Reservation, now: datetime) -> None:
-    """Settle a good login: nothing is counted, and the address is known from now on. Inside a transaction."""
+    """Settle a good login: no failure is left, the address is known from now on, and the login is counted.
+
+    Inside a transaction that holds the user's row, so that logins of one account are counted one after the other.
+    Raises LockedOut where the account has no login left.
+    """
     for budget in reservation.claimed:
-        rows = AttemptBudget.objects.filter(**budget.key())
-        if budget.purpose is AttemptPurpose.LOGIN:
-            rows.release(count=0, locks=0, locked_until=None, last_success_at=now)
-        else:
-            rows.release()
+        if budget.purpose is not AttemptPurpose.LOGIN:
+            give_back(budget)
+    own = Budget(AttemptPurpose.LOGIN, reservation.account, reservation.address)
+    successes = successes_budget(reservation.account)
+    left = Q(count__lt=LOGINS_LIMIT.limit) | Q(expires_at__lte=now)
+    rows = AttemptBudget.objects.filter(Q(**own.key()) | (Q(**successes.key()) & left))
+    if rows.settle_success(LOGINS_LIMIT.window, now) < 2:
+        _, created = AttemptBudget.objects.get_or_create(
+            **successes.key(), defaults={"count": 1, "expires_at": now + LOGINS_LIMIT.window}
+        )
+        if not created:
+            require_logins(reservation.account, now)
+
+
+def successes_budget(account: Account) -> Budget:
+    """Return the budget of an account's successful logins from all addresses."""
+    return Budget(AttemptPurpose.LOGIN_SUCCESSES, account)
+
+
+def require_logins(account: Account, now: datetime) -> None:
+    """Raise LockedOut where the account's limit of successful logins is reached."""
+    budget = successes_budget(account)
+    row = AttemptBudget.objects.filter(**budget.key()).first()
+    if row and row.is_exhausted(LOGINS_LIMIT.limit, now):
+        raise LockedOut(budget, row.expires_at - now)
 
 
 def release(reservation: Reservation) -> None:
@@ -157,6 +187,7 @@ def unlock(user_id: int, *, codes_too: bool) -> int:
     With `codes_too` those of codes go too, and the counts of codes that were sent.
     """
     rows = AttemptBudget.objects.filter(account_id=user_id).exclude(count=0, locks=0, locked_until=None)
+    rows = rows.exclude(purpose__in=_USES)
     if not codes_too:
         rows = rows.filter(purpose__in=_LOGIN_PURPOSES)
     return rows.update(count=0, locks=0, locked_until=None)

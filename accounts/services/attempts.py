@@ -12,13 +12,15 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import DatabaseError
+from django.db.models import Exists
 from django.utils import timezone
 
 from accounts.errors import Overloaded
 from accounts.models import User
-from accounts.policies import LONGEST_WAIT
+from accounts.policies import LONGEST_WAIT, SESSIONS_COUNTED_FROM
 from accounts.security import budgets, hashing, lockout
 from accounts.security.client_address import budget_address
+from accounts.services import sessions
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
 from audit.events import FailureReason
@@ -34,7 +36,8 @@ _RETRY_SECONDS: Final = 0.02
 class Attempt:
     """An attempt to sign in: the identifier, the account it finds, and the key of the budgets that bind it.
 
-    `state` is what the query for the user read of the budgets; None where there is no user.
+    `state` is what the query for the user read of the budgets; None where there is no user. `has_many_sessions` says
+    whether the user has so many sessions in this contract that the next one may be one too many.
     """
 
     identifier: Identifier
@@ -43,6 +46,7 @@ class Attempt:
     account: budgets.Account
     user: User | None
     state: lockout.BudgetState | None
+    has_many_sessions: bool = False
 
     def failure(self, reason: FailureReason, repeats: int = 1) -> LoginAttempt:
         """Return the row of the trail for this attempt as a failed one."""
@@ -68,12 +72,19 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
     """Find the account, and with it the state of its budgets, in one statement."""
     address, user = budget_address(origin.ip), None
     if identifier.column:
-        users = User.objects.annotate(**lockout.budget_state_of_user(address, timezone.now()))
+        now = timezone.now()
+        own = sessions.active_of_outer_user(now).filter(contract=origin.contract)
+        users = User.objects.annotate(
+            **lockout.budget_state_of_user(address, now),
+            has_many_sessions=Exists(own[SESSIONS_COUNTED_FROM - 1 : SESSIONS_COUNTED_FROM]),
+        )
         user = users.filter(**{identifier.column: identifier.value}).first()
     if user is None:
         return Attempt(identifier, origin, address, budgets.Account.unknown(identifier.value), None, None)
-    state = lockout.BudgetState(user.is_known_address, user.has_failures)
-    return Attempt(identifier, origin, address, budgets.Account(user_id=user.pk), user, state)
+    state = lockout.BudgetState(user.is_known_address, user.has_failures, user.has_spent_logins)
+    return Attempt(
+        identifier, origin, address, budgets.Account(user_id=user.pk), user, state, bool(user.has_many_sessions)
+    )
 
 
 def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:
@@ -138,6 +149,8 @@ def _slot(attempt: Attempt, deadline: float) -> Iterator[bool]:
 
 def _require_unlocked(attempt: Attempt) -> lockout.BudgetState:
     """Return the state of the budgets before anything is waited for. Raises lockout.LockedOut."""
+    if attempt.state and attempt.state.has_spent_logins:
+        lockout.require_logins(attempt.account, timezone.now())
     if attempt.state and not attempt.state.has_failures:
         return attempt.state
     return _check(attempt)

@@ -14,6 +14,7 @@ from accounts.errors import InvalidCredentials, InvalidInput, NotFound, Problem
 from accounts.models import EndReason, Kind, User
 from accounts.policies import LONGEST_PASSWORD, PasswordRule, active_profile
 from accounts.security import hashing
+from accounts.security.quota import spend_own_change
 from accounts.services import identifiers, notices, sessions, sign_in
 from accounts.transactions import atomically
 from audit.events import Event
@@ -71,18 +72,19 @@ def _guessable(password: str, user: User) -> list[Problem]:
 def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin) -> None:
     """Change the user's password after verifying the old one as at a login; every session of the user ends.
 
-    Raises InvalidInput, for a wrong old password too; TooManyAttempts and Overloaded.
+    Raises InvalidInput, for a wrong old password too; TooManyAttempts, TooManyChanges and Overloaded.
     """
     require_valid(new, user, rule)
     verify_current(user=user, password=old, origin=origin)
+    spend_own_change(user.pk, timezone.now(), proved=True)
     replace(user=user, password=new, rule=rule, origin=origin)
 
 
 def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str, origin: Origin) -> None:
     """Change a password without a session, after verifying the old one as at a login; every session of the user ends.
 
-    Raises NotFound for an unknown identifier where the profile discloses which accounts exist, InvalidInput, and what
-    `sign_in.sign_in` raises.
+    Raises NotFound for an unknown identifier where the profile discloses which accounts exist, InvalidInput,
+    TooManyChanges, and what `sign_in.sign_in` raises.
     """
     try:
         user = sign_in.verify_credentials(identifier=identifier, password=old, origin=origin)
@@ -90,6 +92,7 @@ def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str,
         if active_profile().discloses_existence and identifiers.user_id(identifier) is None:
             raise NotFound from error
         raise
+    spend_own_change(user.pk, timezone.now(), proved=True)
     replace(user=user, password=new, rule=active_profile().password, origin=origin)
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from accounts import names
 from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
 from accounts.policies import active_profile
+from accounts.security.quota import spend_own_change
 from accounts.services import addresses, passwords, users
 from accounts.services.addresses import PendingContact
 from accounts.services.passwords import NewPassword
@@ -21,16 +24,21 @@ def change(
     """Change the user's own columns and, where one is given, the password, which ends every session; return the user.
 
     Where the profile says so, a new contact is pending until a code proves it, and any change of a contact or of the
-    password requires `old_password`. Raises InvalidInput, AlreadyTaken, TooManyAttempts, TooManyCodes and Overloaded.
+    password requires `old_password`. Raises InvalidInput, AlreadyTaken, TooManyAttempts, TooManyChanges, TooManyCodes
+    and Overloaded.
     """
     guarded = {} if active_profile().addresses_at_once else _new_contacts(user, changes)
+    requires_password = bool(guarded or (new_password and not active_profile().password_by_token))
+    if not requires_password:
+        spend_own_change(user.pk, timezone.now())
     waiting = {channel: contact for channel, contact in guarded.items() if contact}
     _require_possible(user, waiting)
     fields = users.assign(user, {name: value for name, value in changes.items() if name not in waiting}, actor=user)
     if new_password and (wrong := passwords.problems(new_password, user, active_profile().password)):
         raise InvalidInput({"password": wrong})
-    if guarded or (new_password and not active_profile().password_by_token):
+    if requires_password:
         _verify_current(user, old_password, origin)
+        spend_own_change(user.pk, timezone.now(), proved=True)
     pending = [
         addresses.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
         for channel, contact in waiting.items()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 from django.utils import timezone
 
@@ -12,7 +12,7 @@ from accounts.errors import IdentityError, NotFound, SessionEnded, TokenReused, 
 from accounts.models import EndReason, Session, User
 from accounts.models.prepared import Prepared
 from accounts.models.user_queryset import new_stamp
-from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSION_EVENT_INTERVAL, SessionPolicy
+from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSION_EVENT_INTERVAL, SESSIONS_LIMIT, SessionPolicy
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -139,6 +139,27 @@ def is_active(now: datetime) -> Q:
 def active(*, user: User) -> QuerySet[Session]:
     """Return the active sessions of a user, newest first."""
     return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())
+
+
+def active_of_outer_user(now: datetime) -> QuerySet[Session]:
+    """Return a subquery for a query of users: the active sessions of each."""
+    return Session.objects.filter(
+        user=OuterRef("pk"), stamp=OuterRef("stamp"), ended_at=None, expires_at__gt=now
+    ).order_by()
+
+
+def supersede(*, user: User, origin: Origin, now: datetime) -> list[SecurityEvent]:
+    """End the user's sessions in this contract beyond the limit, those unseen longest; return an event for each.
+
+    Inside a transaction that holds the user's row, so that of parallel logins each counts the sessions of the others.
+    The caller records the events.
+    """
+    live = active(user=user).filter(contract=origin.contract).order_by("-last_seen_at", "-created_at")
+    superseded = list(live[SESSIONS_LIMIT:])
+    rows = Session.objects.filter(pk__in=[session.pk for session in superseded], ended_at=None)
+    rows.update(ended_at=now, end_reason=EndReason.SUPERSEDED)
+    reason = EndReason.SUPERSEDED.value
+    return [_event(origin, Event.SESSION_ENDED, session, reason=reason) for session in superseded]
 
 
 def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:

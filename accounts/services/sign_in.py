@@ -25,10 +25,12 @@ from accounts.errors import (
     InvalidCredentials,
     Overloaded,
     TooManyAttempts,
+    TooManyLogins,
 )
-from accounts.models import Session, User
+from accounts.models import AttemptPurpose, Session, User
 from accounts.policies import LONGEST_PASSWORD, SessionPolicy
 from accounts.security import budgets, hashing, lockout
+from accounts.services import sessions
 from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, verify_password
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -101,10 +103,18 @@ def _run(
     _require_hashable(password)
     attempt = identify(identifier=identifier, origin=origin)
     try:
-        check = verify_password(attempt=attempt, password=password)
+        return _attempt(attempt, password, rule, policy)
     except lockout.LockedOut as locked:
+        too_many = TooManyAttempts
+        if locked.budget.purpose is AttemptPurpose.LOGIN_SUCCESSES:
+            too_many = TooManyLogins
         _record_lockout(attempt, locked.budget)
-        raise TooManyAttempts(retry_after=locked.retry_after) from locked
+        raise too_many(retry_after=locked.retry_after) from locked
+
+
+def _attempt(attempt: Attempt, password: str, rule: LoginRule | None, policy: SessionPolicy | None) -> Login:
+    """Verify the password and settle the attempt. Raises lockout.LockedOut, and the errors of refusals."""
+    check = verify_password(attempt=attempt, password=password)
     try:
         decision = decide(attempt=attempt, check=check, rule=rule)
         outcome = settle(attempt=attempt, check=check, decision=decision, policy=policy)
@@ -168,7 +178,8 @@ def _store_login(
     user.last_login, user.last_login_ip = now, ip
     lockout.succeed(check.reservation, now)
     session = _open_session(user, policy, attempt.origin, now) if policy else None
-    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk))
+    superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
+    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk), *superseded)
     return Login(user, session)
 
 
@@ -207,10 +218,12 @@ def _locked_event(attempt: Attempt, account_id: int) -> SecurityEvent:
 
 def _record_lockout(attempt: Attempt, budget: budgets.Budget) -> None:
     """Count an attempt that a lock refused; one row of the trail a minute stands for all of them."""
+    is_quota = budget.purpose is AttemptPurpose.LOGIN_SUCCESSES
+    reason = FailureReason.TOO_MANY_LOGINS if is_quota else FailureReason.LOCKED
 
     def count() -> None:
         if due := budgets.refuse(budget, timezone.now()):
-            record(attempt.failure(FailureReason.LOCKED, repeats=due))
+            record(attempt.failure(reason, repeats=due))
 
     atomically(count)
 

@@ -38,7 +38,7 @@ def names(value: object) -> str | None:
 
 
 def log_in(client: ContractClient) -> str:
-    body = client.call("POST", "login", {**client.account, "password": PASSWORD}).json()
+    body = client.call("POST", "login", {**client.login_fields, "password": PASSWORD}).json()
     return str(body.get("refresh_token") or client.token(body))
 
 
@@ -108,7 +108,7 @@ class TestSpentToken:
         session, event = Session.objects.get(), SecurityEvent.objects.get()
         assert (event.event, event.user_id) == ("session:refresh:reuse", alice.pk)
         assert event.detail == {"session": str(session.pk), "generation": 0}
-        assert client.ask(successor).status_code == 200
+        assert client.get_me(successor).status_code == 200
 
     def test_a_client_that_repeats_it_leaves_one_event_a_minute(
         self, client: ContractClient, refresh: Refresh, alice: User
