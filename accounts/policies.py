@@ -89,6 +89,8 @@ RESERVATION_LIFE: Final = timedelta(seconds=60)
 
 # The longest wait for a hashing slot, or for attempts in flight to settle.
 LONGEST_WAIT: Final = timedelta(seconds=2)
+# Places of one account in a process's queue for hashing slots.
+HASHING_PLACES: Final = 8
 LONGEST_PASSWORD: Final = 128
 
 # A spent refresh token gives its successor again for this long: two tabs, or a lost answer.

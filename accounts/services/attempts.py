@@ -139,7 +139,7 @@ def _slot(attempt: Attempt, deadline: float) -> Iterator[bool]:
     """Hold a hashing slot; yields whether it was waited for. Raises Overloaded, or LockedOut where both hold."""
     wait = timedelta(seconds=max(0.0, deadline - time.monotonic()))
     try:
-        with hashing.slots.take(wait) as waited:
+        with hashing.slots.take(wait, attempt.account) as waited:
             yield waited
     except Overloaded:
         # The account may have been locked meanwhile, which is the more useful answer.

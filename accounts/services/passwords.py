@@ -14,6 +14,7 @@ from accounts.errors import InvalidCredentials, InvalidInput, NotFound, Problem
 from accounts.models import EndReason, Kind, User
 from accounts.policies import LONGEST_PASSWORD, PasswordRule, active_profile
 from accounts.security import hashing
+from accounts.security.budgets import Account
 from accounts.security.quota import spend_own_change
 from accounts.services import identifiers, notices, sessions, sign_in
 from accounts.transactions import atomically
@@ -130,7 +131,7 @@ def replace(
 def prepare(*, user: User, password: str, rule: PasswordRule, event: Event = Event.PASSWORD_CHANGED) -> NewPassword:
     """Validate and hash a new password. Outside any transaction; raises InvalidInput and Overloaded."""
     require_valid(password, user, rule)
-    with hashing.slots.take():
+    with hashing.slots.take(account=Account(user.pk)):
         return NewPassword(user, hashing.make(password), event)
 
 

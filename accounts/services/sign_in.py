@@ -231,7 +231,7 @@ def _record_lockout(attempt: Attempt, budget: budgets.Budget) -> None:
 def _upgrade_hash(user: User, password: str) -> None:
     """Store a stronger hash of the password; where that fails now, the next login repeats it."""
     try:
-        with hashing.slots.take():
+        with hashing.slots.take(account=budgets.Account(user.pk)):
             encoded = hashing.make(password)
         User.objects.filter(pk=user.pk).rehash(user.password, encoded)
     except (Overloaded, DatabaseError):

@@ -8,6 +8,8 @@ from django.utils import timezone
 from accounts.models import AttemptBudget, Session, User
 from accounts.policies import LOGINS_LIMIT, SESSIONS_LIMIT
 from accounts.security import hashing
+from accounts.security.budgets import Account
+from accounts.security.slots import Slots
 from accounts.tests.contracts.clients import CLIENTS, ContractClient
 from accounts.tests.tools import ELSEWHERE, Api, later
 from audit.models import LoginAttempt, SecurityEvent
@@ -102,3 +104,16 @@ def test_logins_from_all_addresses_count_together(client: ContractClient, alice:
     client.log_in()
     assert Api(ELSEWHERE).login().status_code == 200
     assert AttemptBudget.objects.get(purpose="login:successes").count == 2
+
+
+def test_an_account_without_a_place_in_the_hashing_queue_is_refused_and_others_are_not(
+    client: ContractClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "slots", Slots(2, places=0))
+    with hashing.slots.take(account=Account(alice.pk)):
+        response = client.login()
+        other = client.call(
+            "POST", "login", {**client.login_fields, **client.unknown_login_fields, "password": "wrong"}
+        )
+    assert (response.status_code, "Retry-After" in response) == (503, True)
+    assert other.status_code == client.errors.wrong_credentials[0]
