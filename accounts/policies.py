@@ -53,6 +53,12 @@ class Lockout:
 ACCOUNT_ADDRESS_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24))
 UNKNOWN_ADDRESSES_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
 ADDRESS_LIMIT: Final = Lockout(limit=100, window=timedelta(minutes=15))
+# Failed logins of one account since its last successful one, from all addresses and without a time limit (NIST SP
+# 800-63B-4, section 3.2.2). Such a lock ends by a successful login from a known address, a reset or an unlock alone.
+FOREVER: Final = timedelta(days=100 * 365)
+SLOW_GUESSING_LIMIT: Final = Lockout(limit=100, window=FOREVER, first_lock=FOREVER, longest_lock=FOREVER)
+# The longest Retry-After of a lock.
+LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 # Successful logins of one account, over all addresses and contracts: at most `limit` within `window`.
 LOGINS_LIMIT: Final = Lockout(limit=120, window=timedelta(minutes=10))
 # Active sessions of one account in one contract; a login beyond them ends the one unseen longest.

@@ -22,6 +22,8 @@ class AttemptPurpose(models.TextChoices):
     LOGIN_UNKNOWN_ADDRESSES = "login:unknown_addresses"
     # Failed logins and wrong codes from one address, over all accounts.
     ADDRESS = "address"
+    # Failed logins of an account since its last successful one, from all addresses.
+    LOGIN_SINCE_SUCCESS = "login:since_success"
     # Successful logins of an account, and changes that its user makes to it: with and without the current password.
     LOGIN_SUCCESSES = "login:successes"
     OWN_CHANGES = "changes"

@@ -18,6 +18,7 @@ from accounts.policies import (
     CODE_CHECK_LIMIT,
     LOGINS_LIMIT,
     RESERVATION_LIFE,
+    SLOW_GUESSING_LIMIT,
     UNKNOWN_ADDRESSES_LIMIT,
     Lockout,
 )
@@ -26,6 +27,7 @@ from accounts.transactions import atomically
 _POLICIES: Final[Mapping[str, Lockout]] = {
     AttemptPurpose.LOGIN: ACCOUNT_ADDRESS_LIMIT,
     AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES: UNKNOWN_ADDRESSES_LIMIT,
+    AttemptPurpose.LOGIN_SINCE_SUCCESS: SLOW_GUESSING_LIMIT,
     AttemptPurpose.LOGIN_SUCCESSES: LOGINS_LIMIT,
     AttemptPurpose.ADDRESS: ADDRESS_LIMIT,
     AttemptPurpose.RESET_CHECK: CODE_CHECK_LIMIT,

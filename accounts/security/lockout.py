@@ -1,12 +1,14 @@
 """How many wrong passwords may be tried, decided in the database before anything is hashed.
 
-Three budgets bind an attempt: that of the account from this address, that of the account from all addresses unknown to
-it, and that of the address over all accounts. From an address that the account has logged in from lately only the
-first one binds, so that attempts from elsewhere cannot lock the owner out.
+Four budgets bind an attempt: that of the account from this address, that of the account from all addresses unknown to
+it, that of the account's failures since its last successful login, and that of the address over all accounts. From an
+address that the account has logged in from lately only the first one binds, so that attempts from elsewhere cannot lock
+the owner out.
 
-A login takes an attempt from the first budget only, as long as none of the three holds a failure. The other two are
-taken from as soon as one does; what is in flight at that moment is at most one attempt a hashing slot. Rows are always
-written in one order, the address's first, each by a statement of its own, so that attempts cannot deadlock.
+A login takes an attempt from the first budget only, as long as none of them holds a failure. Those of the unknown
+addresses and of the address are taken from as soon as one does; what is in flight at that moment is at most one attempt
+a hashing slot. The failures since the last success are counted when they are settled. Rows are always written in one
+order, the address's first, each by a statement of its own, so that attempts cannot deadlock.
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AttemptBudget, AttemptPurpose
-from accounts.policies import LOGINS_LIMIT
+from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER
 from accounts.security.budgets import (
     Account,
     Budget,
@@ -31,7 +33,11 @@ from accounts.transactions import atomically
 
 # What these count are no failures: an unlock leaves them.
 _USES: Final = (AttemptPurpose.LOGIN_SUCCESSES, AttemptPurpose.OWN_CHANGES, AttemptPurpose.OWN_CHANGES_PROVED)
-_LOGIN_PURPOSES: Final = (AttemptPurpose.LOGIN, AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES)
+_LOGIN_PURPOSES: Final = (
+    AttemptPurpose.LOGIN,
+    AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES,
+    AttemptPurpose.LOGIN_SINCE_SUCCESS,
+)
 
 
 class LockedOut(Exception):
@@ -58,12 +64,16 @@ class BudgetState:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An attempt that has been claimed from its budgets and must be settled exactly once."""
+    """An attempt that has been claimed from its budgets and must be settled exactly once.
+
+    `has_failures` is that of the budgets' state before it.
+    """
 
     account: Account
     address: str
     is_known_address: bool
     claimed: tuple[Budget, ...]
+    has_failures: bool = False
 
 
 def _budgets(account: Account, address: str, *, is_known_address: bool) -> tuple[Budget, ...]:
@@ -79,7 +89,8 @@ def budget_state_of_user(address: str, now: datetime) -> dict[str, Exists]:
     rows = AttemptBudget.objects
     of_user = {"account_id": OuterRef("pk"), "name_digest": ""}
     own = Q(purpose=AttemptPurpose.LOGIN, address=address, **of_user)
-    unknown_addresses = Q(purpose=AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES, address="", **of_user)
+    everywhere = (AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES, AttemptPurpose.LOGIN_SINCE_SUCCESS)
+    unknown_addresses = Q(purpose__in=everywhere, address="", **of_user)
     of_address = Q(**address_budget(address).key())
     successes = rows.filter(purpose=AttemptPurpose.LOGIN_SUCCESSES, address="", **of_user)
     return {
@@ -92,7 +103,7 @@ def budget_state_of_user(address: str, now: datetime) -> dict[str, Exists]:
 def check(account: Account, address: str, now: datetime) -> BudgetState:
     """Return the state of the budgets. Raises LockedOut, with the longest lock, where one that binds is locked."""
     budgets = _budgets(account, address, is_known_address=False)
-    rows = read(budgets)
+    rows = read((*budgets, _since_success(account)))
     own = rows.get(budgets[-1])
     is_known_address = own is not None and own.is_known_address(now)
     locks = [
@@ -102,7 +113,7 @@ def check(account: Account, address: str, now: datetime) -> BudgetState:
     ]
     if locks:
         left, budget = max(locks, key=lambda lock: lock[0])
-        raise LockedOut(budget, left)
+        raise LockedOut(budget, min(left, LONGEST_RETRY_AFTER))
     return BudgetState(is_known_address, has_failures=any(row.count for row in rows.values()))
 
 
@@ -131,7 +142,7 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
                 return False
         return True
 
-    return Reservation(account, address, known, claimed) if atomically(claim) else None
+    return Reservation(account, address, known, claimed, state.has_failures) if atomically(claim) else None
 
 
 def succeed(reservation: Reservation, now: datetime) -> None:
@@ -153,6 +164,14 @@ def succeed(reservation: Reservation, now: datetime) -> None:
         )
         if not created:
             require_logins(reservation.account, now)
+    if reservation.has_failures:
+        # A failure that was settled meanwhile is left; the next successful login resets it.
+        since_success = AttemptBudget.objects.filter(**_since_success(reservation.account).key())
+        since_success.update(count=0, locks=0, locked_until=None)
+
+
+def _since_success(account: Account) -> Budget:
+    return Budget(AttemptPurpose.LOGIN_SINCE_SUCCESS, account)
 
 
 def successes_budget(account: Account) -> Budget:
@@ -177,6 +196,7 @@ def release(reservation: Reservation) -> None:
 def fail(reservation: Reservation, now: datetime) -> list[AttemptBudget]:
     """Settle a wrong password in every budget; return the rows that it locked. Inside a transaction."""
     budgets = _budgets(reservation.account, reservation.address, is_known_address=reservation.is_known_address)
+    budgets = (*budgets, _since_success(reservation.account))
     counted = [count_failure(budget, now, claimed=budget in reservation.claimed) for budget in budgets]
     return [row for row in counted if row]
 

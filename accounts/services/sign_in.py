@@ -27,7 +27,7 @@ from accounts.errors import (
     TooManyAttempts,
     TooManyLogins,
 )
-from accounts.models import AttemptPurpose, Session, User
+from accounts.models import AttemptBudget, AttemptPurpose, Session, User
 from accounts.policies import LONGEST_PASSWORD, SessionPolicy
 from accounts.security import budgets, hashing, lockout
 from accounts.services import sessions
@@ -203,14 +203,15 @@ def _store_refusal(attempt: Attempt, check: PasswordCheck, refusal: Refusal, now
     locked = lockout.fail(check.reservation, now) if refusal.counts else []
     if not refusal.counts:
         lockout.release(check.reservation)
-    record(attempt.failure(refusal.reason), *(_locked_event(attempt, row.account_id) for row in locked))
+    record(attempt.failure(refusal.reason), *(_locked_event(attempt, row) for row in locked))
 
 
-def _locked_event(attempt: Attempt, account_id: int) -> SecurityEvent:
+def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
     return SecurityEvent.of(
         attempt.origin,
-        Event.ACCOUNT_LOCKED if account_id else Event.ADDRESS_LOCKED,
-        user_id=account_id or None,
+        Event.ADDRESS_LOCKED if row.purpose == AttemptPurpose.ADDRESS else Event.ACCOUNT_LOCKED,
+        user_id=row.account_id or None,
+        cause=row.purpose,
         address=attempt.address,
         identifier=escape_control_chars(attempt.identifier.typed)[:IDENTIFIER_LENGTH],
     )

@@ -43,7 +43,7 @@ class TestLockout:
         assert (event.event, event.user_id, event.detail) == (
             "account:locked",
             alice.pk,
-            {"address": HERE, "identifier": "alice"},
+            {"cause": "login", "address": HERE, "identifier": "alice"},
         )
 
     @pytest.mark.parametrize("spelling", ["alice", "ALICE", "alice@hospital.example", "13800138000"])
