@@ -53,6 +53,20 @@ class Lockout:
 ACCOUNT_ADDRESS_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24))
 UNKNOWN_ADDRESSES_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
 ADDRESS_LIMIT: Final = Lockout(limit=100, window=timedelta(minutes=15))
+# Accounts that are known at an address and that it locks, each within the window of the one before; at the limit the
+# address is suspicious for an hour.
+SUSPICION_LIMIT: Final = Lockout(
+    limit=5,
+    window=timedelta(minutes=15),
+    first_lock=timedelta(hours=1),
+    longest_lock=timedelta(hours=1),
+    extends=True,
+)
+# Failed logins of one account from a suspicious address that is known to it.
+SUSPECTED_ADDRESS_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
+# Passwords evaluated from a suspicious address, over all accounts.
+SUSPECTED_RATE: Final = 2
+SUSPECTED_RATE_WINDOW: Final = timedelta(seconds=1)
 # Failed logins of one account since its last successful one, from all addresses and without a time limit (NIST SP
 # 800-63B-4, section 3.2.2). Such a lock ends by a successful login from a known address, a reset or an unlock alone.
 FOREVER: Final = timedelta(days=100 * 365)

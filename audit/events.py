@@ -28,6 +28,7 @@ class Event(StrEnum):
     PHONE_VERIFIED = "phone:verified"
     ACCOUNT_LOCKED = "account:locked"
     ADDRESS_LOCKED = "address:locked"
+    ADDRESS_SUSPECTED = "address:suspected"
     # These two are no longer written; rows of earlier releases have them.
     SESSION_REFRESHED = "session:refreshed"
     SESSION_REFRESH_REPEATED = "session:refresh:repeated"

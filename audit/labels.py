@@ -28,6 +28,7 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.PHONE_VERIFIED: _("phone number confirmed"),
     Event.ACCOUNT_LOCKED: _("account locked"),
     Event.ADDRESS_LOCKED: _("network address locked"),
+    Event.ADDRESS_SUSPECTED: _("network address suspicious"),
     Event.SESSION_REFRESHED: _("session renewed"),
     Event.SESSION_REFRESH_REPEATED: _("session renewed again at once"),
     Event.SESSION_REFRESH_REUSED: _("spent token used again"),

@@ -28,6 +28,9 @@ class AttemptPurpose(models.TextChoices):
     LOGIN_SUCCESSES = "login:successes"
     OWN_CHANGES = "changes"
     OWN_CHANGES_PROVED = "changes:proved"
+    # Accounts known at an address that it has locked, and passwords evaluated from a suspicious address.
+    ADDRESS_SUSPICION = "address:suspicion"
+    ADDRESS_RATE = "address:rate"
     # Accounts registered from one address.
     REGISTRATION = "registration"
     # Codes sent on requests from one address, over all accounts.
@@ -64,7 +67,12 @@ class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
         in_flight = Case(When(crashed, then=0), default=F("in_flight"), output_field=_COUNT)
         return (
             self.filter(Q(locked_until__isnull=True) | Q(locked_until__lte=now))
-            .filter(past | Q(LessThan(F("count") + in_flight, policy.limit)))
+            # A row that has counted by a higher limit than it has now is left one attempt at a time.
+            .filter(
+                past
+                | Q(LessThan(F("count") + in_flight, policy.limit))
+                | Q(LessThan(in_flight, 1), count__gte=policy.limit)
+            )
             # MySQL assigns from left to right, so what the conditions read is written last.
             .update(
                 count=Case(When(past, then=0), default=F("count"), output_field=_COUNT),

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AttemptBudget, AttemptPurpose
-from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER
+from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER, SUSPECTED_ADDRESS_LIMIT
 from accounts.security.budgets import (
     Account,
     Budget,
@@ -29,6 +29,7 @@ from accounts.security.budgets import (
     give_back,
     read,
 )
+from accounts.security.suspicion import suspected, suspicion
 from accounts.transactions import atomically
 
 # What these count are no failures: an unlock leaves them.
@@ -54,19 +55,21 @@ class BudgetState:
     """The budgets as they are before an attempt.
 
     `is_known_address` says whether the account has logged in from the address lately, `has_failures` whether any of
-    its budgets holds a failure or a lock, `has_spent_logins` whether its limit of successful logins is reached.
+    its budgets holds a failure or a lock, `has_spent_logins` whether its limit of successful logins is reached,
+    `is_suspected` whether the address is suspicious.
     """
 
     is_known_address: bool
     has_failures: bool
     has_spent_logins: bool = False
+    is_suspected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """An attempt that has been claimed from its budgets and must be settled exactly once.
 
-    `has_failures` is that of the budgets' state before it.
+    `has_failures` and `is_suspected` are those of the budgets' state before it.
     """
 
     account: Account
@@ -74,11 +77,15 @@ class Reservation:
     is_known_address: bool
     claimed: tuple[Budget, ...]
     has_failures: bool = False
+    is_suspected: bool = False
 
 
-def _budgets(account: Account, address: str, *, is_known_address: bool) -> tuple[Budget, ...]:
+def _budgets(
+    account: Account, address: str, *, is_known_address: bool, is_suspected: bool = False
+) -> tuple[Budget, ...]:
     """Return the budgets that bind an attempt, in the order in which they are always written."""
-    own = Budget(AttemptPurpose.LOGIN, account, address)
+    other_policy = SUSPECTED_ADDRESS_LIMIT if is_known_address and is_suspected else None
+    own = Budget(AttemptPurpose.LOGIN, account, address, other_policy)
     if is_known_address:
         return address_budget(address), own
     return address_budget(address), Budget(AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES, account), own
@@ -96,6 +103,7 @@ def budget_state_of_user(address: str, now: datetime) -> dict[str, Exists]:
     return {
         "is_known_address": Exists(rows.from_known_addresses(now).filter(own)),
         "has_spent_logins": Exists(successes.filter(count__gte=LOGINS_LIMIT.limit, expires_at__gt=now)),
+        "is_suspected_address": Exists(suspected(now).filter(**suspicion(address).key())),
         "has_failures": Exists(rows.with_failures(now).filter(own | unknown_addresses | of_address)),
     }
 
@@ -103,7 +111,8 @@ def budget_state_of_user(address: str, now: datetime) -> dict[str, Exists]:
 def check(account: Account, address: str, now: datetime) -> BudgetState:
     """Return the state of the budgets. Raises LockedOut, with the longest lock, where one that binds is locked."""
     budgets = _budgets(account, address, is_known_address=False)
-    rows = read((*budgets, _since_success(account)))
+    rows = read((*budgets, _since_success(account), suspicion(address)))
+    suspicious = rows.pop(suspicion(address), None)
     own = rows.get(budgets[-1])
     is_known_address = own is not None and own.is_known_address(now)
     locks = [
@@ -114,7 +123,11 @@ def check(account: Account, address: str, now: datetime) -> BudgetState:
     if locks:
         left, budget = max(locks, key=lambda lock: lock[0])
         raise LockedOut(budget, min(left, LONGEST_RETRY_AFTER))
-    return BudgetState(is_known_address, has_failures=any(row.count for row in rows.values()))
+    return BudgetState(
+        is_known_address,
+        has_failures=any(row.count for row in rows.values()),
+        is_suspected=suspicious is not None and suspicious.locked_for(now) is not None,
+    )
 
 
 def _binds(budget: Budget, *, is_known_address: bool) -> bool:
@@ -129,7 +142,7 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
     known = state.is_known_address
     claimed = tuple(
         budget
-        for budget in _budgets(account, address, is_known_address=known)
+        for budget in _budgets(account, address, is_known_address=known, is_suspected=state.is_suspected)
         if budget.purpose is AttemptPurpose.LOGIN or (state.has_failures and _binds(budget, is_known_address=known))
     )
     # An unknown address without a failure has most likely no row yet.
@@ -142,7 +155,9 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
                 return False
         return True
 
-    return Reservation(account, address, known, claimed, state.has_failures) if atomically(claim) else None
+    if not atomically(claim):
+        return None
+    return Reservation(account, address, known, claimed, state.has_failures, state.is_suspected)
 
 
 def succeed(reservation: Reservation, now: datetime) -> None:
@@ -194,10 +209,18 @@ def release(reservation: Reservation) -> None:
 
 
 def fail(reservation: Reservation, now: datetime) -> list[AttemptBudget]:
-    """Settle a wrong password in every budget; return the rows that it locked. Inside a transaction."""
-    budgets = _budgets(reservation.account, reservation.address, is_known_address=reservation.is_known_address)
+    """Settle a wrong password in every budget; return the rows that it locked. Inside a transaction.
+
+    A lock of an account that the address is known to counts against the address, which may become suspicious.
+    """
+    known = reservation.is_known_address
+    budgets = _budgets(
+        reservation.account, reservation.address, is_known_address=known, is_suspected=reservation.is_suspected
+    )
     budgets = (*budgets, _since_success(reservation.account))
     counted = [count_failure(budget, now, claimed=budget in reservation.claimed) for budget in budgets]
+    if known and any(row and row.purpose == AttemptPurpose.LOGIN for row in counted):
+        counted.append(count_failure(suspicion(reservation.address), now, claimed=False))
     return [row for row in counted if row]
 
 

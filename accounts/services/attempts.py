@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.errors import Overloaded
 from accounts.models import User
 from accounts.policies import LONGEST_WAIT, SESSIONS_COUNTED_FROM
-from accounts.security import budgets, hashing, lockout
+from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
 from accounts.services import sessions
 from accounts.services.identifiers import Identifier
@@ -81,7 +81,9 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
         user = users.filter(**{identifier.column: identifier.value}).first()
     if user is None:
         return Attempt(identifier, origin, address, budgets.Account.unknown(identifier.value), None, None)
-    state = lockout.BudgetState(user.is_known_address, user.has_failures, user.has_spent_logins)
+    state = lockout.BudgetState(
+        user.is_known_address, user.has_failures, user.has_spent_logins, user.is_suspected_address
+    )
     return Attempt(
         identifier, origin, address, budgets.Account(user_id=user.pk), user, state, bool(user.has_many_sessions)
     )
@@ -101,12 +103,16 @@ def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:
 def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
     """Hold a hashing slot and a committed reservation; an exception in the block cancels the reservation.
 
-    Waits, two seconds at most, for a slot and for attempts in flight. Raises Overloaded and lockout.LockedOut.
+    Waits, two seconds at most, for a slot and for attempts in flight, and before that as long for a turn where the
+    address is suspicious. Raises Overloaded and lockout.LockedOut.
     """
     state = _require_unlocked(attempt)
     # From an address that is new to the account, parallel attempts from all such addresses count together.
     stale = state.has_failures or not state.is_known_address
     deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
+    if state.is_suspected:
+        suspicion.wait_for_turn(attempt.address, LONGEST_WAIT)
+        stale = True
     while True:
         with _slot(attempt, deadline) as waited:
             if waited or stale:

@@ -10,7 +10,7 @@ belongs between verify_password and decide: it gets a password check that is not
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -63,6 +63,10 @@ class Refusal:
     counts: bool
 
 
+_LOCK_EVENTS: Final[Mapping[str, Event]] = {
+    AttemptPurpose.ADDRESS: Event.ADDRESS_LOCKED,
+    AttemptPurpose.ADDRESS_SUSPICION: Event.ADDRESS_SUSPECTED,
+}
 _UNKNOWN_USER: Final = Refusal(FailureReason.UNKNOWN_USER, InvalidCredentials, counts=True)
 _WRONG_PASSWORD: Final = Refusal(FailureReason.WRONG_PASSWORD, InvalidCredentials, counts=True)
 _INACTIVE: Final = Refusal(FailureReason.INACTIVE, AccountDisabled, counts=False)
@@ -209,7 +213,7 @@ def _store_refusal(attempt: Attempt, check: PasswordCheck, refusal: Refusal, now
 def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
     return SecurityEvent.of(
         attempt.origin,
-        Event.ADDRESS_LOCKED if row.purpose == AttemptPurpose.ADDRESS else Event.ACCOUNT_LOCKED,
+        _LOCK_EVENTS.get(row.purpose, Event.ACCOUNT_LOCKED),
         user_id=row.account_id or None,
         cause=row.purpose,
         address=attempt.address,

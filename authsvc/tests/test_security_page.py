@@ -23,6 +23,9 @@ from accounts.policies import (
     RESERVATION_LIFE,
     SESSIONS_LIMIT,
     SLOW_GUESSING_LIMIT,
+    SUSPECTED_ADDRESS_LIMIT,
+    SUSPECTED_RATE,
+    SUSPICION_LIMIT,
     UNKNOWN_ADDRESSES_LIMIT,
     Lockout,
     TokenPolicy,
@@ -74,7 +77,6 @@ NAMED = sorted(set(re.findall(r"`(\S+\.py::\S+)`", PAGE)))
 
 def span(time: timedelta) -> str:
     """Return a time as the page writes it, in the largest unit of which it has more than one."""
-    assert f"at most {SLOW_GUESSING_LIMIT.limit} wrong passwords since its last successful login" in PAGE
     minutes = int(time.total_seconds()) // 60
     if minutes > 24 * 60:
         return f"{minutes // (24 * 60)} days"
@@ -133,6 +135,11 @@ def test_the_limits_of_failures_match_the_policies() -> None:
     assert row("one address over all accounts", ADDRESS_LIMIT) in PAGE
     assert f"known to an account for {span(ADDRESS_KNOWN)} after a good login" in PAGE
     assert f"at most {SLOW_GUESSING_LIMIT.limit} wrong passwords since its last successful login" in PAGE
+    suspicion, known = SUSPICION_LIMIT, SUSPECTED_ADDRESS_LIMIT
+    assert f"locks {suspicion.limit} accounts known there, each within {span(suspicion.window)}utes of" in PAGE
+    assert suspicion.lock(0) == timedelta(hours=1)
+    assert f"From it {SUSPECTED_RATE} passwords a second are evaluated" in PAGE
+    assert re.search(rf"locked there after {known.limit} wrong passwords\s+within {span(known.window)}", PAGE)
     minutes = int(LOGINS_LIMIT.window.total_seconds()) // 60
     assert f"logs in at most {LOGINS_LIMIT.limit} times in {minutes} minutes" in PAGE
     assert f"at most {SESSIONS_LIMIT} active sessions in a contract" in PAGE
