@@ -33,7 +33,12 @@ from accounts.security.suspicion import suspected, suspicion
 from accounts.transactions import atomically
 
 # What these count are no failures: an unlock leaves them.
-_USES: Final = (AttemptPurpose.LOGIN_SUCCESSES, AttemptPurpose.OWN_CHANGES, AttemptPurpose.OWN_CHANGES_PROVED)
+_USES: Final = (
+    AttemptPurpose.LOGIN_SUCCESSES,
+    AttemptPurpose.OWN_CHANGES,
+    AttemptPurpose.OWN_CHANGES_PROVED,
+    AttemptPurpose.PEOPLE_LISTED,
+)
 _LOGIN_PURPOSES: Final = (
     AttemptPurpose.LOGIN,
     AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES,
