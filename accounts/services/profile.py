@@ -4,10 +4,13 @@ from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from django.utils import timezone
+
 from accounts import names
 from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
 from accounts.policies import active_profile
+from accounts.security.quota import spend_own_change
 from accounts.services import contacts, passwords, registration_quota, users
 from accounts.services.contacts import PendingContact
 from accounts.services.passwords import NewPassword
@@ -23,17 +26,21 @@ def change(
 
     Where the profile says so, a new contact is pending until a code proves it, and any change of a contact or of the
     password requires `old_password`, which is verified before the response depends on other accounts. Raises
-    InvalidInput, AlreadyTaken, TooManyRegistrations, TooManyAttempts, TooManyCodes and Overloaded.
+    InvalidInput, AlreadyTaken, TooManyRegistrations, TooManyAttempts, TooManyChanges, TooManyCodes and Overloaded.
     """
     new = _new_contacts(user, changes)
     guarded = {} if active_profile().addresses_at_once else new
+    requires_password = bool(guarded or (new_password and not active_profile().password_by_token))
+    if not requires_password:
+        spend_own_change(user.pk, timezone.now())
     waiting = {channel: contact for channel, contact in guarded.items() if contact}
     tentative = _with_contacts(user, new)
     fields = users.assign(user, {name: value for name, value in changes.items() if name not in waiting}, actor=user)
     if new_password and (wrong := passwords.problems(new_password, user, active_profile().password)):
         raise InvalidInput({"password": wrong})
-    if guarded or (new_password and not active_profile().password_by_token):
+    if requires_password:
         _verify_current(user, old_password, origin)
+        spend_own_change(user.pk, timezone.now(), proved=True)
     if new_password:
         passwords.require_different(new_password, user)
     with registration_quota.limit_disclosure(origin) if new else nullcontext():

@@ -113,7 +113,13 @@ class MeViewSet(NativeViewSet):
     @operation(
         request=wire.ProfileChange,
         response=wire.UserAnswer,
-        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.TooManyCodes, *PASSWORD_ERRORS),
+        errors=(
+            errors.AlreadyTaken,
+            errors.TooManyRegistrations,
+            errors.TooManyChanges,
+            errors.TooManyCodes,
+            *PASSWORD_ERRORS,
+        ),
     )
     def partial_update(self, data: dict[str, Any]) -> User:
         """Change the current user.
@@ -125,7 +131,7 @@ class MeViewSet(NativeViewSet):
         old_password = data.pop("old_password", None)
         return profile.change(user=self.session.user, changes=data, old_password=old_password, origin=self.origin)
 
-    @operation(request=wire.PasswordChange, status=204, errors=PASSWORD_ERRORS)
+    @operation(request=wire.PasswordChange, status=204, errors=(errors.TooManyChanges, *PASSWORD_ERRORS))
     def change_password(self, data: dict[str, Any]) -> None:
         """Change the password of the current user.
 
@@ -184,7 +190,7 @@ class VerificationViewSet(NativeViewSet):
     @operation(
         request=wire.VerificationRequest,
         response=wire.CodeAnswer,
-        errors=(errors.TooManyCodes, errors.Overloaded),
+        errors=(errors.TooManyChanges, errors.TooManyCodes, errors.Overloaded),
     )
     def request_code(self, data: dict[str, Any]) -> dict[str, Any]:
         """Send a code that verifies the current user's e-mail address or phone number.
