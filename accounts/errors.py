@@ -63,6 +63,14 @@ class TooManyAttempts(RetryLater):
     """Too many failures for this account or from this address."""
 
 
+class TooManyLogins(TooManyAttempts):
+    """The account's limit of successful logins is reached."""
+
+
+class TooManyChanges(RetryLater):
+    """The account's limit of changes by its own user is reached."""
+
+
 class TooManyRegistrations(RetryLater):
     """The registration limit of this address is reached."""
 
@@ -132,11 +140,7 @@ class ScreenError(Exception):
 
 
 class BadRows(ScreenError):
-    """Rows of a list that cannot become accounts; `problems` has sentences by the number of the row."""
-
-    def __init__(self, problems: Mapping[int, list[str]]) -> None:
-        super().__init__(", ".join(map(str, problems)))
-        self.problems = problems
+    """Rows of a list that cannot become accounts; the arguments are their numbers."""
 
 
 class ChangedMeanwhile(ScreenError):

@@ -29,15 +29,19 @@ class Event(StrEnum):
     CONTACT_SUSPENDED = "contact:suspended"
     ACCOUNT_LOCKED = "account:locked"
     ADDRESS_LOCKED = "address:locked"
+    ADDRESS_SUSPECTED = "address:suspected"
+    # These two are no longer written; rows of earlier releases have them.
     SESSION_REFRESHED = "session:refreshed"
     SESSION_REFRESH_REPEATED = "session:refresh:repeated"
     SESSION_REFRESH_REUSED = "session:refresh:reuse"
+    SESSION_MOVED = "session:moved"
     SESSION_ENDED = "session:ended"
     KEY_ROTATED = "key:rotated"
     KEY_RETIRED = "key:retired"
     TRAIL_EXPORTED = "trail:exported"
     STAFF_IMPORTED = "staff:imported"
     STAFF_EXPORTED = "staff:exported"
+    PEOPLE_LISTED = "people:listed"
 
 
 class Status(StrEnum):
@@ -54,4 +58,5 @@ class FailureReason(StrEnum):
     PENDING_APPROVAL = "pending_approval"
     LOCKED = "locked"
     WRONG_ROLE = "wrong_role"
+    TOO_MANY_LOGINS = "too_many_logins"
     CHANGED_MEANWHILE = "changed_meanwhile"

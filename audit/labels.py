@@ -29,15 +29,18 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.CONTACT_SUSPENDED: _("unproved contact made pending"),
     Event.ACCOUNT_LOCKED: _("account locked"),
     Event.ADDRESS_LOCKED: _("network address locked"),
+    Event.ADDRESS_SUSPECTED: _("network address suspicious"),
     Event.SESSION_REFRESHED: _("session renewed"),
     Event.SESSION_REFRESH_REPEATED: _("session renewed again at once"),
     Event.SESSION_REFRESH_REUSED: _("spent token used again"),
+    Event.SESSION_MOVED: _("session used from another address or device"),
     Event.SESSION_ENDED: _("session ended"),
     Event.KEY_ROTATED: _("key rotated"),
     Event.KEY_RETIRED: _("key retired"),
     Event.TRAIL_EXPORTED: _("trail exported"),
     Event.STAFF_IMPORTED: _("staff imported"),
     Event.STAFF_EXPORTED: _("staff exported"),
+    Event.PEOPLE_LISTED: _("people listed"),
 }
 STATUSES: Final[dict[Status, Promise]] = {Status.SUCCESS: _("success"), Status.FAILED: _("failed")}
 REASONS: Final[dict[FailureReason, Promise]] = {
@@ -47,5 +50,6 @@ REASONS: Final[dict[FailureReason, Promise]] = {
     FailureReason.PENDING_APPROVAL: _("awaits approval"),
     FailureReason.LOCKED: _("locked"),
     FailureReason.WRONG_ROLE: _("not allowed here"),
+    FailureReason.TOO_MANY_LOGINS: _("too many logins"),
     FailureReason.CHANGED_MEANWHILE: _("account changed meanwhile"),
 }

@@ -22,6 +22,7 @@ JWT_KEYS = _environment.jwt_keys
 SMS_REGIONS = _environment.sms_regions
 SERVICE_NAME = _environment.service_name
 SERVICE_LOGO = _environment.service_logo
+RESERVED_USERNAMES = _environment.reserved_usernames
 
 INSTALLED_APPS = [
     "authsvc.apps.AuthsvcConfig",

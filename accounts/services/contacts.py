@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from accounts import names
 from accounts.errors import InvalidCode, InvalidInput, Problem
 from accounts.messaging import outbox
 from accounts.models import Channel, Kind, Purpose, User
 from accounts.security.budgets import Account
 from accounts.security.codes import Target
+from accounts.security.quota import spend_own_change
 from accounts.services import codes, users
 from accounts.services.codes import NewCode, Recipient
 from accounts.transactions import atomically
@@ -93,8 +96,9 @@ def _present(user: User, channel: Channel) -> str | None:
 def request_verification(*, user: User, channel: Channel, origin: Origin) -> str:
     """Send a code to the pending contact or, where there is none, to the present one; return the code.
 
-    Raises InvalidInput, TooManyCodes and Overloaded.
+    Raises InvalidInput, TooManyChanges, TooManyCodes and Overloaded.
     """
+    spend_own_change(user.pk, timezone.now())
     contact = _unverified(user, channel)
     _require_reachable(channel, contact, field="channel")
     target, recipient = _target(user, channel, contact), _recipient(user, channel, contact)

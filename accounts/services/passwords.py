@@ -14,6 +14,8 @@ from accounts.errors import InvalidCredentials, InvalidInput, NotFound, Problem
 from accounts.models import EndReason, Kind, User
 from accounts.policies import LONGEST_PASSWORD, PasswordRule, active_profile
 from accounts.security import hashing
+from accounts.security.budgets import Account
+from accounts.security.quota import spend_own_change
 from accounts.services import identifiers, notices, sessions, sign_in
 from accounts.transactions import atomically
 from audit.events import Event
@@ -72,12 +74,13 @@ def _guessable(password: str, user: User) -> list[Problem]:
 def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin) -> None:
     """Change the user's password after verifying the old one as at a login; every session of the user ends.
 
-    Raises InvalidInput, for a wrong old password too; TooManyAttempts and Overloaded.
+    Raises InvalidInput, for a wrong old password too; TooManyAttempts, TooManyChanges and Overloaded.
     """
     require_valid(new, user, rule)
     if new == old:
         raise InvalidInput({"new_password": [UNCHANGED]})
     verify_current(user=user, password=old, origin=origin)
+    spend_own_change(user.pk, timezone.now(), proved=True)
     replace(user=user, password=new, rule=rule, origin=origin)
 
 
@@ -85,7 +88,7 @@ def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str,
     """Change a password without a session, after verifying the old one as at a login; every session of the user ends.
 
     A new password that equals the old one changes nothing. Raises NotFound for an unknown identifier where the profile
-    discloses which accounts exist, InvalidInput, and what `sign_in.sign_in` raises.
+    discloses which accounts exist, InvalidInput, TooManyChanges, and what `sign_in.sign_in` raises.
     """
     try:
         user = sign_in.verify_credentials(identifier=identifier, password=old, origin=origin)
@@ -95,6 +98,7 @@ def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str,
         raise
     # Document 004 allows it: success, and nothing changes.
     if new != old:
+        spend_own_change(user.pk, timezone.now(), proved=True)
         replace(user=user, password=new, rule=active_profile().password, origin=origin)
 
 
@@ -140,7 +144,7 @@ def replace(
 def prepare(*, user: User, password: str, rule: PasswordRule, event: Event = Event.PASSWORD_CHANGED) -> NewPassword:
     """Validate and hash a new password. Outside any transaction; raises InvalidInput and Overloaded."""
     require_valid(password, user, rule)
-    with hashing.slots.take():
+    with hashing.slots.take(account=Account(user.pk)):
         return NewPassword(user, hashing.make(password), event)
 
 

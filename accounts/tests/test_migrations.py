@@ -98,7 +98,7 @@ def test_a_repeated_copy_changes_nothing_that_was_counted_since(apps: Any, monke
     assert list(counts) == [(1, 4), (2, 1), (3, 1), (4, 1), (5, 1)]
 
 
-VOUCH = import_module("accounts.migrations.0014_vouch_contacts")
+VOUCH = import_module("accounts.migrations.0013_vouch_contacts")
 BY_ANOTHER, BY_ITSELF = 1, 2
 
 

@@ -42,7 +42,8 @@ class RegistrationViewSet(NativeViewSet):
     def register(self, data: dict[str, Any]) -> User:
         """Register an account.
 
-        The response has no token: log in next. The number of registrations from one address is limited per hour.
+        The response has no token: log in next. The number of registrations from one address is limited per hour. A
+        user name that is reserved for administrators, such as `admin`, is refused with the code `reserved`.
         """
         password = data.pop("password")
         return registration.register(columns=data, password=password, roles=wire.ROLES, origin=self.origin)
@@ -112,7 +113,13 @@ class MeViewSet(NativeViewSet):
     @operation(
         request=wire.ProfileChange,
         response=wire.UserAnswer,
-        errors=(errors.AlreadyTaken, errors.TooManyCodes, *PASSWORD_ERRORS),
+        errors=(
+            errors.AlreadyTaken,
+            errors.TooManyRegistrations,
+            errors.TooManyChanges,
+            errors.TooManyCodes,
+            *PASSWORD_ERRORS,
+        ),
     )
     def partial_update(self, data: dict[str, Any]) -> User:
         """Change the current user.
@@ -124,7 +131,7 @@ class MeViewSet(NativeViewSet):
         old_password = data.pop("old_password", None)
         return profile.change(user=self.session.user, changes=data, old_password=old_password, origin=self.origin)
 
-    @operation(request=wire.PasswordChange, status=204, errors=PASSWORD_ERRORS)
+    @operation(request=wire.PasswordChange, status=204, errors=(errors.TooManyChanges, *PASSWORD_ERRORS))
     def change_password(self, data: dict[str, Any]) -> None:
         """Change the password of the current user.
 
@@ -183,7 +190,7 @@ class VerificationViewSet(NativeViewSet):
     @operation(
         request=wire.VerificationRequest,
         response=wire.CodeAnswer,
-        errors=(errors.TooManyCodes, errors.Overloaded),
+        errors=(errors.TooManyChanges, errors.TooManyCodes, errors.Overloaded),
     )
     def request_code(self, data: dict[str, Any]) -> dict[str, Any]:
         """Send a code that verifies the current user's e-mail address or phone number.
@@ -233,7 +240,9 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
     @operation(response=wire.UsersAnswer)
     def list(self) -> dict[str, Any]:
         """List accounts, the newest first."""
-        return self.paginate(self.queryset.all())
+        page = self.paginate(self.queryset.all())
+        self.record_listing(rows=len(page["results"]), count=page["count"])
+        return page
 
     @operation(
         request=wire.UserCreation,

@@ -119,7 +119,7 @@ class TestNotices:
             ("email", "alice@hospital.example", "email_changed")
         ]
 
-    def test_sixty_password_changes_send_few_messages(self, alice: User) -> None:
+    def test_many_password_changes_send_few_messages(self, alice: User) -> None:
         password = PASSWORD
         for number in range(8):
             new = f"Another-horse-{number}"

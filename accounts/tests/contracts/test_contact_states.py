@@ -6,6 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, Message, User
+from accounts.security.codes import Target
 from accounts.services import recovery, staff, users
 from accounts.tests.contracts.clients import CLIENTS, ContractClient
 from accounts.tests.messages import last, queued
@@ -163,6 +164,21 @@ class TestFirstProof:
             sent = len(queued())
             assert request("phone").status_code == 200
         assert len(queued()) == sent
+
+    def test_another_contact_that_is_proved_while_the_code_is_checked_comes_first(
+        self, carol: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        check = Target.check
+
+        def overtaken(*args: Any, **kwargs: Any) -> Any:
+            row = check(*args, **kwargs)
+            User.objects.update(verified_phone=CONTACTS["phone"])
+            return row
+
+        monkeypatch.setattr(Target, "check", overtaken)
+        answer = self.recover()
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_code")
+        assert Api().login("carol").status_code == 200
 
     def test_the_other_contact_is_pending_and_shown_to_the_owner(self, carol: User) -> None:
         self.recover()

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     # The database's default lets the previous release, which does not know the columns, insert rows.
-    dependencies = [("accounts", "0012_contacts")]
+    dependencies = [("accounts", "0011_copy_budgets")]
     operations = [
         migrations.AddField(
             model_name="user",

@@ -34,5 +34,5 @@ def vouch(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     # Updates of many rows must not hold locks until their end.
     atomic = False
-    dependencies = [("accounts", "0013_vouched_contacts"), ("audit", "0007_contract_indexes")]
+    dependencies = [("accounts", "0012_vouched_contacts"), ("audit", "0007_contract_indexes")]
     operations = [migrations.RunPython(vouch, migrations.RunPython.noop, elidable=True)]
