@@ -174,7 +174,7 @@ class TestSessions:
         assert (len(answer["results"]), answer["count"], answer["previous"]) == (2, 3, None)
         assert answer["next"] == "http://testserver/api/auth/sessions?page=2&page_size=2"
 
-    @pytest.mark.parametrize("page", ["0", "-1", "99", "x", "1e30", "9" * 40])
+    @pytest.mark.parametrize("page", ["2", "99", "9" * 40, "9" * 5000])
     def test_a_page_that_there_is_not_is_not_found(self, api: Api, token: str, page: str) -> None:
         assert code(api.get(f"sessions?page={page}", token)) == (404, "not_found")
 
