@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "authsvc.middleware.https.RequireHTTPSMiddleware",
+    "authsvc.middleware.body_limit.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsvc.middleware.form_charset.FormCharsetMiddleware",
     "authsvc.middleware.admin_session.AdminSessionMiddleware",
@@ -121,6 +122,10 @@ if DEBUG and not CORS_ALLOWED_ORIGINS:
     CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"]
 # The union contract renews tokens in the Authorization header of a response.
 CORS_EXPOSE_HEADERS = ["Authorization", "X-Request-ID", "Retry-After"]
+
+# BodyLimitMiddleware refuses larger bodies. What is below it fits into memory, so that no upload is written to disk.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 REQUIRE_HTTPS = not DEBUG if _environment.require_https is None else _environment.require_https
 # The forwarded scheme counts only behind a trusted proxy; a client could send it too.
