@@ -80,6 +80,8 @@ RESERVATION_LIFE: Final = timedelta(seconds=60)
 # The longest wait for a hashing slot, or for attempts in flight to settle.
 LONGEST_WAIT: Final = timedelta(seconds=2)
 LONGEST_PASSWORD: Final = 128
+# In bytes, of the data that a client program stores with its user; a list has up to 100 of them.
+LONGEST_PROFILE: Final = 8 * 1024
 
 # A spent refresh token gives its successor again for this long: two tabs, or a lost answer.
 REFRESH_GRACE: Final = timedelta(seconds=10)
