@@ -23,7 +23,7 @@ in its own contract only. To try operations here, log in, press *Authorize* and 
 - Send bodies as `application/json` in UTF-8, of at most {LONGEST_BODY:,} bytes. Unknown fields are ignored, values of
   a wrong type are rejected. `Accept` is ignored. A body over 2 MiB is answered with 413 at every path, unread.
 - Paths have no trailing slash and never redirect. An unknown path returns 404 in its contract's format.
-- Every response has an `X-Request-ID`; a request that sends one keeps it.
+- Every response has an `X-Request-ID`, the id of the request in the log and in the audit trail.
 - Times are ISO 8601 in UTC, unless the contract says otherwise.
 """
 TAG: Final = "service"

@@ -7,8 +7,8 @@ OpenAPI = dict[str, Any]
 
 HEADERS: Final[Mapping[str, OpenAPI]] = {
     "X-Request-ID": {
-        "description": "The id of this request in the service's log and audit trail: the `X-Request-ID` of the request "
-        "if that is 8 to 64 letters, digits, `.`, `_` and `-`, otherwise a new one. Quote it when you report a fault.",
+        "description": "The id of this request in the service's log and audit trail. The service makes it, or a "
+        "trusted proxy in front of it; that of a client is not taken. Quote it when you report a fault.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
     },
