@@ -18,9 +18,13 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "schema": {"type": "string", "const": "no-store"},
     },
     "WWW-Authenticate": {
-        "description": "The authentication scheme that this operation requires.",
+        "description": "The authentication scheme that this operation requires; where the token of the request is not "
+        "valid, `error` and `error_description` of RFC 6750 follow.",
         "required": True,
-        "schema": {"type": "string", "const": "Bearer"},
+        "schema": {
+            "type": "string",
+            "pattern": r'^Bearer( error="invalid_token", error_description="[ !#-\[\]-~]+")?$',
+        },
     },
     "Retry-After": {
         "description": "Seconds to wait before the next try.",

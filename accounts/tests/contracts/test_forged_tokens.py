@@ -186,7 +186,8 @@ def test_a_forged_token_is_refused(
     token = FORGERIES[forgery](good)
     monkeypatch.setattr(socket.socket, "connect", lambda *args: pytest.fail("A header of the token was followed."))
     response = client.ask(token)
-    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"].startswith('Bearer error="invalid_token", ')
     assert client.ask(good.text).status_code == 200
 
 

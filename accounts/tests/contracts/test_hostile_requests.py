@@ -282,7 +282,7 @@ def test_what_is_no_bearer_scheme_is_no_token(client: ContractClient, header: st
 )
 def test_what_is_not_just_a_token_of_ours_is_refused(client: ContractClient, header: str) -> None:
     response = client.ask(None, Authorization=header.format(token=client.log_in()))
-    assert (told(response), response["WWW-Authenticate"]) == (NO_TOKEN_OF_OURS[client.name], "Bearer")
+    assert told(response) == NO_TOKEN_OF_OURS[client.name]
 
 
 @pytest.mark.parametrize(
