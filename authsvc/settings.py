@@ -54,7 +54,7 @@ MIDDLEWARE = [
     "authsvc.middleware.form_charset.FormCharsetMiddleware",
     "authsvc.middleware.admin_session.AdminSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "authsvc.middleware.host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
