@@ -93,6 +93,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptPasswordHasher",
 ]
 LOGIN_URL = "admin:login"
+# Where a login leads whose own address for it is on another site.
+LOGIN_REDIRECT_URL = "admin:index"
 
 # In development messages are printed.
 EMAIL_URL = _environment.email_url or (mail.CONSOLE if DEBUG else "")
