@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from accounts.services.staff import COLUMNS, Candidate, label
-from audit.admin.spreadsheet import FORMULA_SIGNS
+from audit.admin.spreadsheet import unescape_formula
 
 MAX_BYTES: Final = 1_000_000
 MAX_ROWS: Final = 2_000
@@ -158,6 +158,5 @@ def _text(value: object) -> str:
         value = int(value)
     if isinstance(value, datetime):
         value = value.date()
-    text = str(value).strip()
     # The export puts an apostrophe before a formula; the import removes it.
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_SIGNS) else text
+    return unescape_formula(str(value).strip())
