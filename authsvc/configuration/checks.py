@@ -124,7 +124,7 @@ def a_tls_proxy_is_trusted(**_: Any) -> Iterator[CheckMessage]:
         # An info, because the server may terminate TLS itself, which cannot be seen from here.
         yield Info(
             "TRUSTED_PROXIES=0 with REQUIRE_HTTPS: behind a proxy that terminates TLS every request is refused with "
-            "426, and all clients share the proxy's address.",
+            "426, and all clients share the proxy's address. A process warns of such a proxy once in its log.",
             hint="Set TRUSTED_PROXIES to the number of proxies in front that append to X-Forwarded-For.",
             id="authsvc.I001",
         )
