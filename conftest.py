@@ -1,6 +1,7 @@
-"""Fixtures for all tests of the project."""
+"""How tests are run in parallel, and the users that every test of the project may ask for."""
 
-from collections.abc import Callable, Iterator
+import fcntl
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from unittest import mock
 
@@ -15,9 +16,43 @@ from audit.origin import Origin
 _TRUE_COST: dict[str, Any] = {"memory_cost": Argon2id.memory_cost, "time_cost": Argon2id.time_cost}
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return 0 for a few chosen tests, which are done before workers have started; None is a worker for each core."""
+    chosen = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if chosen or config.option.keyword or config.option.lf else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put slow tests first and serial ones last; between them pytest-django's order stays."""
+
+    def phase(item: pytest.Item) -> int:
+        return 2 if item.get_closest_marker("serial") else 0 if item.get_closest_marker("slow") else 1
+
+    items.sort(key=phase)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a serial test while no other worker runs any: they share a lock, and a serial test has it to itself."""
+    if not hasattr(item.config, "workerinput") or item.config.inipath is None:
+        return (yield)
+    with item.config.inipath.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX if item.get_closest_marker("serial") else fcntl.LOCK_SH)
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Escape lone surrogates in what was captured: a worker cannot send them."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _cheap_hashes() -> Iterator[None]:
-    """Hash at a thousandth of the cost: nearly every test does, and few are about what it costs."""
+    """Hash at a thousandth of the cost, because nearly every test hashes."""
     with mock.patch.multiple(Argon2id, memory_cost=16, time_cost=1):
         yield
 

@@ -29,7 +29,7 @@ def _sqlite_now(form: str, moment: str) -> str:
 
 
 def _start() -> None:
-    """Let the database tell a time that it is given. PostgreSQL forgets it with the open transaction."""
+    """Replace the clock of the database. PostgreSQL restores it with the end of the transaction."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         connection.connection.create_function("strftime", 2, _sqlite_now)
@@ -38,7 +38,7 @@ def _start() -> None:
             cursor.execute(_POSTGRESQL)
 
 
-def _tell() -> None:
+def _set_time() -> None:
     """Give the database this process's time."""
     statement = {"postgresql": "SET LOCAL stopped.now = %s", "mysql": "SET timestamp = %s"}.get(connection.vendor)
     if statement:
@@ -48,7 +48,7 @@ def _tell() -> None:
 
 
 def _stop() -> None:
-    # SQLite keeps the function, which tells the time of this process: taken away, it would leave none in its place.
+    # SQLite keeps the function, which returns the time of this process: without it there would be none.
     if connection.vendor == "mysql":
         # Django sends nothing more of a transaction that is to be rolled back.
         with connection.connection.cursor() as cursor:
@@ -58,16 +58,16 @@ def _stop() -> None:
 @contextmanager
 def stopped_clocks(at: datetime) -> Iterator[Callable[[timedelta], None]]:
     """Stop every clock at this time, inside a transaction; yields what moves them on."""
-    # When keys are read anew is told by a clock of its own.
+    # The key ring has a clock of its own.
     clock = mock.patch.object(ring, "_clock", _seconds_since(at))
     with time_machine.travel(at, tick=False) as wall, clock:
 
         def move(by: timedelta) -> None:
             wall.shift(by)
-            _tell()
+            _set_time()
 
         _start()
-        _tell()
+        _set_time()
         try:
             yield move
         finally:

@@ -1,4 +1,4 @@
-"""What the service wants to tell people, as a test reads it."""
+"""The messages in the outbox, decrypted for tests."""
 
 from typing import Any
 

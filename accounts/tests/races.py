@@ -1,4 +1,4 @@
-"""A starting gun: what many do at once, often enough that luck explains nothing."""
+"""Runs the same request in many threads at once, in several rounds."""
 
 import sys
 import threading
@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connections
 
@@ -20,21 +21,21 @@ from accounts.security.hashers import Argon2id
 from accounts.services import attempts
 from accounts.tests.tools import PASSWORD, Api
 
-ROUNDS = 20
+ROUNDS = 8
 Work = Callable[[int], Any]
 AtOnce = Callable[[Work], list[Any]]
 
-# A hash takes a few milliseconds: long enough to be overtaken in.
+# A hash takes a few milliseconds, in which other threads run.
 _MEMORY_KIB = 4096
-# Threads take turns so often, in seconds, that a few lines between a look and a leap are enough to be overtaken.
+# Threads switch so often, in seconds, that another runs between a check and what depends on it.
 _TURN = 0.0005
 
 
 @contextmanager
 def racers(count: int) -> Iterator[AtOnce]:
-    """Keep so many threads, each with a connection of its own, for one race after another.
+    """Keep `count` threads, each with a connection of its own, for one race after another.
 
-    Gives a function that runs `work(0)` … `work(count - 1)` at once and returns what each came to, errors too.
+    Yields a function that runs `work(0)` … `work(count - 1)` at once and returns their results, exceptions too.
     """
     barrier = threading.Barrier(count)
 
@@ -59,14 +60,14 @@ def racers(count: int) -> Iterator[AtOnce]:
 
 
 def race(count: int, work: Work) -> list[Any]:
-    """Run `work(0)` … `work(count - 1)` at once, each in a thread of its own, and return what each came to."""
+    """Run `work(0)` … `work(count - 1)` at once, each in a thread of its own, and return their results."""
     with racers(count) as at_once:
         return at_once(work)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One race of a series: somebody whom none before has seen, addresses of its own, and the starting gun."""
+    """One race of a series, with a user and addresses of its own; `at_once` runs its threads."""
 
     number: int
     person: User
@@ -92,10 +93,11 @@ class Round:
         return str(self.api(number=99).tokens(name)["access_token"])
 
 
-def twenty_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]], Callable[[], None]]:
-    """Make a test of one round of so many racers a test of twenty; `columns` are those of each round's person.
+def race_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]], Callable[[], None]]:
+    """Make a test of one round a serial test of ROUNDS rounds.
 
-    Hashes are cheap, and nobody is told to come back because the machine is slow: decisions count, not speed.
+    `count` is the number of threads, `columns` are those of each round's user. Hashes are cheap and the limit on
+    waiting for a hashing slot is long, so that no request is refused because the machine is slow.
     """
 
     def decorate(test: Callable[[Round], None]) -> Callable[[], None]:
@@ -104,15 +106,15 @@ def twenty_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], Non
             cheap = mock.patch.multiple(Argon2id, memory_cost=_MEMORY_KIB, time_cost=1)
             with racers(count) as at_once, patience, cheap:
                 for number in range(1, ROUNDS + 1):
-                    test(Round(number, _newcomer(number, columns), at_once))
+                    test(Round(number, _new_user(number, columns), at_once))
 
         run.__name__, run.__doc__ = test.__name__, test.__doc__
-        return run
+        return pytest.mark.serial(run)
 
     return decorate
 
 
-def _newcomer(number: int, columns: Mapping[str, Any]) -> User:
+def _new_user(number: int, columns: Mapping[str, Any]) -> User:
     contact = {"email": f"racer{number}@hospital.example", "phone": f"138001380{number:02}"}
     columns = {"role": "pharmacy", **contact, **columns}
     person: User = User.objects.create(username=f"racer{number}", password=_hash(), **columns)
@@ -125,7 +127,7 @@ def _hash() -> str:
 
 
 def statuses(results: list[Any]) -> Counter[Any]:
-    """Count the answers by their status; what is no answer stands for itself."""
+    """Count the answers by their status, and other results as they are."""
     return Counter(getattr(result, "status_code", result) for result in results)
 
 
@@ -134,8 +136,8 @@ def answered(results: list[Any], status: int) -> list[Any]:
     return [result for result in results if getattr(result, "status_code", None) == status]
 
 
-def dead(tokens: list[dict[str, Any]]) -> bool:
-    """Return whether none of these pairs of the native contract opens anything or gives another."""
-    opened = [Api().get("me", pair["access_token"]) for pair in tokens]
-    given = [Api().post("refresh", {"refresh_token": pair["refresh_token"]}) for pair in tokens]
-    return statuses(opened + given).keys() <= {401}
+def all_refused(tokens: list[dict[str, Any]]) -> bool:
+    """Return whether each access token and each refresh token of these native pairs is refused."""
+    accepted = [Api().get("me", pair["access_token"]) for pair in tokens]
+    refreshed = [Api().post("refresh", {"refresh_token": pair["refresh_token"]}) for pair in tokens]
+    return statuses(accepted + refreshed).keys() <= {401}

@@ -1,4 +1,4 @@
-"""Whatever somebody may type or send, for tests that hold of all of it."""
+"""Hypothesis strategies for arbitrary input: names, addresses, bodies, headers."""
 
 import base64
 import json

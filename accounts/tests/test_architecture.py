@@ -27,6 +27,7 @@ CHECKS: dict[str, list[str | Path]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_code_passes(check: str) -> None:
     done = subprocess.run(CHECKS[check], cwd=ROOT, capture_output=True, text=True, check=False)

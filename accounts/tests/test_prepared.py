@@ -24,6 +24,7 @@ def test_it_takes_one_statement(alice: User, statements: object) -> None:
     assert len(captured.sql) == 2
 
 
+@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_threads_do_not_find_each_others_rows(alice: User, bob: User) -> None:
     query = by_key()

@@ -1,4 +1,4 @@
-"""What a token is worth: a plain model of people, logins and tokens, made from the rulings and not from the code."""
+"""When a token is valid: a plain model of users, logins and tokens, made from the decisions and not from the code."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ GRACE = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class Terms:
-    """How long a contract's token lives, and its session: unused, and in all."""
+    """The lifetime of a contract's access token, and its session's idle and absolute timeouts."""
 
     token: timedelta
     idle_timeout: timedelta
@@ -24,17 +24,20 @@ TERMS = {
     "clinic": Terms(timedelta(hours=3), timedelta(days=7), timedelta(days=7)),
 }
 # The contracts whose access token is itself what is refreshed.
-SERVE_ONCE = ("portal", "clinic")
+SINGLE_USE = ("portal", "clinic")
 
 
 class Worth(Enum):
-    LIVE = auto()
-    DEAD = auto()
-    GONE = auto()
+    """How a contract answers a request with a token."""
+
+    VALID = auto()
+    INVALID = auto()
+    # Its user is deleted.
+    DELETED = auto()
 
 
 class Spent(Enum):
-    """What comes of a refresh: the next token, the same successor again, the session's end, or nothing."""
+    """The outcome of a refresh: the next token, the same successor again, the session's end, or a refusal."""
 
     NEXT = auto()
     AGAIN = auto()
@@ -51,11 +54,11 @@ class Person:
     has_email: bool
     has_phone: bool
     active: bool = True
-    gone: bool = False
+    deleted: bool = False
     logins: list["Login"] = field(default_factory=list, repr=False)
 
     def end_logins(self) -> None:
-        """End all there are; whatever becomes of the person later, none of them comes back."""
+        """End all logins; none of them becomes active again, whatever is changed later."""
         for login in self.logins:
             login.ended = True
 
@@ -71,35 +74,35 @@ class Login:
     ended: bool = False
     newest: str = field(default="", repr=False)
 
-    def is_going(self, now: datetime) -> bool:
-        return self.person.active and not self.person.gone and not self.ended and now < self.end
+    def is_active(self, now: datetime) -> bool:
+        return self.person.active and not self.person.deleted and not self.ended and now < self.end
 
 
 @dataclass(eq=False)
 class Token:
-    """`generation` is None for a token that serves as often as it is shown; only some tokens open anything."""
+    """`generation` is None for a token that does not refresh; a refresh token of its own is no access token."""
 
     text: str = field(repr=False)
     login: Login
     expires: datetime
     generation: int | None = None
-    opens: bool = True
+    is_access_token: bool = True
 
     @property
     def refreshes(self) -> bool:
         return self.generation is not None
 
     def is_newest(self) -> bool:
-        """Return whether it is the one of its login that has yet to be refreshed."""
+        """Return whether it is the token of its login that has not been refreshed yet."""
         return self.generation == self.login.generation
 
     def worth(self, now: datetime) -> Worth:
-        """Return what its contract says to somebody who shows it."""
-        if not self.opens or self.expires <= now:
-            return Worth.DEAD
-        if self.login.person.gone:
-            return Worth.GONE
-        return Worth.LIVE if self.login.is_going(now) and self._in_turn(now) else Worth.DEAD
+        """Return how its contract answers a request with it."""
+        if not self.is_access_token or self.expires <= now:
+            return Worth.INVALID
+        if self.login.person.deleted:
+            return Worth.DELETED
+        return Worth.VALID if self.login.is_active(now) and self._in_turn(now) else Worth.INVALID
 
     def _in_turn(self, now: datetime) -> bool:
         return self.generation in {None, self.login.generation} or self._in_grace(now)
@@ -108,8 +111,8 @@ class Token:
         return self.generation == self.login.generation - 1 and now - self.login.rotated_at <= GRACE
 
     def spent(self, now: datetime) -> Spent:
-        """Return what a refresh with it comes to."""
-        if self.expires <= now or not self.login.is_going(now):
+        """Return the outcome of a refresh with it."""
+        if self.expires <= now or not self.login.is_active(now):
             return Spent.REFUSED
         if self.generation == self.login.generation:
             return Spent.NEXT
@@ -118,7 +121,7 @@ class Token:
         return Spent.REUSED if self.login.contract == "native" else Spent.REFUSED
 
     def spend(self, now: datetime) -> Spent:
-        """Refresh with it."""
+        """Refresh with it, and return the outcome."""
         outcome, login = self.spent(now), self.login
         if outcome is Spent.NEXT:
             login.generation += 1
@@ -129,15 +132,15 @@ class Token:
         return outcome
 
     def renewed_until(self, now: datetime) -> datetime | None:
-        """Return until when the union's new token lives, where it gives one: past half of this one's life."""
+        """Return when the union's renewed token expires, or None before half of this one's lifetime."""
         life = TERMS["union"].token
         longer = min(now + life, self.login.end)
         due = self.login.contract == "union" and self.expires - now <= life / 2 and longer > self.expires
-        return longer if due and self.worth(now) is Worth.LIVE else None
+        return longer if due and self.worth(now) is Worth.VALID else None
 
 
 def open_login(person: Person, contract: str, now: datetime) -> Login:
-    """Return what a good login comes to."""
+    """Return the login that follows from a right password."""
     terms = TERMS[contract]
     latest = now + terms.absolute_timeout
     login = Login(person, contract, latest_end=latest, end=min(latest, now + terms.idle_timeout), rotated_at=now)
@@ -152,8 +155,8 @@ def issued(login: Login, access: str, refresh: str | None, now: datetime) -> lis
         login.newest = refresh
         return [
             Token(access, login, expires=now + terms.token),
-            Token(refresh, login, expires=login.end, generation=login.generation, opens=False),
+            Token(refresh, login, expires=login.end, generation=login.generation, is_access_token=False),
         ]
     login.newest = access
-    once = login.generation if login.contract in SERVE_ONCE else None
+    once = login.generation if login.contract in SINGLE_USE else None
     return [Token(access, login, expires=min(login.rotated_at + terms.token, login.end), generation=once)]

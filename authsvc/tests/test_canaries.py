@@ -25,7 +25,7 @@ from accounts.tests.tools import HERE
 from audit.models import LoginAttempt, SecurityEvent
 from authsvc.endpoints.schema import document
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 # Put together here, because a report of a crash shows lines of source too.
 WORD = "Xyz" + "zy"
@@ -37,7 +37,7 @@ CODE = "918" + "273"
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)
     for path, operations in json.loads(document())["paths"].items()
-    for method, operation in operations.items()
+    for method, operation in sorted(operations.items())
 }
 CLIENT_OF = {client.name: client for client in CLIENTS}
 ME = {"username": "matron", "email": "matron@hospital.example", "phone": "13700137000", "userType": "ADMIN"}

@@ -34,7 +34,7 @@ class Caller:
     token = ""
 
     def fresh_token(self, caller: ContractClient) -> str:
-        if caller.ask(self.token).status_code != 200:
+        if caller.get_me(self.token).status_code != 200:
             name, password = Login.example["username"], Login.example["password"]
             User.objects.all().delete()
             User.objects.create_user(name, "alice@hospital.example", password, phone="13800138000", role="admin")

@@ -5,14 +5,13 @@ import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from authsvc.tests.test_env import KEY
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 PRODUCTION = {
     "SECRET_KEY": KEY,
@@ -116,14 +115,20 @@ def test_an_error_stops_gunicorn_at_once(variables: dict[str, str], error: str) 
     assert line.startswith(error)
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the variables of production with a migrated database."""
+    variables = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('migrated')}/db.sqlite3"}
+    assert manage("migrate", **variables).returncode == 0
+    return variables
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_delivery_ends_on_a_signal(number: signal.Signals, tmp_path: Path) -> None:
-    environment = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
-    assert manage("migrate", **environment).returncode == 0
+def test_delivery_ends_on_a_signal(number: signal.Signals, migrated: dict[str, str]) -> None:
     with subprocess.Popen(
         [sys.executable, "-u", "-c", RUN, "deliver"],
         cwd=settings.BASE_DIR,
-        env={"PATH": os.environ["PATH"], **environment},
+        env={"PATH": os.environ["PATH"], **migrated},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

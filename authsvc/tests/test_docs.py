@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import pytest
 from django.test import Client
 
-pytestmark = pytest.mark.any_database
+# A file that is served ends its request, which looks at a connection that an earlier test may have left open.
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 
 class Page(HTMLParser):

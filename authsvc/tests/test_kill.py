@@ -17,9 +17,9 @@ import pytest
 
 from authsvc.tests.servers import Server
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
-KILLS = 4
+KILLS = 2
 CLIENTS = 6
 # So many have gone through everything when the server is killed, however slow the machine.
 LIVES = 6

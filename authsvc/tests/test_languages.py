@@ -93,7 +93,7 @@ def test_every_page_has_the_switch(head: User, page: str) -> None:
 def test_an_api_answers_the_same_in_every_language(alice: User, caller: ContractClient, asked: str) -> None:
     response = caller.login("wrong")
     translated = caller.call(
-        "POST", "login", {**caller.account, "password": "wrong"}, None, **{"Accept-Language": asked}
+        "POST", "login", {**caller.login_fields, "password": "wrong"}, None, **{"Accept-Language": asked}
     )
     assert translated.content == response.content
 

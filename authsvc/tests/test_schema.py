@@ -18,7 +18,7 @@ from accounts.contracts.native import views
 from accounts.contracts.native.wire import Refresh, Registration, UserAnswer
 from accounts.contracts.schema.auto_schema import ContractSchema
 from accounts.contracts.union.wire import Registration as UnionRegistration
-from accounts.contracts.viewsets import NotFoundViewSet
+from accounts.contracts.viewsets import ANY_METHOD, NotFoundViewSet
 from accounts.models import User
 from accounts.tests.described import DESCRIPTION
 from accounts.tests.tools import Api
@@ -76,6 +76,11 @@ class TestDocument:
 
     def test_operations_are_named_by_contract_method_and_path(self) -> None:
         assert PATHS["/api/auth/me"]["get"]["operationId"] == "native_get_me"
+
+    def test_the_methods_of_a_path_are_in_one_order(self) -> None:
+        assert [list(path) for path in PATHS.values()] == [
+            [method for method in ANY_METHOD if method in path] for path in PATHS.values()
+        ]
 
     def test_a_view_without_a_description_is_an_error(self) -> None:
         schema = ContractSchema()

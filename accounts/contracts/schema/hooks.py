@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.contracts.schema.headers import HEADERS, OpenAPI
+from accounts.contracts.viewsets import ANY_METHOD
 
 
 def mock_request(*_: Any) -> HttpRequest:
@@ -15,7 +16,12 @@ def mock_request(*_: Any) -> HttpRequest:
 
 
 def add_shared_components(result: OpenAPI, **_: Any) -> OpenAPI:
-    """Add the headers, and a tag for each mounted contract."""
+    """Add the headers, and a tag for each mounted contract; list each path's methods in one order."""
+    # REST framework keeps the methods of a route in a set, so their order differs from process to process.
+    result["paths"] = {
+        path: {method: operations[method] for method in ANY_METHOD if method in operations}
+        for path, operations in result["paths"].items()
+    }
     result["components"]["headers"] = dict(HEADERS)
     result["tags"] = [
         {"name": name, "description": import_module(f"accounts.contracts.{name}").__doc__}

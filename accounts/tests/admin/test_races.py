@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from accounts.services import account_state, staff
 from accounts.services.staff import Candidate
-from accounts.tests.races import Round, twenty_rounds
+from accounts.tests.races import Round, race_rounds
 from audit.models import SecurityEvent
 from audit.origin import ADMIN_SITE, Origin
 
@@ -21,7 +21,7 @@ def _head() -> User:
     return head
 
 
-@twenty_rounds(4)
+@race_rounds(4)
 def test_of_4_confirmations_of_one_list_one_writes_it(each: Round) -> None:
     head = _head()
     candidates = [Candidate(n, {"username": f"nurse{each.number}-{n}", "role": "viewer"}) for n in range(5)]
@@ -34,7 +34,7 @@ def test_of_4_confirmations_of_one_list_one_writes_it(each: Round) -> None:
     assert staff.was_added(key=key, actor=head)
 
 
-@twenty_rounds(4)
+@race_rounds(4)
 def test_of_4_lists_that_share_names_one_is_imported_whole(each: Round) -> None:
     head = _head()
 
@@ -50,7 +50,7 @@ def test_of_4_lists_that_share_names_one_is_imported_whole(each: Round) -> None:
     assert User.objects.filter(username__startswith=f"own{each.number}-").count() == 3
 
 
-@twenty_rounds(4)
+@race_rounds(4)
 def test_of_4_rejections_one_is_recorded(each: Round) -> None:
     head = _head()
     User.objects.filter(pk=each.person.pk).update(awaits_approval=True)

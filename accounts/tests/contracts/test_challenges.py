@@ -32,37 +32,37 @@ def challenge(response: Any) -> tuple[int, str]:
 @pytest.mark.any_database
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer "}], ids=str)
 def test_a_request_without_a_token_gets_the_scheme_alone(client: ContractClient, headers: dict[str, str]) -> None:
-    assert challenge(client.ask(None, **headers)) == (401, "Bearer")
+    assert challenge(client.get_me(None, **headers)) == (401, "Bearer")
 
 
 @pytest.mark.any_database
 def test_a_malformed_token_is_invalid(client: ContractClient) -> None:
-    assert challenge(client.ask("a.b.c")) == (401, INVALID)
+    assert challenge(client.get_me("a.b.c")) == (401, INVALID)
     assert GRAMMAR.fullmatch(INVALID)
 
 
 @pytest.mark.any_database
 def test_a_token_of_another_contract_is_invalid(client: ContractClient) -> None:
     other = CLIENTS[CLIENTS.index(client) - 1]
-    assert challenge(client.ask(other.log_in())) == (401, INVALID)
+    assert challenge(client.get_me(other.log_in())) == (401, INVALID)
 
 
 def test_the_token_of_an_ended_session_is_invalid(client: ContractClient) -> None:
     token = client.log_in()
     Session.objects.update(ended_at=timezone.now())
-    assert challenge(client.ask(token)) == (401, INVALID)
+    assert challenge(client.get_me(token)) == (401, INVALID)
 
 
 def test_the_token_of_a_disabled_user_is_invalid(client: ContractClient, alice: User) -> None:
     token = client.log_in()
     User.objects.filter(pk=alice.pk).update(is_active=False)
-    assert challenge(client.ask(token)) == (401, INVALID)
+    assert challenge(client.get_me(token)) == (401, INVALID)
 
 
 def test_an_expired_token_is_expired(client: ContractClient) -> None:
     token = client.log_in()
     with time_machine.travel(timezone.now() + timedelta(hours=25)):
-        assert challenge(client.ask(token)) == (401, EXPIRED)
+        assert challenge(client.get_me(token)) == (401, EXPIRED)
     assert GRAMMAR.fullmatch(EXPIRED)
 
 
@@ -74,7 +74,7 @@ def test_wrong_credentials_are_not_an_invalid_token(client: ContractClient) -> N
 @pytest.mark.any_database
 def test_a_browser_may_read_the_challenge(client: ContractClient, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
-    response = client.ask(None, Origin="https://app.example")
+    response = client.get_me(None, Origin="https://app.example")
     assert response.status_code == 401
     assert "WWW-Authenticate" in response["Access-Control-Expose-Headers"].split(", ")
 

@@ -1,4 +1,4 @@
-"""What holds through every contract, whatever words it speaks."""
+"""Facts about every contract, each in the contract's own format."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,8 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.tests.contracts.clients import CLIENTS, ContractClient
-from accounts.tests.tools import HERE, PASSWORD, Api
+from accounts.security import tokens
+from accounts.tests.contracts.clients import CLIENTS, Answer, ContractClient
+from accounts.tests.tools import HERE, PASSWORD
 from audit.models import LoginAttempt
 
 pytestmark = [pytest.mark.django_db, pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)]
@@ -18,50 +19,32 @@ pytestmark = [pytest.mark.django_db, pytest.mark.parametrize("client", CLIENTS, 
 
 @pytest.fixture(autouse=True)
 def _alice_is_a_doctor(alice: User) -> None:
-    """One of the three roles that every document that asks for one has."""
+    """Give alice a role that every document that asks for one has."""
     User.objects.filter(pk=alice.pk).update(role="doctor")
 
 
-def test_every_contract_has_its_door(client: ContractClient) -> None:
+def test_every_contract_is_mounted(client: ContractClient) -> None:
     assert {client.name for client in CLIENTS} == set(settings.CONTRACT_MOUNTS)
     assert settings.CONTRACT_MOUNTS[client.name] == client.mount
 
 
-def test_a_login_opens(client: ContractClient) -> None:
-    assert client.ask(client.log_in()).status_code == 200
+def test_the_token_of_a_login_is_accepted(client: ContractClient) -> None:
+    assert client.get_me(client.log_in()).status_code == 200
 
 
-@pytest.mark.parametrize("spelling", ["bearer", "BEARER"])
-def test_the_case_of_the_scheme_does_not_matter(client: ContractClient, spelling: str) -> None:
-    token = client.log_in()
-    assert client.ask(None, Authorization=f"{spelling} {token}").status_code == 200
-
-
-def test_a_wrong_password_is_told_in_the_contracts_words(client: ContractClient) -> None:
-    response = client.login("wrong-password")
-    assert (response.status_code, response.json(), response["Content-Type"]) == (*client.wrong, client.media_type)
-
-
-def test_an_unknown_user_is_told_the_same(client: ContractClient) -> None:
-    response = client.login(PASSWORD, **client.unknown)
-    assert (response.status_code, response.json()) == client.wrong
+def test_a_wrong_password_and_an_unknown_user_are_answered_alike(client: ContractClient) -> None:
+    answers = [client.login("wrong-password"), client.login(PASSWORD, **client.unknown_login_fields)]
+    for response in answers:
+        require_error(client, response, client.errors.wrong_credentials)
 
 
 @pytest.mark.parametrize("state", [{"is_active": False}, {"awaits_approval": True}], ids=str)
-def test_a_closed_account_is_told_so_after_the_right_password(
+def test_an_inactive_account_is_reported_after_the_right_password_alone(
     client: ContractClient, alice: User, state: dict[str, bool]
 ) -> None:
     User.objects.filter(pk=alice.pk).update(**state)
-    assert client.login().status_code == client.closed
-
-
-@pytest.mark.parametrize("state", [{"is_active": False}, {"awaits_approval": True}], ids=str)
-def test_a_closed_account_is_told_nothing_after_a_wrong_password(
-    client: ContractClient, alice: User, state: dict[str, bool]
-) -> None:
-    User.objects.filter(pk=alice.pk).update(**state)
-    response = client.login("wrong-password")
-    assert (response.status_code, response.json()) == client.wrong
+    assert client.login().status_code == client.inactive_account_status
+    require_error(client, client.login("wrong-password"), client.errors.wrong_credentials)
 
 
 @pytest.mark.parametrize(
@@ -89,69 +72,81 @@ def test_five_failures_at_any_contracts_lock_every_contract(client: ContractClie
 
 
 @pytest.mark.parametrize("change", [{"password": "!"}, {"role": "viewer"}], ids=str)
-def test_a_changed_credential_kills_the_token(client: ContractClient, alice: User, change: dict[str, str]) -> None:
+def test_a_changed_credential_revokes_the_token(client: ContractClient, alice: User, change: dict[str, str]) -> None:
     token = client.log_in()
     User.objects.filter(pk=alice.pk).update(**change)
-    assert client.ask(token).status_code == client.dead
+    assert client.get_me(token).status_code == client.ended_session_status
 
 
-def test_an_ended_session_kills_the_token(client: ContractClient) -> None:
+def test_an_ended_session_revokes_the_token(client: ContractClient) -> None:
     token = client.log_in()
     Session.objects.update(ended_at=timezone.now())
-    assert client.ask(token).status_code == client.dead
+    assert client.get_me(token).status_code == client.ended_session_status
 
 
-def test_a_disabled_users_token_is_dead(client: ContractClient, alice: User) -> None:
+def test_a_disabled_users_token_is_refused(client: ContractClient, alice: User) -> None:
     token = client.log_in()
     User.objects.filter(pk=alice.pk).update(is_active=False)
-    assert client.ask(token).status_code == client.dead
+    assert client.get_me(token).status_code == client.ended_session_status
 
 
-def test_a_deleted_users_token_is_dead(client: ContractClient, alice: User) -> None:
+def test_a_deleted_users_token_is_refused(client: ContractClient, alice: User) -> None:
     token = client.log_in()
     alice.delete()
-    assert client.ask(token).status_code == client.gone
+    assert client.get_me(token).status_code == client.deleted_user_status
 
 
-def test_a_token_past_its_time_is_dead(client: ContractClient) -> None:
+def test_an_expired_token_is_refused(client: ContractClient) -> None:
     token = client.log_in()
     with time_machine.travel(timezone.now() + timedelta(hours=25)):
-        assert client.ask(token).status_code == client.dead
+        assert client.get_me(token).status_code == client.ended_session_status
 
 
-@pytest.mark.parametrize("other", CLIENTS, ids=lambda other: f"at-{other.name}")
-def test_a_token_opens_its_own_contract_alone(client: ContractClient, other: ContractClient) -> None:
-    assert (other.ask(client.log_in()).status_code == 200) is (client is other)
+def test_a_token_is_accepted_by_its_own_contract_alone(client: ContractClient) -> None:
+    token = client.log_in()
+    accepting = [other.name for other in CLIENTS if other.get_me(token).status_code == 200]
+    assert accepting == [client.name]
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Basic YTpi", "Bearer a.b.c", "Bearer \x00", "Bearer " + "x" * 9000])
-def test_without_a_good_token_the_answer_is_401(client: ContractClient, header: str) -> None:
-    response = client.ask(None, Authorization=header)
-    assert response.status_code == 401
+@pytest.mark.parametrize("claim", [{"sid": None}, {"sid": {"a": 1}}, {"sid": "x"}], ids=str)
+def test_a_token_that_names_no_session_is_invalid(client: ContractClient, claim: dict[str, Any]) -> None:
+    claims = tokens.read(client.policy, client.log_in())
+    response = client.get_me(tokens.sign(client.policy, {**claims, **claim}))
+    require_error(client, response, client.errors.invalid_token)
 
 
-def refused(client: ContractClient, response: Any, status: int) -> bool:
-    """Return whether the answer has this status and speaks the contract's JSON."""
-    response.json()
-    return bool(response.status_code == status and response["Content-Type"] == client.media_type)
+def require_error(client: ContractClient, response: Any, expected: Answer) -> None:
+    """Compare an error with the contract's own, headers included."""
+    assert (response.status_code, response.json(), response["Content-Type"]) == (*expected, client.media_type)
+    if response.status_code == 401:
+        assert response["WWW-Authenticate"].partition(" ")[0] == "Bearer"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"{", b"[]", b"null", b"\xff", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 50_000],
-    ids=lambda body: repr(body[:12]),
-)
-def test_a_hostile_body_is_a_bad_request(client: ContractClient, body: bytes) -> None:
-    response = client.call("POST", "login", body)
+def test_a_header_of_another_scheme_is_refused(client: ContractClient) -> None:
+    require_error(client, client.get_me(None, Authorization="Basic YTpi"), client.errors.not_bearer)
+
+
+def test_a_token_that_is_no_jwt_is_invalid(client: ContractClient) -> None:
+    require_error(client, client.get_me("a.b.c"), client.errors.invalid_token)
+
+
+def test_a_malformed_body_is_refused(client: ContractClient) -> None:
+    require_error(client, client.call("POST", "login", b"[]"), client.errors.malformed_body)
+
+
+def test_a_body_that_is_too_large_is_refused(client: ContractClient) -> None:
+    require_error(client, client.call("POST", "register", b" " * 200_000), client.errors.body_too_large)
+
+
+def test_a_body_of_another_media_type_is_refused(client: ContractClient) -> None:
+    require_error(client, client.send("login", b"{}", "text/plain"), client.errors.unsupported_media_type)
+
+
+@pytest.mark.parametrize("value", [1, "\x00"], ids=repr)
+def test_a_field_with_an_invalid_value_is_a_bad_request(client: ContractClient, value: Any) -> None:
+    response = client.call("POST", "login", dict.fromkeys([*client.login_fields, "password"], value))
     assert response.status_code in {400, 422}
-    assert refused(client, response, response.status_code)
-
-
-@pytest.mark.parametrize("value", [None, 1, True, [], {}, "\ud800", "\x00"], ids=repr)
-def test_a_hostile_field_is_a_bad_request(client: ContractClient, value: Any) -> None:
-    response = client.call("POST", "login", dict.fromkeys([*client.account, "password"], value))
-    assert response.status_code in {400, 422}
-    assert refused(client, response, response.status_code)
+    require_format(client, response)
 
 
 def test_a_very_long_password_is_refused_and_never_hashed(
@@ -161,48 +156,55 @@ def test_a_very_long_password_is_refused_and_never_hashed(
     assert client.login("x" * 5000).status_code in {400, 401, 422}
 
 
-def test_a_body_that_is_too_large_is_refused(client: ContractClient) -> None:
-    assert refused(client, client.call("POST", "login", b'{"a": "' + b"x" * 200_000 + b'"}'), 413)
-
-
-def test_a_body_of_another_type_is_refused(client: ContractClient) -> None:
-    response = Api().client.generic("POST", f"/{client.mount}/login", b"{}", content_type="text/plain")
-    assert refused(client, response, 415)
+def require_format(client: ContractClient, response: Any) -> None:
+    response.json()
+    assert response["Content-Type"] == client.media_type
 
 
 @pytest.mark.parametrize("path", ["nothing", "login/", "login/x", ""])
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_unknown_path_is_not_found_and_never_redirects(client: ContractClient, method: str, path: str) -> None:
-    assert refused(client, client.call(method, path), 404)
+def test_an_unknown_path_is_not_found_and_never_redirects(client: ContractClient, path: str) -> None:
+    for method in ("GET", "POST"):
+        response = client.call(method, path)
+        assert response.status_code == 404
+        require_format(client, response)
 
 
-def test_a_wrong_method_is_not_allowed(client: ContractClient) -> None:
-    response = client.call("GET", "login")
-    assert refused(client, response, 405)
-    assert response["Allow"] == "POST"
+@pytest.mark.parametrize("method", ["GET", "TRACE", "CONNECT", "PROPFIND", "OPTIONS", "QUERY", "X" * 50])
+def test_a_method_that_a_path_does_not_have_is_not_allowed(client: ContractClient, method: str) -> None:
+    response = client.call(method, "login", **{"X-HTTP-Method-Override": "POST"})
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    require_format(client, response)
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml"])
-def test_accept_is_ignored(client: ContractClient, accept: str) -> None:
-    response = client.ask(client.log_in(), Accept=accept)
+def test_accept_is_ignored(client: ContractClient) -> None:
+    response = client.get_me(client.log_in(), Accept="text/html")
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
 
 
-def test_answers_with_tokens_or_people_are_kept_by_nobody(client: ContractClient) -> None:
-    answers = [client.login(), client.ask(client.log_in())]
+def test_cookies_and_the_query_are_no_credentials(client: ContractClient) -> None:
+    token = client.log_in()
+    cookie = {"Cookie": f"sessionid={token}; token={token}"}
+    assert client.call("GET", f"{client.me}?token={token}&access_token={token}", **cookie).status_code == 401
+
+
+def test_answers_with_tokens_or_personal_data_are_not_stored(client: ContractClient) -> None:
+    answers = [client.login(), client.get_me(client.log_in())]
     assert [answer["Cache-Control"] for answer in answers] == ["no-store", "no-store"]
 
 
-def test_a_crash_says_nothing_of_itself(client: ContractClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_reveals_nothing(client: ContractClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(**kwargs: object) -> None:
         raise ZeroDivisionError("a secret")
 
     monkeypatch.setattr("accounts.services.sign_in.identify", crash)
     response = client.login()
-    assert refused(client, response, 500)
+    assert response.status_code == 500
+    require_format(client, response)
     assert b"secret" not in response.content
 
 
-def test_plain_http_is_refused_where_https_is_asked_for(client: ContractClient, settings: Any) -> None:
+def test_plain_http_is_refused_where_https_is_required(client: ContractClient, settings: Any) -> None:
     settings.REQUIRE_HTTPS = True
-    assert refused(client, client.login(), 426)
+    response = client.login()
+    assert response.status_code == 426
+    require_format(client, response)

@@ -1,4 +1,4 @@
-"""Keys change while people log in: twenty rounds, on every database that the run is for."""
+"""Keys change while people log in: on every database."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from accounts.contracts.native.tokens import ACCESS, REFRESH
 from accounts.models import SigningKey
 from accounts.security.keys import ring
 from accounts.services import keys
-from accounts.tests.races import Round, answered, statuses, twenty_rounds
+from accounts.tests.races import Round, answered, race_rounds, statuses
 from audit.origin import CONSOLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@twenty_rounds(5)
+@race_rounds(5)
 def test_tokens_of_a_login_during_a_rotation_are_valid_on_every_node(each: Round) -> None:
     policy = ACCESS if each.number % 2 else REFRESH
     ring.signer(policy)

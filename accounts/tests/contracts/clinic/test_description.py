@@ -16,28 +16,28 @@ def described(verb: str) -> dict[str, Any]:
     return dict(PATHS[f"/api/users/{verb}"]["post"])
 
 
-def told(verb: str, status: str) -> dict[str, Any]:
+def documented_response(verb: str, status: str) -> dict[str, Any]:
     return dict(described(verb)["responses"][status]["content"]["application/json"])
 
 
 @pytest.mark.any_database
 def test_the_refresh_wants_the_token_that_it_spends() -> None:
     assert described("refresh_token")["security"] == [{"clinic_token": []}]
-    assert list(told("refresh_token", "401")["examples"]) == ["TokenMissing", "TokenInvalid"]
-    assert list(told("refresh_token", "403")["examples"]) == ["TokenExpired", "SessionEnded"]
+    assert list(documented_response("refresh_token", "401")["examples"]) == ["TokenMissing", "TokenInvalid"]
+    assert list(documented_response("refresh_token", "403")["examples"]) == ["TokenExpired", "SessionEnded"]
 
 
 @pytest.mark.any_database
 def test_wrong_fields_are_a_list_and_all_else_is_a_sentence() -> None:
-    assert told("login", "422")["schema"] == {"$ref": "#/components/schemas/ClinicWrongFields"}
-    assert told("login", "400")["schema"] == {"$ref": "#/components/schemas/ClinicFailure"}
+    assert documented_response("login", "422")["schema"] == {"$ref": "#/components/schemas/ClinicWrongFields"}
+    assert documented_response("login", "400")["schema"] == {"$ref": "#/components/schemas/ClinicFailure"}
 
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("verb", ["reset_password", "reset-password"])
-def test_the_reset_tells_of_wrong_fields_in_a_sentence(verb: str) -> None:
+def test_a_reset_reports_invalid_fields_in_a_sentence(verb: str) -> None:
     assert "422" not in described(verb)["responses"]
-    assert told(verb, "400")["schema"] == {"$ref": "#/components/schemas/ClinicFailure"}
+    assert documented_response(verb, "400")["schema"] == {"$ref": "#/components/schemas/ClinicFailure"}
 
 
 @pytest.mark.django_db
@@ -51,6 +51,9 @@ def test_the_printed_requests_give_the_printed_answers(api: Api) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("verb", ["register", "login"])
-def test_missing_fields_are_told_as_they_are_printed(api: Api, verb: str) -> None:
+def test_missing_fields_are_reported_as_printed(api: Api, verb: str) -> None:
     response = api.post(verb, {})
-    assert (response.status_code, response.json()) == (422, told(verb, "422")["examples"]["InvalidInput"]["value"])
+    assert (response.status_code, response.json()) == (
+        422,
+        documented_response(verb, "422")["examples"]["InvalidInput"]["value"],
+    )

@@ -9,7 +9,7 @@ from accounts.security.keys import ring
 from accounts.tests.contracts.clinic.tools import token
 from accounts.tests.tools import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
 EMAIL, PASSWORD = "user@example.com", "currentpassword"
 REGISTRATION = {
@@ -30,7 +30,7 @@ def user(api: Api, db: None) -> User:
     return registered
 
 
-def test_who_registers_is_a_patient_with_a_name_that_is_never_shown(user: User) -> None:
+def test_a_registered_user_is_a_patient_with_a_generated_name_that_is_never_shown(user: User) -> None:
     assert (user.username, user.role, user.email, user.phone) == ("user", "patient", EMAIL, "+8613912345678")
     assert (user.first_name, user.last_name) == ("明", "王")
 

@@ -1,4 +1,4 @@
-"""What must hold when many come at once: twenty rounds each, on every database that the run is for."""
+"""Facts about requests that are served at the same time, on every database."""
 
 from collections import Counter
 from typing import Any
@@ -7,11 +7,11 @@ import pytest
 
 from accounts.models import Session, User
 from accounts.tests.contracts.clinic.tools import MOUNT
-from accounts.tests.races import Round, answered, race, statuses, twenty_rounds
+from accounts.tests.races import Round, answered, race, race_rounds, statuses
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import SecurityEvent
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 
 
 def log_in(each: Round, password: str = PASSWORD) -> Any:
@@ -22,7 +22,7 @@ def token(each: Round) -> str:
     return str(log_in(each).json()["access_token"])
 
 
-@twenty_rounds(8)
+@race_rounds(8)
 def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> None:
     spent = token(each)
     results = each.at_once(lambda _: each.api(MOUNT).post("refresh_token", token=spent))
@@ -33,8 +33,8 @@ def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> No
     assert Counter(events) == {"session:refreshed": 1, "session:refresh:repeated": 7}
 
 
-@twenty_rounds(6)
-def test_after_a_logout_no_successor_is_alive(each: Round) -> None:
+@race_rounds(6)
+def test_after_a_logout_no_successor_is_valid(each: Round) -> None:
     spent = token(each)
     results = each.at_once(lambda n: each.api(MOUNT).post("refresh_token" if n else "logout", token=spent))
     assert results[0].status_code == 200
@@ -44,7 +44,7 @@ def test_after_a_logout_no_successor_is_alive(each: Round) -> None:
     assert [each.api(MOUNT).post("refresh_token", token=one).status_code for one in tokens] == [403] * len(tokens)
 
 
-@twenty_rounds(4)
+@race_rounds(4)
 def test_of_4_resets_one_wins_and_ends_every_session(each: Round) -> None:
     before = token(each)
 
@@ -59,8 +59,8 @@ def test_of_4_resets_one_wins_and_ends_every_session(each: Round) -> None:
     assert each.api(MOUNT).get("me", before).status_code == 401
 
 
-@twenty_rounds(5)
-def test_no_login_with_the_old_password_outlives_a_reset(each: Round) -> None:
+@race_rounds(5)
+def test_a_reset_ends_the_sessions_of_the_old_password(each: Round) -> None:
     body = {"email": each.person.email, "old_password": PASSWORD, "new_password": "Correct-horse-8"}
     results = each.at_once(lambda n: log_in(each) if n else each.api(MOUNT).post("reset_password", body))
     assert results[0].status_code == 200

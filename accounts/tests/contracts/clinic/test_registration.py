@@ -35,14 +35,13 @@ def test_without_a_body_every_field_is_missing(api: Api) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize("value", [None, 1, True, 1.5, [], {}, ["x"]], ids=repr)
-def test_a_field_of_another_type(api: Api, field: str, value: Any) -> None:
-    body = {**CAROL, field: value}
+def test_a_field_of_another_type(api: Api, field: str) -> None:
+    body = {**CAROL, field: ["x"]}
     assert answered(api.post("register", body)) == wrong(field, "Input should be a valid string", "string_type")
 
 
 @pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize("value", ["\x00", "\ud800", "a\ud800@b.cn", "a@\ud800.cn", "a\x00@b.cn"], ids=repr)
+@pytest.mark.parametrize("value", ["\x00", "a\ud800@b.cn"], ids=repr)
 def test_a_character_that_no_database_keeps(api: Api, field: str, value: str) -> None:
     status, detail = answered(api.post("register", {**CAROL, field: value}))
     assert (status, {item["loc"][1] for item in detail}) == (422, {field})
@@ -79,7 +78,7 @@ def test_a_field_that_is_wrong(api: Api, changes: dict[str, str], field: str, se
     assert answered(api.post("register", {**CAROL, **changes})) == wrong(field, sentence, kind)
 
 
-def test_no_value_that_was_sent_comes_back(api: Api) -> None:
+def test_an_error_contains_no_value_that_was_sent(api: Api) -> None:
     assert b"x-secret-x" not in api.post("register", {"password": "x-secret-x", "email": 7}).content
 
 
@@ -100,7 +99,7 @@ def test_a_made_name_that_is_taken_is_numbered(api: Api, alice: User) -> None:
     assert User.objects.filter(username="alice2").exists()
 
 
-def test_nobody_chooses_a_role_or_a_name(api: Api) -> None:
+def test_a_registration_cannot_choose_a_role_or_a_name(api: Api) -> None:
     api.post("register", {**CAROL, "role": "admin", "username": "root", "is_superuser": True})
     user = User.objects.get()
     assert (user.role, user.username, user.is_superuser) == ("patient", "carol", False)

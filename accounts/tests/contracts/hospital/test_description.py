@@ -26,7 +26,7 @@ def test_a_registration_may_bring_a_token_and_is_never_refused_for_it() -> None:
 
 
 @pytest.mark.any_database
-def test_the_login_has_one_sentence_for_whatever_it_is_not_given() -> None:
+def test_a_login_has_one_message_for_any_missing_field() -> None:
     examples = described("login", "post")["responses"]["400"]["content"]["application/json"]["examples"]
     assert examples["InvalidInput"]["value"] == {"success": False, "message": "Username and password are required"}
 

@@ -12,7 +12,7 @@ from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
 NEW_DOCTOR = {"username": "dr_chen", "password": "123456", "email": "chen@hospital.com", "full_name": "陈医生"}
 
@@ -63,7 +63,7 @@ def test_the_documents_login(api: Api) -> None:
 
 
 @pytest.mark.parametrize("username", ["admin", "dr_wang", "dr_li", "viewer_zhang"])
-def test_each_of_the_documents_people_logs_in(api: Api, username: str) -> None:
+def test_each_of_the_documents_users_logs_in(api: Api, username: str) -> None:
     assert api.login(username, "123456").json()["data"]["user"]["username"] == username
 
 

@@ -34,18 +34,20 @@ def test_the_password_is_taken_as_typed(api: Api, alice: User, password: str) ->
 
 
 @pytest.mark.parametrize("username", ["nobody", "", " ", "x" * 5000, "alice@hospital.example", "13800138000"])
-def test_whoever_is_not_there_is_told_what_a_wrong_password_is_told(api: Api, alice: User, username: str) -> None:
+def test_an_unknown_user_is_answered_like_a_wrong_password(api: Api, alice: User, username: str) -> None:
     assert said(api.login(username)) == WRONG
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"awaits_approval": True}], ids=str)
-def test_a_disabled_account_is_told_so_after_the_right_password(api: Api, alice: User, change: dict[str, Any]) -> None:
+def test_a_disabled_account_is_reported_after_the_right_password(api: Api, alice: User, change: dict[str, Any]) -> None:
     User.objects.filter(pk=alice.pk).update(**change)
     assert said(api.login()) == (401, "Account is disabled")
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"awaits_approval": True}], ids=str)
-def test_a_disabled_account_is_not_told_so_after_a_wrong_one(api: Api, alice: User, change: dict[str, Any]) -> None:
+def test_a_disabled_account_is_not_reported_after_a_wrong_password(
+    api: Api, alice: User, change: dict[str, Any]
+) -> None:
     User.objects.filter(pk=alice.pk).update(**change)
     assert said(api.login(password="wrong")) == WRONG
 
@@ -62,5 +64,5 @@ def test_a_login_is_in_the_trail_under_the_contracts_name(api: Api, alice: User)
     assert LoginAttempt.objects.values_list("contract", "status", "user_id").get() == ("hospital", "success", alice.pk)
 
 
-def test_an_answer_with_a_token_is_kept_by_nobody(api: Api, alice: User) -> None:
+def test_an_answer_with_a_token_is_not_stored(api: Api, alice: User) -> None:
     assert api.login()["Cache-Control"] == "no-store"

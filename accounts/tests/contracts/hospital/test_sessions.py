@@ -67,12 +67,12 @@ class TestTokens:
         native = Api().tokens()["access_token"]
         assert said(api.get("profile", native)) == (401, "Invalid token")
 
-    def test_its_own_token_opens_no_other_contract(self, token: str) -> None:
+    def test_a_token_is_refused_by_another_contract(self, token: str) -> None:
         assert Api().get("me", token).status_code == 401
 
 
 class TestEnds:
-    def test_a_token_lives_24_hours(self, api: Api, token: str) -> None:
+    def test_a_token_is_valid_for_24_hours(self, api: Api, token: str) -> None:
         now = timezone.now()
         with time_machine.travel(now + timedelta(hours=24, seconds=-3)):
             assert api.get("profile", token).status_code == 200
@@ -137,7 +137,7 @@ class TestProfile:
         assert said(put(token, email="HEAD@hospital.example")) == (400, "Email already exists")
 
     @pytest.mark.parametrize("field", ["role", "username", "is_active", "user_id", "last_login"])
-    def test_what_people_may_not_change_is_left_alone(self, token: str, field: str) -> None:
+    def test_read_only_fields_are_ignored(self, token: str, field: str) -> None:
         before = User.objects.values().get()
         assert put(token, **{field: "admin"}).status_code == 200
         assert User.objects.values().get() == before

@@ -22,7 +22,7 @@ def users(api: Api, token: str, query: str = "") -> tuple[list[str], dict[str, A
     return [item["username"] for item in data["items"]], data["pagination"]
 
 
-def test_nobody_else_may_read_it(api: Api, alice: User) -> None:
+def test_only_administrators_read_it(api: Api, alice: User) -> None:
     response = api.get("users", api.login().json()["data"]["token"])
     assert (response.status_code, response.json()) == (403, {"success": False, "message": "Insufficient permissions"})
 
@@ -52,7 +52,7 @@ def test_nonsense_for_a_page_is_the_first_page_of_ten(api: Api, token: str, valu
 
 
 @pytest.mark.parametrize("per_page", ["101", "1000000000", "9" * 30])
-def test_a_page_has_100_people_at_most(api: Api, token: str, per_page: str) -> None:
+def test_a_page_has_100_users_at_most(api: Api, token: str, per_page: str) -> None:
     assert users(api, token, f"?per_page={per_page}")[1]["per_page"] == 100
 
 

@@ -55,24 +55,24 @@ ADMINISTRATORS_ALONE = [
 
 
 @pytest.mark.parametrize(("method", "path"), ADMINISTRATORS_ALONE)
-def test_nobody_else_may(api: Api, alice: User, method: str, path: str) -> None:
+def test_only_administrators_may(api: Api, alice: User, method: str, path: str) -> None:
     token = api.tokens()["access_token"]
     assert code(api.call(method, f"/api/auth/{path}", {}, token)) == (403, "permission_denied")
 
 
 @pytest.mark.parametrize(("method", "path"), ADMINISTRATORS_ALONE)
-def test_without_a_token_nobody_may(api: Api, method: str, path: str) -> None:
+def test_a_token_is_required(api: Api, method: str, path: str) -> None:
     assert code(api.call(method, f"/api/auth/{path}", {})) == (401, "token_missing")
 
 
-def test_who_is_made_an_administrator_is_one_after_the_next_login(api: Api, token: str, alice: User) -> None:
+def test_a_new_administrator_is_one_after_the_next_login(api: Api, token: str, alice: User) -> None:
     old = api.tokens()["access_token"]
     patch(token, alice, role="admin")
     assert code(api.get("users", old)) == (401, "session_ended")
     assert api.get("users", api.tokens()["access_token"]).status_code == 200
 
 
-def test_who_is_no_longer_an_administrator_is_none_at_the_next_request(api: Api, token: str, head: User) -> None:
+def test_a_former_administrator_is_refused_at_the_next_request(api: Api, token: str, head: User) -> None:
     User.objects.filter(pk=head.pk).update(role="doctor")
     assert api.get("users", token).status_code == 401
 
@@ -221,7 +221,7 @@ class TestChange:
         assert events() == [("user:unlocked", alice.pk, head.pk, {})]
 
     @pytest.mark.parametrize("verb", ["", "/activate", "/deactivate", "/approve", "/unlock"])
-    def test_nobody_but_a_superuser_changes_a_superuser(self, token: str, root: User, verb: str) -> None:
+    def test_only_a_superuser_changes_a_superuser(self, token: str, root: User, verb: str) -> None:
         before = User.objects.filter(pk=root.pk).values().get()
         method = "POST" if verb else "PATCH"
         answer = Api().call(method, f"/api/auth/users/{root.pk}{verb}", {"role": "doctor"}, token)
@@ -233,7 +233,7 @@ class TestChange:
         assert patch(api.tokens("root")["access_token"], other, nickname="Two").status_code == 200
 
     @pytest.mark.parametrize("number", ["0", "999", "9" * 30])
-    def test_who_is_not_there_is_not_found(self, api: Api, token: str, number: str) -> None:
+    def test_an_unknown_user_is_not_found(self, api: Api, token: str, number: str) -> None:
         assert code(api.get(f"users/{number}", token)) == (404, "not_found")
 
     def test_a_change_of_one_column_leaves_what_others_wrote_meanwhile(
@@ -251,7 +251,7 @@ class TestChange:
         patch(token, alice, full_name="Alice Li")
         assert User.objects.values_list("full_name", "department").get(pk=alice.pk) == ("Alice Li", "药房")
 
-    def test_who_is_deleted_meanwhile_is_not_found(
+    def test_a_user_who_is_deleted_meanwhile_is_not_found(
         self, token: str, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("accounts.services.users.require_free", lambda _: alice.delete())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from accounts.tests.races import Round, statuses, twenty_rounds
+from accounts.tests.races import Round, race_rounds, statuses
 from accounts.tests.tools import PASSWORD, Api
 
 
@@ -51,7 +51,7 @@ class TestRaces:
 def each_other(change: Any) -> None:
     """Have two administrators change each other at once, twenty times."""
 
-    @twenty_rounds(2, role="admin")
+    @race_rounds(2, role="admin")
     def run(each: Round) -> None:
         User.objects.exclude(pk=each.person.pk).delete()
         second = User.objects.create(username=f"second{each.number}", password=each.person.password, role="admin")

@@ -61,7 +61,7 @@ class TestLockout:
                 api.login(password="wrong")
             assert api.login().status_code == 200
 
-    def test_an_attacker_elsewhere_locks_nobody_out(self, api: Api, alice: User) -> None:
+    def test_an_attacker_elsewhere_does_not_lock_out_the_user(self, api: Api, alice: User) -> None:
         for _ in range(6):
             Api(ELSEWHERE).login(password="wrong")
         assert api.login().status_code == 200
@@ -92,7 +92,7 @@ class TestLockout:
         assert Api().login().status_code == 429
         assert SecurityEvent.objects.get().event == "address:locked"
 
-    def test_a_ward_of_known_people_goes_on_behind_a_locked_address(self, api: Api, alice: User) -> None:
+    def test_known_users_log_in_behind_a_locked_address(self, api: Api, alice: User) -> None:
         api.login()
         AttemptBudget.objects.create(
             purpose="address",
@@ -166,7 +166,7 @@ class TestLockout:
         assert row.count_failure(ADDRESS_LIMIT, now, claimed=False) is False
         assert row.count == 5
 
-    def test_the_longest_of_several_locks_is_told(self, api: Api, alice: User) -> None:
+    def test_the_longest_of_several_locks_is_reported(self, api: Api, alice: User) -> None:
         now = timezone.now()
         for purpose, address, minutes in [("login", HERE, 100), ("login:unknown_addresses", "", 15)]:
             AttemptBudget.objects.create(

@@ -147,7 +147,7 @@ def test_an_identifier_is_recorded_with_its_control_characters_escaped(api: Api,
     ("columns", "code"),
     [({"is_active": False}, "account_disabled"), ({"awaits_approval": True}, "approval_pending")],
 )
-def test_a_closed_account_is_told_so_after_the_right_password(
+def test_an_inactive_account_is_reported_after_the_right_password(
     api: Api, alice: User, columns: dict[str, bool], code: str
 ) -> None:
     User.objects.filter(pk=alice.pk).update(**columns)
@@ -156,7 +156,7 @@ def test_a_closed_account_is_told_so_after_the_right_password(
 
 
 @pytest.mark.parametrize("columns", [{"is_active": False}, {"awaits_approval": True}])
-def test_a_closed_account_is_told_nothing_after_a_wrong_password(
+def test_an_inactive_account_is_not_reported_after_a_wrong_password(
     api: Api, alice: User, columns: dict[str, bool]
 ) -> None:
     User.objects.filter(pk=alice.pk).update(**columns)

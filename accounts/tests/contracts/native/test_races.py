@@ -1,4 +1,4 @@
-"""What must hold when many come at once: twenty rounds each, on every database that the run is for."""
+"""Facts about requests that are served at the same time, on every database."""
 
 from collections import Counter
 from datetime import timedelta
@@ -10,14 +10,14 @@ from accounts.models import AttemptBudget, Session, User
 from accounts.policies import UNKNOWN_ADDRESSES_LIMIT
 from accounts.security import hashing
 from accounts.services import attempts
-from accounts.tests.races import Round, race, statuses, twenty_rounds
+from accounts.tests.races import ROUNDS, Round, race, race_rounds, statuses
 from accounts.tests.tools import Api
 from audit.models import LoginAttempt, SecurityEvent
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 
 
-@twenty_rounds(8)
+@race_rounds(8)
 def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> None:
     token = each.tokens()["refresh_token"]
     results = each.at_once(lambda _: each.api().post("refresh", {"refresh_token": token}))
@@ -28,14 +28,14 @@ def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> No
     assert Counter(events) == {"session:refreshed": 1, "session:refresh:repeated": 7}
 
 
-@twenty_rounds(8)
+@race_rounds(8)
 def test_of_8_guesses_5_are_evaluated(each: Round) -> None:
     results = each.at_once(lambda number: each.log_in(f"guess-{number}"))
     assert statuses(results) == {401: 5, 429: 3}
     assert LoginAttempt.objects.filter(user=each.person, failure_reason="wrong_password").count() == 5
 
 
-@twenty_rounds(8)
+@race_rounds(8)
 def test_of_8_guesses_from_8_addresses_the_last_4_of_20_are_evaluated(each: Round) -> None:
     AttemptBudget.objects.create(
         account_id=each.person.pk,
@@ -57,7 +57,7 @@ def test_of_60_guesses_from_60_addresses_20_are_evaluated_and_one_a_slot_at_most
     assert 20 <= evaluated <= 20 + hashing.slots.size
 
 
-@twenty_rounds(6)
+@race_rounds(6)
 def test_6_good_logins_all_pass(each: Round) -> None:
     assert statuses(each.at_once(lambda _: each.log_in())) == {200: 6}
     assert AttemptBudget.objects.get(account_id=each.person.pk).in_flight == 0
@@ -78,7 +78,7 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("field", SPELLINGS)
 def test_of_registrations_of_one_thing_in_4_spellings_one_wins(field: str) -> None:
-    @twenty_rounds(8)
+    @race_rounds(8)
     def register(each: Round) -> None:
         def one(number: int) -> object:
             body = {"username": f"r{each.number}-{number}", "email": f"r{each.number}-{number}@hospital.example"}
@@ -92,4 +92,4 @@ def test_of_registrations_of_one_thing_in_4_spellings_one_wins(field: str) -> No
         assert refused == [taken] * 7
 
     register()
-    assert SecurityEvent.objects.filter(event="user:registered").count() == 20
+    assert SecurityEvent.objects.filter(event="user:registered").count() == ROUNDS

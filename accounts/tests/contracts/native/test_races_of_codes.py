@@ -1,4 +1,4 @@
-"""Codes when many come at once. Twenty rounds each."""
+"""Facts about codes in requests that are served at the same time."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Code, Message
 from accounts.tests.messages import last
-from accounts.tests.races import Round, answered, statuses, twenty_rounds
+from accounts.tests.races import Round, answered, race_rounds, statuses
 from audit.models import SecurityEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,15 +30,15 @@ def codes_of(each: Round) -> int:
     return Code.objects.filter(account_id=each.person.pk).count()
 
 
-@twenty_rounds(6)
-def test_of_those_who_ask_at_once_one_has_a_code_sent(each: Round) -> None:
+@race_rounds(6)
+def test_of_6_requests_for_a_code_one_is_sent(each: Round) -> None:
     results = each.at_once(lambda number: request(each, number))
     assert statuses(results) == {200: 1, 429: 5}
     assert (codes_of(each), Message.objects.filter(user=each.person).count()) == (1, 1)
 
 
-@twenty_rounds(5)
-def test_a_code_serves_one_of_those_who_have_it(each: Round) -> None:
+@race_rounds(5)
+def test_a_code_is_accepted_once(each: Round) -> None:
     request(each)
     code = last()["code"]
     results = each.at_once(lambda number: reset(each, code, number, f"{NEW}{number}"))
@@ -49,8 +49,8 @@ def test_a_code_serves_one_of_those_who_have_it(each: Round) -> None:
     assert codes_of(each) == 0
 
 
-@twenty_rounds(8)
-def test_of_those_who_guess_at_once_five_are_heard(each: Round) -> None:
+@race_rounds(8)
+def test_of_8_guesses_of_a_code_5_are_evaluated(each: Round) -> None:
     request(each)
     results = each.at_once(lambda number: reset(each, "wrong", number))
     assert statuses(results) == {400: 5, 429: 3}
@@ -58,8 +58,8 @@ def test_of_those_who_guess_at_once_five_are_heard(each: Round) -> None:
     assert SecurityEvent.objects.filter(event="code:locked", user=each.person.pk).count() == 1
 
 
-@twenty_rounds(2)
-def test_a_reset_and_a_login_at_once_leave_nobody_in_with_the_old_password(each: Round) -> None:
+@race_rounds(2)
+def test_a_reset_ends_the_session_of_a_login_at_the_same_time(each: Round) -> None:
     request(each)
     code = last()["code"]
     results = each.at_once(lambda number: reset(each, code) if number else each.log_in())
@@ -68,8 +68,8 @@ def test_a_reset_and_a_login_at_once_leave_nobody_in_with_the_old_password(each:
         assert each.api().get("me", result.json()["access_token"]).status_code == 401
 
 
-@twenty_rounds(2)
-def test_an_address_that_two_confirm_at_once_is_one_persons(each: Round) -> None:
+@race_rounds(2)
+def test_an_address_that_two_users_confirm_belongs_to_one(each: Round) -> None:
     other = Round(100 + each.number, each.person.__class__.objects.create_user(f"other{each.number}"), each.at_once)
     users = (each.person, other.person)
     tokens, sent = [], []

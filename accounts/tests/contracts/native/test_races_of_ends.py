@@ -1,4 +1,4 @@
-"""Whatever ends a session, and whoever is faster: nothing lives on that should not. Twenty rounds each."""
+"""Whatever ends a session, and in whatever order requests are served: no token of it is valid afterwards."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from accounts.models import Session
-from accounts.tests.races import Round, answered, dead, statuses, twenty_rounds
+from accounts.tests.races import Round, all_refused, answered, race_rounds, statuses
 from accounts.tests.tools import PASSWORD
 from accounts.transactions import atomically
 from audit.models import SecurityEvent
@@ -26,12 +26,12 @@ def change_password(each: Round, tokens: dict[str, Any], new: str = NEW) -> Any:
 
 
 def pairs(results: list[Any]) -> list[dict[str, Any]]:
-    """Return the tokens that were handed out to whoever logged in or refreshed."""
+    """Return the tokens of the logins and refreshes that succeeded."""
     return [result.json() for result in answered(results, 200) if b"access_token" in result.content]
 
 
-@twenty_rounds(6)
-def test_after_a_logout_no_refresh_token_is_alive(each: Round) -> None:
+@race_rounds(6)
+def test_after_a_logout_no_refresh_token_is_valid(each: Round) -> None:
     tokens = each.tokens()
 
     def work(number: int) -> Any:
@@ -40,11 +40,11 @@ def test_after_a_logout_no_refresh_token_is_alive(each: Round) -> None:
     results = each.at_once(work)
     assert results[0].status_code == 204
     assert statuses(results[1:]).keys() <= {200, 401}
-    assert dead([tokens, *pairs(results)])
+    assert all_refused([tokens, *pairs(results)])
 
 
-@twenty_rounds(6)
-def test_a_session_that_another_ends_gives_no_live_successor(each: Round) -> None:
+@race_rounds(6)
+def test_a_session_that_another_ends_has_no_valid_successor(each: Round) -> None:
     ended, other = each.tokens(), each.tokens()
     session = jwt.decode(ended["access_token"], options={"verify_signature": False})["sid"]
 
@@ -56,11 +56,11 @@ def test_a_session_that_another_ends_gives_no_live_successor(each: Round) -> Non
     results = each.at_once(work)
     assert results[0].status_code == 204
     assert statuses(results[1:]).keys() <= {200, 401}
-    assert dead([ended, *pairs(results)])
+    assert all_refused([ended, *pairs(results)])
     assert each.api().get("me", other["access_token"]).status_code == 200
 
 
-@twenty_rounds(4)
+@race_rounds(4)
 def test_of_4_changes_of_a_password_one_wins(each: Round) -> None:
     tokens = each.tokens()
     results = each.at_once(lambda number: change_password(each, tokens, f"{NEW}{number}"))
@@ -70,8 +70,8 @@ def test_of_4_changes_of_a_password_one_wins(each: Round) -> None:
     assert logins == [200 if result.status_code == 204 else 401 for result in results]
 
 
-@twenty_rounds(6)
-def test_no_session_of_the_old_password_outlives_its_change(each: Round) -> None:
+@race_rounds(6)
+def test_a_changed_password_ends_every_session(each: Round) -> None:
     tokens = each.tokens()
 
     def work(number: int) -> Any:
@@ -82,12 +82,12 @@ def test_no_session_of_the_old_password_outlives_its_change(each: Round) -> None
     results = each.at_once(work)
     assert results[0].status_code == 204
     assert statuses(results[1:]).keys() <= {200, 401}
-    assert dead([tokens, *pairs(results)])
+    assert all_refused([tokens, *pairs(results)])
     assert each.log_in(NEW).status_code == 200
 
 
-@twenty_rounds(6)
-def test_of_a_disabled_account_nothing_is_alive(each: Round) -> None:
+@race_rounds(6)
+def test_of_a_disabled_account_no_token_is_valid(each: Round) -> None:
     tokens, head = each.tokens(), each.administrator()
 
     def work(number: int) -> Any:
@@ -97,14 +97,14 @@ def test_of_a_disabled_account_nothing_is_alive(each: Round) -> None:
 
     results = each.at_once(work)
     assert results[0].status_code == 200
-    # A login whose password was hashed meanwhile learns no more than that it failed.
+    # A login whose password was hashed meanwhile is answered only that it failed.
     assert statuses(results[1:]).keys() <= {200, 401, 403}
-    assert dead([tokens, *pairs(results)])
+    assert all_refused([tokens, *pairs(results)])
     assert each.log_in().status_code == 403
 
 
-@twenty_rounds(6)
-def test_after_a_change_of_role_no_token_of_the_old_role_is_alive(each: Round) -> None:
+@race_rounds(6)
+def test_after_a_change_of_role_no_token_of_the_old_role_is_valid(each: Round) -> None:
     tokens, head = each.tokens(), each.administrator()
 
     def work(number: int) -> Any:
@@ -117,12 +117,12 @@ def test_after_a_change_of_role_no_token_of_the_old_role_is_alive(each: Round) -
     assert statuses(results[1:]).keys() <= {200, 401}
     handed_out = [tokens, *pairs(results)]
     roles = [jwt.decode(pair["access_token"], options={"verify_signature": False})["role"] for pair in handed_out]
-    assert dead([pair for pair, role in zip(handed_out, roles, strict=True) if role == "pharmacy"])
+    assert all_refused([pair for pair, role in zip(handed_out, roles, strict=True) if role == "pharmacy"])
     assert set(roles) <= {"pharmacy", "viewer"}
 
 
-@twenty_rounds(6)
-def test_of_a_deleted_user_nothing_is_alive(each: Round) -> None:
+@race_rounds(6)
+def test_of_a_deleted_user_no_token_is_valid(each: Round) -> None:
     tokens = each.tokens()
 
     def work(number: int) -> Any:
@@ -133,16 +133,16 @@ def test_of_a_deleted_user_nothing_is_alive(each: Round) -> None:
     results = each.at_once(work)
     assert isinstance(results[0], tuple), results[0]
     assert statuses(results[1:]).keys() <= {200, 401}
-    assert dead([tokens, *pairs(results)])
+    assert all_refused([tokens, *pairs(results)])
     assert not Session.objects.filter(user_id=each.person.pk).exists()
 
 
-@twenty_rounds(4, is_active=False)
+@race_rounds(4, is_active=False)
 def test_of_4_activations_one_changes_the_account(each: Round) -> None:
     _once(each, "activate", "user:activated")
 
 
-@twenty_rounds(4, awaits_approval=True)
+@race_rounds(4, awaits_approval=True)
 def test_of_4_approvals_one_changes_the_account(each: Round) -> None:
     _once(each, "approve", "user:approved")
 

@@ -35,7 +35,7 @@ def reset(code: Any, form: dict[str, str] = EMAIL, new: str = NEW, **changes: An
     return Api().post("reset-password", {**form, "code": code, "new_password": new, **changes})
 
 
-def told(response: Any) -> tuple[int, Any]:
+def answered(response: Any) -> tuple[int, Any]:
     return response.status_code, response.json()
 
 
@@ -52,7 +52,7 @@ def code(alice: User) -> str:
 
 class TestRequest:
     def test_the_answer_says_how_long_the_code_is_good(self, alice: User) -> None:
-        assert told(request()) == (200, {"expires_in": 600})
+        assert answered(request()) == (200, {"expires_in": 600})
 
     @pytest.mark.parametrize(
         "changes",
@@ -65,15 +65,15 @@ class TestRequest:
         ],
         ids=str,
     )
-    def test_an_account_that_is_not_reached_there_is_told_the_same_and_no_message(
+    def test_an_account_without_that_contact_is_answered_alike_and_gets_no_message(
         self, alice: User, changes: dict[str, Any]
     ) -> None:
-        assert told(request(**changes)) == (200, {"expires_in": 600})
+        assert answered(request(**changes)) == (200, {"expires_in": 600})
         assert queued() == []
 
-    def test_a_disabled_account_is_told_the_same_and_no_message(self, alice: User) -> None:
+    def test_a_disabled_account_is_answered_alike_and_gets_no_message(self, alice: User) -> None:
         User.objects.filter(pk=alice.pk).update(is_active=False)
-        assert (told(request()), queued()) == ((200, {"expires_in": 600}), [])
+        assert (answered(request()), queued()) == ((200, {"expires_in": 600}), [])
 
     @pytest.mark.parametrize("identifier", ["ALICE", "Alice@Hospital.Example", "+86 138 0013 8000"])
     @pytest.mark.parametrize("contact", [EMAIL, PHONE], ids=["email", "phone"])
@@ -131,9 +131,9 @@ class TestRequest:
 
     def test_the_code_itself_is_answered_in_development(self, alice: User, settings: Settings) -> None:
         settings.DEBUG = True
-        assert told(request()) == (200, {"expires_in": 600, "debug_code": last()["code"]})
+        assert answered(request()) == (200, {"expires_in": 600, "debug_code": last()["code"]})
 
-    def test_a_code_that_nobody_gets_is_answered_in_development_too(self, db: None, settings: Settings) -> None:
+    def test_development_answers_with_a_code_for_an_unknown_account_too(self, db: None, settings: Settings) -> None:
         settings.DEBUG = True
         answer = request().json()
         assert len(answer.pop("debug_code")) == 6
@@ -196,15 +196,17 @@ class TestReset:
         reset(code)
         assert events()[1:] == [("password:reset", alice.pk, {})]
 
-    def test_a_code_serves_once(self, code: str) -> None:
+    def test_a_code_is_accepted_once(self, code: str) -> None:
         reset(code)
-        assert told(reset(code, new="Third-horse-9")) == (400, WRONG)
+        # The new stamp alone invalidates it; its row is deleted too.
+        assert not Code.objects.exists()
+        assert answered(reset(code, new="Third-horse-9")) == (400, WRONG)
 
-    def test_a_code_dies_after_ten_minutes(self, code: str) -> None:
+    def test_a_code_expires_after_ten_minutes(self, code: str) -> None:
         with later(seconds=601):
-            assert told(reset(code)) == (400, WRONG)
+            assert answered(reset(code)) == (400, WRONG)
 
-    def test_a_code_lives_for_ten_minutes(self, code: str) -> None:
+    def test_a_code_is_valid_for_ten_minutes(self, code: str) -> None:
         with later(seconds=590):
             assert reset(code).status_code == 204
 
@@ -212,7 +214,7 @@ class TestReset:
         with later(seconds=61):
             request()
             newer = last()["code"]
-            assert told(reset(code)) == (400, WRONG)
+            assert answered(reset(code)) == (400, WRONG)
             assert reset(newer).status_code == 204
 
     @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ class TestReset:
     )
     def test_a_changed_account_makes_it_worthless(self, code: str, alice: User, change: dict[str, Any]) -> None:
         User.objects.filter(pk=alice.pk).update(**change)
-        assert told(reset(code)) == (400, WRONG)
+        assert answered(reset(code)) == (400, WRONG)
 
     def test_a_request_for_somewhere_else_does_not_replace_it(self, code: str) -> None:
         with later(seconds=61):
@@ -261,7 +263,7 @@ class TestReset:
         ],
     )
     def test_whatever_is_not_the_code_is_one_and_the_same_answer_and_counts(self, code: str, spell: Any) -> None:
-        assert told(reset(spell(code))) == (400, WRONG)
+        assert answered(reset(spell(code))) == (400, WRONG)
         assert SecurityEvent.objects.filter(event="code:refused").count() == 1
         assert Api().login().status_code == 200
 
@@ -275,20 +277,20 @@ class TestReset:
         ],
         ids=["other channel", "other account", "no account", "other address"],
     )
-    def test_a_code_is_good_for_nothing_else(
+    def test_a_code_is_bound_to_its_account_and_contact(
         self, code: str, bob: User, contact: dict[str, str], changes: dict[str, str]
     ) -> None:
-        assert told(reset(code, contact, **changes)) == (400, WRONG)
+        assert answered(reset(code, contact, **changes)) == (400, WRONG)
         assert SecurityEvent.objects.filter(event="code:refused").count() == 1
 
     def test_a_verification_code_resets_nothing(self, alice: User) -> None:
         Api().post("request-verification", {"channel": "email"}, Api().tokens()["access_token"])
-        assert told(reset(last()["code"])) == (400, WRONG)
+        assert answered(reset(last()["code"])) == (400, WRONG)
 
-    def test_a_code_that_nobody_got_resets_nothing(self, alice: User, settings: Settings) -> None:
+    def test_a_code_for_an_unknown_account_resets_nothing(self, alice: User, settings: Settings) -> None:
         settings.DEBUG = True
         User.objects.filter(pk=alice.pk).update(is_active=False)
-        assert told(reset(request().json()["debug_code"])) == (400, WRONG)
+        assert answered(reset(request().json()["debug_code"])) == (400, WRONG)
 
     @pytest.mark.parametrize("identifier", ["alice", "nobody"])
     def test_five_wrong_codes_lock_for_a_day(self, code: str, identifier: str) -> None:
@@ -361,11 +363,11 @@ class TestReset:
         assert [item["code"] for item in response.json()["errors"]["new_password"]] == codes
         assert reset(code).status_code == 204
 
-    def test_hardened_a_password_like_ones_own_name_is_told_after_the_code_alone(
+    def test_hardened_a_password_similar_to_the_name_is_reported_after_the_code_alone(
         self, code: str, settings: Settings
     ) -> None:
         settings.PROFILE = "hardened"
-        assert told(reset("wrong", new="Alice-2026")) == (400, WRONG)
+        assert answered(reset("wrong", new="Alice-2026")) == (400, WRONG)
         response = reset(code, new="Alice2026")
         assert [item["code"] for item in response.json()["errors"]["new_password"]] == ["password_too_similar"]
         assert reset(code).status_code == 204

@@ -1,4 +1,4 @@
-"""Whose an address or a number is: the code that proves it, and the change that waits for one."""
+"""Confirmation of e-mail addresses and phone numbers: the code that proves one, and the change that waits for it."""
 
 from datetime import timedelta
 from typing import Any
@@ -106,7 +106,7 @@ class TestPresentAddress:
         with later(seconds=61):
             assert codes(request(token)) == {"channel": ["already_verified"]}
 
-    def test_an_account_without_one_is_told_so(self, bob: User) -> None:
+    def test_an_account_without_a_contact_is_refused(self, bob: User) -> None:
         token = Api().tokens("bob")["access_token"]
         assert codes(request(token)) == {"channel": ["no_address"]}
         assert codes(verify(token, "123456")) == {"channel": ["no_address"]}
@@ -133,27 +133,27 @@ class TestDocumented:
         ],
         ids=str,
     )
-    def test_a_change_is_made_at_once_and_told_at_the_old_address(
+    def test_a_change_is_made_at_once_and_the_old_address_is_notified(
         self, token: str, changes: dict[str, Any], notice: tuple[str, str, str]
     ) -> None:
         assert patch(token, **changes).status_code == 200
         assert queued() == [notice]
 
-    def test_a_first_number_is_told_at_the_address_that_was_there(self, db: None) -> None:
+    def test_the_address_is_notified_of_a_first_number(self, db: None) -> None:
         User.objects.create_user("carol", "carol@hospital.example", PASSWORD)
         patch(Api().tokens("carol")["access_token"], phone=NEW_PHONE)
         assert queued() == [("email", "carol@hospital.example", "phone_changed")]
 
-    def test_what_does_not_change_is_not_told(self, token: str) -> None:
+    def test_an_unchanged_contact_is_not_notified(self, token: str) -> None:
         patch(token, email="alice@hospital.example", full_name="Alice Li")
         assert queued() == []
 
-    def test_an_administrators_change_is_told_too(self, alice: User, head: User) -> None:
+    def test_an_administrators_change_is_notified_too(self, alice: User, head: User) -> None:
         token = Api().tokens("head")["access_token"]
         Api().call("PATCH", f"/api/auth/users/{alice.pk}", {"email": NEW_EMAIL}, token)
         assert queued() == [("email", "alice@hospital.example", "email_changed")]
 
-    def test_a_changed_password_is_told_everywhere(self, token: str) -> None:
+    def test_every_contact_is_notified_of_a_changed_password(self, token: str) -> None:
         Api().post("change-password", {"old_password": PASSWORD, "new_password": "Another-horse-8"}, token)
         assert queued() == [
             ("email", "alice@hospital.example", "password_changed"),
@@ -188,7 +188,7 @@ class TestHardened:
     def propose(self, token: str, channel: str, new: str, **more: Any) -> Any:
         return patch(token, **{channel: new, "old_password": PASSWORD, **more})
 
-    def test_a_change_wants_the_current_password(self, token: str, channel: str, new: str, alice: User) -> None:
+    def test_a_change_requires_the_current_password(self, token: str, channel: str, new: str, alice: User) -> None:
         before = User.objects.values().get()
         assert codes(patch(token, **{channel: new, "full_name": "Alice Li"})) == {"old_password": ["required"]}
         assert (User.objects.values().get(), queued()) == (before, [])
@@ -206,7 +206,7 @@ class TestHardened:
         assert {**answer.json(), "last_login": None} == {**expected, "last_login": None}
         assert [(kind, where) for where, _address, kind in queued()] == [("verification_code", channel)]
 
-    def test_the_code_makes_the_change_and_the_old_address_is_told(
+    def test_the_code_makes_the_change_and_the_old_address_is_notified(
         self, token: str, channel: str, new: str, pending: str, alice: User
     ) -> None:
         self.propose(token, channel, new)
@@ -234,7 +234,7 @@ class TestHardened:
         assert patch(token, **{channel: OLD[channel]}).json()[f"pending_{channel}"] is None
         assert verify(token, code, channel).json()["code"] == "invalid_code"
 
-    def test_an_address_that_somebody_took_meanwhile_is_refused_and_nothing_changes(
+    def test_an_address_that_was_taken_meanwhile_is_refused_and_nothing_changes(
         self, token: str, channel: str, new: str, bob: User
     ) -> None:
         self.propose(token, channel, new)
@@ -243,7 +243,7 @@ class TestHardened:
         assert verify(token, last()["code"], channel).status_code == 409
         assert me(token) == before
 
-    def test_a_taken_address_is_told_at_once(self, token: str, channel: str, new: str, bob: User) -> None:
+    def test_a_taken_address_is_reported_at_once(self, token: str, channel: str, new: str, bob: User) -> None:
         User.objects.filter(pk=bob.pk).update(**{channel: new})
         assert self.propose(token, channel, new).status_code == 409
         assert queued() == []
@@ -257,7 +257,7 @@ class TestHardened:
         assert self.propose(token, channel, other, full_name="Alice Li").status_code == 429
         assert {**me(token), "last_login": None} == {**before, "last_login": None}
 
-    def test_taking_an_address_away_wants_the_password_and_is_told_there(self, token: str, channel: str) -> None:
+    def test_removing_an_address_requires_the_password_and_is_notified_there(self, token: str, channel: str) -> None:
         assert codes(patch(token, **{channel: None})) == {"old_password": ["required"]}
         assert self.propose(token, channel, None).json()[channel] is None  # type: ignore[arg-type]
         assert queued() == [(channel, OLD[channel], f"{channel}_changed")]
@@ -339,13 +339,13 @@ def test_a_change_that_cannot_be_made_whole_is_not_made_at_all(
     assert User.objects.values("password", "full_name", "pending_email").get() == before
 
 
-def test_a_new_password_is_told_where_the_account_was_reached_before(alice: User) -> None:
+def test_the_former_contacts_are_notified_of_a_new_password(alice: User) -> None:
     api = Api(mount="/hospital/api/auth")
     token = api.login().json()["data"]["token"]
     body = {"email": NEW_EMAIL, "phone": NEW_PHONE, "password": "xq7-zwkp-41"}
     assert api.call("PUT", "/hospital/api/auth/profile", body, token).status_code == 200
-    told = [(channel, address) for channel, address, kind in queued() if kind == "password_changed"]
-    assert told == [("email", "alice@hospital.example"), ("phone", "+8613800138000")]
+    notified = [(channel, address) for channel, address, kind in queued() if kind == "password_changed"]
+    assert notified == [("email", "alice@hospital.example"), ("phone", "+8613800138000")]
 
 
 def test_a_notice_names_both_addresses_and_where_it_came_from(token: str) -> None:

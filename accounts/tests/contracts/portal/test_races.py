@@ -1,9 +1,9 @@
-"""What must hold when many come at once with one token: twenty rounds each, on every database that the run is for."""
+"""Facts about requests with one token that are served at the same time, on every database."""
 
 import pytest
 
 from accounts.models import Session
-from accounts.tests.races import Round, statuses, twenty_rounds
+from accounts.tests.races import Round, race_rounds, statuses
 from accounts.tests.tools import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,7 +16,7 @@ def log_in(each: Round) -> str:
     return str(answer.json()["data"]["token"])
 
 
-@twenty_rounds(8)
+@race_rounds(8)
 def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> None:
     token = log_in(each)
     results = each.at_once(lambda _: each.api(MOUNT).post("refresh", token=token))
@@ -25,7 +25,7 @@ def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> No
     assert Session.objects.get(user=each.person).generation == 1
 
 
-@twenty_rounds(6)
+@race_rounds(6)
 def test_requests_under_way_are_answered_while_their_token_is_refreshed(each: Round) -> None:
     token = log_in(each)
     results = each.at_once(
@@ -34,8 +34,8 @@ def test_requests_under_way_are_answered_while_their_token_is_refreshed(each: Ro
     assert statuses(results) == {200: 6}
 
 
-@twenty_rounds(6)
-def test_after_a_logout_no_successor_is_alive(each: Round) -> None:
+@race_rounds(6)
+def test_after_a_logout_no_successor_is_valid(each: Round) -> None:
     token = log_in(each)
     results = each.at_once(lambda n: each.api(MOUNT).post("refresh" if n else "logout", token=token))
     assert results[0].status_code == 200

@@ -24,7 +24,7 @@ CAROL: dict[str, Any] = {
     "email": "carol@hospital.example",
     "nickname": "卡罗尔",
 }
-DEAD = {"code": 401, "message": "未认证或token无效", "data": None}
+INVALID_TOKEN = {"code": 401, "message": "未认证或token无效", "data": None}
 
 
 @pytest.fixture
@@ -58,12 +58,12 @@ class TestRegistration:
         body = {name: value for name, value in CAROL.items() if name != "nickname"}
         assert portal.post("register", body).json()["data"]["nickname"] == ""
 
-    def test_who_has_registered_logs_in(self, portal: Api, db: None) -> None:
+    def test_a_registered_user_logs_in(self, portal: Api, db: None) -> None:
         portal.post("register", CAROL)
         assert portal.login("carol", "123456").status_code == 200
 
     @pytest.mark.parametrize(
-        ("changes", "told"),
+        ("changes", "message"),
         [
             ({"username": ...}, "用户名（username）不能缺少"),
             ({"username": None}, "用户名（username）不能为空"),
@@ -89,12 +89,14 @@ class TestRegistration:
         ],
         ids=str,
     )
-    def test_a_field_that_is_wrong_is_named(self, portal: Api, alice: User, changes: dict[str, Any], told: str) -> None:
+    def test_a_field_that_is_wrong_is_named(
+        self, portal: Api, alice: User, changes: dict[str, Any], message: str
+    ) -> None:
         body = {name: value for name, value in {**CAROL, **changes}.items() if value is not ...}
         response = portal.post("register", body)
         assert (response.status_code, response.json()) == (
             400,
-            {"code": 400, "message": f"请求参数错误：{told}", "data": None},
+            {"code": 400, "message": f"请求参数错误：{message}", "data": None},
         )
 
     def test_beyond_the_hours_accounts_the_answer_says_when(self, portal: Api, db: None) -> None:
@@ -153,13 +155,13 @@ class TestRefresh:
             "exp": int((session.rotated_at + timedelta(hours=2)).timestamp()),
         }
 
-    def test_a_successor_opens_and_serves_once(self, portal: Api, alice: User) -> None:
+    def test_a_successor_is_accepted_and_refreshes_once(self, portal: Api, alice: User) -> None:
         second = token_of(portal.post("refresh", token=log_in(portal)))
         third = token_of(portal.post("refresh", token=second))
         assert portal.get("profile", third).status_code == 200
         assert [claims(token)["generation"] for token in (second, third)] == [1, 2]
 
-    def test_a_spent_token_opens_for_ten_seconds(self, portal: Api, alice: User) -> None:
+    def test_a_spent_token_is_accepted_for_ten_seconds(self, portal: Api, alice: User) -> None:
         spent = log_in(portal)
         portal.post("refresh", token=spent)
         move_back(seconds=9)
@@ -176,7 +178,7 @@ class TestRefresh:
         move_back(seconds=9)
         assert claims(token_of(portal.post("refresh", token=spent)))["generation"] == 1
 
-    def test_after_ten_seconds_a_spent_token_is_dead(self, portal: Api, alice: User) -> None:
+    def test_after_ten_seconds_a_spent_token_is_refused(self, portal: Api, alice: User) -> None:
         spent = log_in(portal)
         portal.post("refresh", token=spent)
         move_back(seconds=11)
@@ -185,9 +187,9 @@ class TestRefresh:
             portal.post("refresh", token=spent),
             portal.post("logout", token=spent),
         ]
-        assert [(answer.status_code, answer.json()) for answer in answers] == [(401, DEAD)] * 3
+        assert [(answer.status_code, answer.json()) for answer in answers] == [(401, INVALID_TOKEN)] * 3
 
-    def test_a_dead_token_ends_nothing(self, portal: Api, alice: User) -> None:
+    def test_a_refused_token_ends_no_session(self, portal: Api, alice: User) -> None:
         spent = log_in(portal)
         successor = token_of(portal.post("refresh", token=spent))
         move_back(seconds=11)
@@ -195,7 +197,7 @@ class TestRefresh:
         assert portal.get("profile", successor).status_code == 200
         assert not SecurityEvent.objects.filter(event="session:refresh:reuse").exists()
 
-    def test_a_token_two_generations_back_is_dead_at_once(self, portal: Api, alice: User) -> None:
+    def test_a_token_of_two_generations_ago_is_refused_at_once(self, portal: Api, alice: User) -> None:
         first = log_in(portal)
         portal.post("refresh", token=token_of(portal.post("refresh", token=first)))
         answers = [portal.get("profile", first), portal.post("refresh", token=first)]
@@ -205,30 +207,30 @@ class TestRefresh:
         token, now = log_in(portal), timezone.now()
         with time_machine.travel(now + timedelta(hours=2, seconds=1)):
             response = portal.post("refresh", token=token)
-        assert (response.status_code, response.json()) == (401, DEAD)
+        assert (response.status_code, response.json()) == (401, INVALID_TOKEN)
 
     @pytest.mark.parametrize("change", [{"is_active": False}, {"role": "doctor"}, {"password": "!"}], ids=str)
     def test_a_changed_users_token_is_not_refreshed(self, portal: Api, alice: User, change: dict[str, Any]) -> None:
         token = log_in(portal)
         User.objects.filter(pk=alice.pk).update(**change)
         response = portal.post("refresh", token=token)
-        assert (response.status_code, response.json()) == (401, DEAD)
+        assert (response.status_code, response.json()) == (401, INVALID_TOKEN)
         assert Session.objects.get().generation == 0
 
     def test_a_deleted_users_token_is_not_refreshed(self, portal: Api, alice: User) -> None:
         token = log_in(portal)
         alice.delete()
         response = portal.post("refresh", token=token)
-        assert (response.status_code, response.json()) == (401, DEAD)
+        assert (response.status_code, response.json()) == (401, INVALID_TOKEN)
 
 
 class TestEnds:
-    def test_a_token_lives_two_hours(self, portal: Api, alice: User) -> None:
+    def test_a_token_is_valid_for_two_hours(self, portal: Api, alice: User) -> None:
         token, now = log_in(portal), timezone.now()
         with time_machine.travel(now + timedelta(hours=1, minutes=59)):
             assert portal.get("profile", token).status_code == 200
         with time_machine.travel(now + timedelta(hours=2, seconds=1)):
-            assert portal.get("profile", token).json() == DEAD
+            assert portal.get("profile", token).json() == INVALID_TOKEN
 
     def test_a_session_lasts_seven_days(self, portal: Api, alice: User) -> None:
         log_in(portal)
@@ -252,15 +254,15 @@ class TestEnds:
         token = log_in(portal)
         Session.objects.update(expires_at=timezone.now())
         response = portal.post("refresh", token=token)
-        assert (response.status_code, response.json()) == (401, DEAD)
+        assert (response.status_code, response.json()) == (401, INVALID_TOKEN)
 
-    def test_after_a_logout_no_token_of_the_session_opens(self, portal: Api, alice: User) -> None:
+    def test_after_a_logout_no_token_of_the_session_is_accepted(self, portal: Api, alice: User) -> None:
         spent = log_in(portal)
         successor = token_of(portal.post("refresh", token=spent))
         portal.post("logout", token=successor)
         answers = [portal.get("profile", token) for token in (spent, successor)]
         answers += [portal.post("refresh", token=token) for token in (spent, successor)]
-        assert [answer.json() for answer in answers] == [DEAD] * 4
+        assert [answer.json() for answer in answers] == [INVALID_TOKEN] * 4
 
     def test_a_logout_ends_its_own_session_alone(self, portal: Api, alice: User) -> None:
         one, other = log_in(portal), log_in(portal)
@@ -287,7 +289,7 @@ def test_a_token_with_a_claim_that_is_wrong_is_refused(
 ) -> None:
     forged = tokens.sign(ACCESS, {**claims(log_in(portal)), **change})
     response = portal.call("GET" if verb == "profile" else "POST", f"/auth/{verb}", None, forged)
-    assert (response.status_code, response.json()) == (401, DEAD)
+    assert (response.status_code, response.json()) == (401, INVALID_TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +300,7 @@ def test_a_token_with_a_claim_that_is_wrong_is_refused(
         ("POST", "profile", 405, "不支持该请求方法"),
     ],
 )
-def test_a_request_that_no_path_takes_is_told_in_the_envelope(
+def test_an_unknown_path_and_a_wrong_method_are_refused_in_the_envelope(
     portal: Api, db: None, method: str, path: str, status: int, message: str
 ) -> None:
     response = portal.call(method, f"/auth/{path}")

@@ -12,7 +12,7 @@ from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
 REGISTRATION = {"username": "zhang_san", "password": "password123", "role": "PATIENT", "phone": "13912345678"}
 LOGIN = {"phone": "13912345678", "password": "password123", "userType": "PATIENT"}
@@ -128,7 +128,7 @@ def test_a_profile_is_a_string_of_json(union: Api, zhang_san: User) -> None:
     assert json.loads(sent) == profile
 
 
-def test_a_deleted_users_token_names_nobody(union: Api, zhang_san: User) -> None:
+def test_a_deleted_users_token_names_no_user(union: Api, zhang_san: User) -> None:
     token = union.post("login", LOGIN).json()["data"]["token"]
     zhang_san.delete()
     assert answer(union.get("user/info", token)) == (404, failed(1003, "用户不存在"))

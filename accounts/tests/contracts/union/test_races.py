@@ -1,9 +1,9 @@
-"""What must hold when many come at once with one token: twenty rounds each, on every database that the run is for."""
+"""Facts about requests with one token that are served at the same time, on every database."""
 
 import pytest
 
 from accounts.models import Session
-from accounts.tests.races import Round, statuses, twenty_rounds
+from accounts.tests.races import Round, race_rounds, statuses
 from accounts.tests.tools import PASSWORD, later
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MOUNT = "/api/v1/auth"
 
 
-@twenty_rounds(6, role="doctor")
+@race_rounds(6, role="doctor")
 def test_a_token_in_its_second_half_is_renewed_for_all_who_send_it(each: Round) -> None:
     login = {"phone": each.person.phone, "password": PASSWORD, "userType": "DOCTOR"}
     token = each.api(MOUNT).post("login", login).json()["data"]["token"]

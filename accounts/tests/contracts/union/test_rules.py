@@ -64,7 +64,7 @@ class TestRegistration:
         assert union.post("register", {**CAROL, **changes}).status_code == 200
 
     @pytest.mark.parametrize(
-        ("changes", "told"),
+        ("changes", "message"),
         [
             ({"username": "xy"}, "用户名（username）请确保这个字段至少包含 3 个字符"),
             ({"username": "x" * 51}, "用户名（username）请确保这个字段不能超过 50 个字符"),
@@ -91,13 +91,13 @@ class TestRegistration:
         ],
         ids=str,
     )
-    def test_a_field_that_is_wrong_is_named(self, union: Api, changes: dict[str, Any], told: str | None) -> None:
+    def test_a_field_that_is_wrong_is_named(self, union: Api, changes: dict[str, Any], message: str | None) -> None:
         body = {name: value for name, value in {**CAROL, **changes}.items() if value is not ...}
-        told = told or "用户名（username）请确保这个字段至少包含 3 个字符；手机号码（phone）不能为空"
+        message = message or "用户名（username）请确保这个字段至少包含 3 个字符；手机号码（phone）不能为空"
         response = union.post("register", body)
-        assert (response.status_code, response.json()) == (400, failed(400, f"请求参数错误：{told}"))
+        assert (response.status_code, response.json()) == (400, failed(400, f"请求参数错误：{message}"))
 
-    def test_a_taken_name_is_told_before_a_taken_number(self, union: Api) -> None:
+    def test_a_taken_name_is_reported_before_a_taken_number(self, union: Api) -> None:
         response = union.post("register", {**CAROL, "username": "ALICE", "phone": "13800138000"})
         assert (response.status_code, response.json()) == (409, failed(1001, "用户名已存在"))
 
@@ -141,7 +141,7 @@ class TestLogin:
         [({"is_active": False}, "账户已被禁用"), ({"awaits_approval": True}, "账户正在等待管理员审核")],
         ids=str,
     )
-    def test_a_closed_account_is_told_so_with_the_code_of_wrong_credentials(
+    def test_an_inactive_account_has_the_code_of_wrong_credentials(
         self, alice: User, state: dict[str, bool], message: str
     ) -> None:
         User.objects.filter(pk=alice.pk).update(**state)
@@ -166,7 +166,7 @@ class TestRenewal:
                 "exp": int(later.timestamp()) + 24 * 3600,
             }
 
-    def test_after_a_renewal_both_tokens_live(self, union: Api) -> None:
+    def test_after_a_renewal_both_tokens_are_accepted(self, union: Api) -> None:
         token, now = token_of(login()), timezone.now()
         with time_machine.travel(now + timedelta(hours=13)):
             renewed = union.get("user/info", token)["Authorization"].partition(" ")[2]
@@ -223,7 +223,7 @@ def test_the_information_about_a_user_takes_one_statement(union: Api, statements
         ("DELETE", "user/info", 405, "不支持该请求方法"),
     ],
 )
-def test_a_request_that_no_path_takes_is_told_in_the_envelope(
+def test_an_unknown_path_and_a_wrong_method_are_refused_in_the_envelope(
     union: Api, method: str, path: str, status: int, message: str
 ) -> None:
     response = union.call(method, f"/api/v1/auth/{path}")
@@ -245,9 +245,9 @@ class TestHardened:
         assert (answer.status_code, answer.json()) == (401, failed(1002, "账户正在等待管理员审核"))
 
     @pytest.mark.parametrize(
-        ("password", "told"),
+        ("password", "message"),
         [("password123", "过于常见"), ("xcarolx1", "与用户信息过于相似"), ("xq7-zw", "不能少于8个字符")],
     )
-    def test_a_password_that_is_easy_to_guess_is_refused(self, union: Api, password: str, told: str) -> None:
+    def test_a_password_that_is_easy_to_guess_is_refused(self, union: Api, password: str, message: str) -> None:
         response = union.post("register", {**CAROL, "password": password})
-        assert response.json() == failed(400, f"请求参数错误：密码（password）{told}")
+        assert response.json() == failed(400, f"请求参数错误：密码（password）{message}")

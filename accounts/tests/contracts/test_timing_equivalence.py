@@ -1,4 +1,4 @@
-"""Who may not come in learns nothing of why, neither by words nor by the work that was done."""
+"""A refused login reveals nothing of its reason, neither by its answer nor by the work that was done."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +8,13 @@ from django.contrib.auth.hashers import BCryptPasswordHasher
 
 from accounts.models import User
 from accounts.security.hashers import Argon2id
-from accounts.tests.contracts.clients import CLIENTS, CLINIC, ContractClient
+from accounts.tests.contracts.clients import CLIENTS, CLINIC, NATIVE, ContractClient
 from accounts.tests.tools import PASSWORD, captured_statements
 
 pytestmark = pytest.mark.django_db
 
 MALFORMED = "argon2$argon2id$v=19$m=19456,t=2,p=1$%%%$%%%"
-# What is done to the account before somebody tries a wrong password.
+# What is done to the account before a login with a wrong password.
 STATES: dict[str, Callable[[User], object]] = {
     "wrong password": lambda user: None,
     "missing": lambda user: user.delete(),
@@ -25,8 +25,10 @@ STATES: dict[str, Callable[[User], object]] = {
     "malformed hash": lambda user: User.objects.filter(pk=user.pk).update(password=MALFORMED),
     "foreign hash": lambda user: User.objects.filter(pk=user.pk).update(password="md5$salt$0123456789abcdef"),
 }
-STATE = pytest.mark.parametrize("state", STATES)
-CLIENT = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+# Every contract shares the login, so each state is tried through one, and every contract with two.
+CASES = [(NATIVE, state) for state in STATES]
+CASES += [(client, state) for client in CLIENTS if client is not NATIVE for state in ("wrong password", "missing")]
+each_case = pytest.mark.parametrize(("client", "state"), CASES, ids=lambda value: getattr(value, "name", value))
 
 
 @pytest.fixture
@@ -49,31 +51,35 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-@STATE
-@CLIENT
-def test_a_wrong_password_costs_one_hash_and_is_told_the_same(
+@each_case
+def test_a_wrong_password_costs_one_hash_whatever_the_account(
     client: ContractClient, state: str, alice: User, hashed: list[str]
 ) -> None:
     STATES[state](alice)
     hashed.clear()
     response = client.login("wrong-password")
-    assert (hashed, (response.status_code, response.json())) == (["Argon2id"], client.wrong)
+    assert (hashed, (response.status_code, response.json())) == (["Argon2id"], client.errors.wrong_credentials)
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "wrong-password"], ids=["right", "wrong"])
-def test_in_the_hardened_profile_the_clinics_reset_is_the_same(
+def test_in_the_hardened_profile_the_clinics_reset_costs_the_same(
     password: str, alice: User, hashed: list[str], settings: Any
 ) -> None:
     settings.PROFILE = "hardened"
     alice.delete()
-    body = {**CLINIC.account, "old_password": password, "new_password": "correct horse battery staple"}
+    body = {**CLINIC.login_fields, "old_password": password, "new_password": "correct horse battery staple"}
     response = CLINIC.call("POST", "reset_password", body)
-    assert (hashed, response.status_code, response.json()) == (["Argon2id"], 400, {"detail": CLINIC.wrong[1]["detail"]})
+    assert (hashed, response.status_code, response.json()) == (
+        ["Argon2id"],
+        400,
+        {"detail": CLINIC.errors.wrong_credentials[1]["detail"]},
+    )
 
 
-@STATE
-@CLIENT
-def test_a_second_wrong_password_costs_the_database_the_same(client: ContractClient, state: str, alice: User) -> None:
+@each_case
+def test_a_wrong_password_costs_the_same_statements_whatever_the_account(
+    client: ContractClient, state: str, alice: User
+) -> None:
     def statements(password: str, **who: str) -> int:
         with captured_statements() as captured:
             client.login(password, **who)
@@ -81,5 +87,5 @@ def test_a_second_wrong_password_costs_the_database_the_same(client: ContractCli
 
     STATES[state](alice)
     client.login("wrong-password")
-    client.login("wrong-password", **client.unknown)
-    assert statements("wrong-password") == statements("wrong-password", **client.unknown)
+    client.login("wrong-password", **client.unknown_login_fields)
+    assert statements("wrong-password") == statements("wrong-password", **client.unknown_login_fields)
