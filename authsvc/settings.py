@@ -17,6 +17,7 @@ DEBUG = _environment.debug
 SECRET_KEY = _environment.secret_key or env.DEVELOPMENT_KEY
 ALLOWED_HOSTS = list(_environment.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
 PROFILE = _environment.profile or ("documented" if DEBUG else "hardened")
+DOCS = _environment.docs or ("public" if DEBUG else "staff")
 CONTRACT_MOUNTS = mount_table(_environment.contract_mounts)
 TRUSTED_PROXIES = _environment.trusted_proxies
 WEB_CONCURRENCY = _environment.web_concurrency
