@@ -132,11 +132,7 @@ class ScreenError(Exception):
 
 
 class BadRows(ScreenError):
-    """Rows of a list that cannot become accounts; `problems` has sentences by the number of the row."""
-
-    def __init__(self, problems: Mapping[int, list[str]]) -> None:
-        super().__init__(", ".join(map(str, problems)))
-        self.problems = problems
+    """Rows of a list that cannot become accounts; the arguments are their numbers."""
 
 
 class ChangedMeanwhile(ScreenError):

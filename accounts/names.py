@@ -150,6 +150,15 @@ def clean_email(text: str) -> str:
     return str(checked.normalized)
 
 
+def require_dotted_domain(address: str) -> None:
+    """Raise InvalidIdentifier for a new e-mail address without a dot: `zhang@hospital` is a typing error.
+
+    It is no part of the canonical form, because accounts of former releases have such addresses.
+    """
+    if "." not in clean_email(address).rpartition("@")[2]:
+        raise InvalidIdentifier(_("The domain of an e-mail address has a dot."))
+
+
 def canonical_phone(text: str) -> str:
     """Return the number as E.164, such as `+8613912345678`; without a country code it is one of China's.
 

@@ -61,6 +61,9 @@ REFUSAL_INTERVAL: Final = timedelta(minutes=1)
 REGISTRATIONS: Final = 100
 REGISTRATION_WINDOW: Final = timedelta(hours=1)
 
+# Lists of people that one administrator reads through the API make one event within this time.
+LISTING_INTERVAL: Final = timedelta(hours=1)
+
 # Codes that prove control of a contact: six digits, so their lifetime and tries are few.
 CODE_LIFE: Final = timedelta(minutes=10)
 CODE_DIGITS: Final = 6

@@ -37,6 +37,7 @@ class Event(StrEnum):
     TRAIL_EXPORTED = "trail:exported"
     STAFF_IMPORTED = "staff:imported"
     STAFF_EXPORTED = "staff:exported"
+    PEOPLE_LISTED = "people:listed"
 
 
 class Status(StrEnum):

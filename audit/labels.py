@@ -37,6 +37,7 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.TRAIL_EXPORTED: _("trail exported"),
     Event.STAFF_IMPORTED: _("staff imported"),
     Event.STAFF_EXPORTED: _("staff exported"),
+    Event.PEOPLE_LISTED: _("people listed"),
 }
 STATUSES: Final[dict[Status, Promise]] = {Status.SUCCESS: _("success"), Status.FAILED: _("failed")}
 REASONS: Final[dict[FailureReason, Promise]] = {

@@ -24,6 +24,7 @@ WEB_CONCURRENCY = _environment.web_concurrency
 JWT_KEYS = _environment.jwt_keys
 SERVICE_NAME = _environment.service_name
 SERVICE_LOGO = _environment.service_logo
+RESERVED_USERNAMES = _environment.reserved_usernames
 
 INSTALLED_APPS = [
     "authsvc.apps.AuthsvcConfig",

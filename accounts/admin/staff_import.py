@@ -1,6 +1,7 @@
 """Import of a staff list: a preview first, and the accounts once the preview is confirmed."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -23,26 +24,58 @@ from audit.origin import request_origin
 _SALT: Final = "accounts.staff_import"
 # The same as the idle timeout of the admin site.
 _PREVIEW_MAX_AGE: Final = 30 * 60
+# The buttons of a preview.
+_CONFIRMATIONS: Final = frozenset({"confirmed", "skip_invalid"})
+# Skipped rows that the message about an import names.
+_MAX_NAMED: Final = 50
 
 
-def _sign(key: str, actor: User, candidates: list[Candidate]) -> str:
-    """Return the previewed rows, signed: exactly these rows are confirmed, by the same administrator."""
-    rows = [[each.number, dict(each.columns)] for each in candidates]
-    return signing.dumps({"key": key, "actor": actor.pk, "rows": rows}, salt=_SALT, compress=True)
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """The rows of a preview, the numbers of those that it lists as invalid, and the key of the list."""
+
+    key: str
+    candidates: list[Candidate]
+    invalid: list[int]
 
 
-def _unsign(signed: str, actor: User) -> tuple[str, list[Candidate]]:
-    """Return the key and the rows of a signed preview. Raises BadSignature."""
+def _sign(preview: _Preview, actor: User) -> str:
+    """Return the preview, signed: exactly these rows are confirmed or skipped, by the same administrator."""
+    rows = [[each.number, dict(each.columns)] for each in preview.candidates]
+    payload = {"key": preview.key, "actor": actor.pk, "rows": rows, "invalid": preview.invalid}
+    return signing.dumps(payload, salt=_SALT, compress=True)
+
+
+def _unsign(signed: str, actor: User) -> _Preview:
+    """Return a signed preview. Raises BadSignature."""
     payload = signing.loads(signed, salt=_SALT, max_age=_PREVIEW_MAX_AGE)
     if payload["actor"] != actor.pk:
         raise signing.BadSignature
-    return payload["key"], [Candidate(number, columns) for number, columns in payload["rows"]]
+    candidates = [Candidate(number, columns) for number, columns in payload["rows"]]
+    # A node of the former release signs no numbers of invalid rows.
+    return _Preview(payload["key"], candidates, payload.get("invalid", []))
+
+
+def _first(numbers: list[int]) -> str:
+    """Return the numbers of rows for a message, of many the first ones."""
+    return ", ".join([*map(str, numbers[:_MAX_NAMED]), *(["…"] if numbers[_MAX_NAMED:] else [])])
 
 
 def _display(candidate: Candidate, column: str) -> str:
     """Return a value for the preview, a role by its label."""
     value = candidate.columns.get(column, "")
     return str(dict(Role.choices).get(value, value)) if column == "role" else value
+
+
+def _report(request: HttpRequest, added: int, skipped: list[int]) -> None:
+    """Say on the next page how many accounts were created, and which rows were skipped."""
+    messages.success(request, ngettext("%d account was created.", "%d accounts were created.", added) % added)
+    if skipped:
+        sentence = ngettext(
+            "%(count)d row was skipped: %(rows)s.", "%(count)d rows were skipped: %(rows)s.", len(skipped)
+        )
+        messages.warning(request, sentence % {"count": len(skipped), "rows": _first(skipped)})
+    messages.info(request, _("The new accounts have no passwords. Send codes to let their users set them."))
 
 
 class ImportAdmin(admin.ModelAdmin):
@@ -59,7 +92,7 @@ class ImportAdmin(admin.ModelAdmin):
         if request.method != "POST":
             return self._page(request)
         try:
-            if "confirmed" in request.POST:
+            if not _CONFIRMATIONS.isdisjoint(request.POST):
                 return self._confirm(request)
             return self._preview(request)
         except staff_file.InvalidStaffFile as error:
@@ -72,40 +105,36 @@ class ImportAdmin(admin.ModelAdmin):
         if uploaded is None:
             raise staff_file.InvalidStaffFile(_("Choose a file."))
         staff_list = staff_file.read(uploaded.read(staff_file.MAX_BYTES + 1))
-        signed = _sign(uuid.uuid4().hex, actor_of(request), staff_list.candidates)
-        return self._preview_page(
-            request, staff_list.candidates, staff.problems(staff_list.candidates), signed, ignored=staff_list.ignored
-        )
+        return self._preview_page(request, uuid.uuid4().hex, staff_list.candidates, ignored=staff_list.ignored)
 
     def _confirm(self, request: HttpRequest) -> HttpResponse:
         actor = actor_of(request)
-        signed = request.POST.get("signed", "")
-        key, candidates = _unsign(signed, actor)
+        preview = _unsign(request.POST.get("signed", ""), actor)
+        skipped = preview.invalid if "skip_invalid" in request.POST else []
+        origin = request_origin(request)
         try:
-            added = staff.add_all(candidates=candidates, key=key, actor=actor, origin=request_origin(request))
-        except BadRows as error:
-            if not staff.was_added(key=key, actor=actor):
-                return self._preview_page(request, candidates, dict(error.problems), signed)
+            added = staff.add_all(
+                candidates=preview.candidates, key=preview.key, actor=actor, origin=origin, skipped=frozenset(skipped)
+            )
+        except BadRows:
+            if not staff.was_added(key=preview.key, actor=actor):
+                return self._preview_page(request, preview.key, preview.candidates)
             messages.info(request, _("This list has already been imported."))
         else:
-            created = ngettext("%d account was created.", "%d accounts were created.", added) % added
-            messages.success(request, created)
-            messages.info(request, _("The new accounts have no passwords. Send codes to let their users set them."))
+            _report(request, added, skipped)
         return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
 
     def _preview_page(
-        self,
-        request: HttpRequest,
-        candidates: list[Candidate],
-        problems: dict[int, list[str]],
-        signed: str,
-        ignored: list[str] | None = None,
+        self, request: HttpRequest, key: str, candidates: list[Candidate], ignored: list[str] | None = None
     ) -> HttpResponse:
+        problems = staff.problems(candidates)
         rows = [
             (each.number, [_display(each, name) for name in COLUMNS], problems.get(each.number, []))
             for each in candidates
         ]
-        return self._page(request, rows=rows, invalid=len(problems), signed=signed, ignored=ignored)
+        signed = _sign(_Preview(key, candidates, sorted(problems)), actor_of(request))
+        counts = {"invalid": len(problems), "valid": len(candidates) - len(problems)}
+        return self._page(request, rows=rows, signed=signed, ignored=ignored, **counts)
 
     def _page(self, request: HttpRequest, **context: Any) -> HttpResponse:
         labels = [staff.label(name) for name in COLUMNS]

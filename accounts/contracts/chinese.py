@@ -18,6 +18,7 @@ _MESSAGES: Final = MappingProxyType(
         "surrogate_characters_not_allowed": "含有不允许的字符",
         "taken": "已被使用",
         "not_allowed": "不允许注册该角色",
+        "reserved": "为保留名称，不能注册",
         "password_too_long": f"不能超过{LONGEST_PASSWORD}个字符",
         "password_too_common": "过于常见",
         "password_too_similar": "与用户信息过于相似",

@@ -27,6 +27,7 @@ from accounts.contracts.parsing import StrictJSONParser
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
 from accounts.errors import InvalidInput, PermissionDenied, Problem
 from accounts.models import Session, User
+from accounts.services import listings
 from audit.origin import Origin, escape_control_chars, request_origin
 
 logger = logging.getLogger(__name__)
@@ -146,6 +147,16 @@ class AdministratorViewSet(ContractViewSet):
         # A request with a method that the path does not have has no session here; it is refused later.
         if request.auth and not self.session.user.is_administrator:
             raise PermissionDenied
+
+    def record_listing(self, *, rows: int, count: int) -> None:
+        """Record that the caller lists people: so many rows of all that match the query."""
+        listings.record_listing(
+            actor=self.session.user,
+            query=self.request.query_params.dict(),
+            rows=rows,
+            count=count,
+            origin=self.origin,
+        )
 
 
 class NotFoundViewSet(ContractViewSet):

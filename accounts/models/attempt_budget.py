@@ -24,6 +24,8 @@ class AttemptPurpose(models.TextChoices):
     ADDRESS = "address"
     # Accounts registered from one address.
     REGISTRATION = "registration"
+    # Events about the lists of people that an administrator reads.
+    PEOPLE_LISTED = "people:listed"
     # Codes sent on requests from one address, over all accounts.
     CODES_OF_ADDRESS = "codes:address"
     # Wrong codes of an account, and codes sent to it, by the purpose of the code.

@@ -117,11 +117,15 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
             setattr(self, name, value)
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Validate as Django does; a phone number may be longer than its canonical form, which is what is stored."""
+        """Validate as Django does; a phone number may be longer than its canonical form, which is what is stored.
+
+        Identifiers that were read and not changed are not validated again: the rules may have changed since.
+        """
         if self.phone and "phone" not in (exclude or ()):
             with suppress(names.InvalidIdentifier):
                 self.phone = names.canonical_phone(self.phone)
-        super().clean_fields(exclude)
+        unchanged = IDENTIFIERS.keys() - self.changed_since_read(IDENTIFIERS)
+        super().clean_fields({*(exclude or ()), *unchanged})
 
     def save_base(self, *args: Any, **kwargs: Any) -> None:
         """Save; canonical columns follow, and a changed credential renews the stamp, which ends former sessions."""

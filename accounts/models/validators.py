@@ -3,12 +3,14 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.names import IDENTIFIERS, InvalidIdentifier
+from accounts.names import IDENTIFIERS, InvalidIdentifier, require_dotted_domain
 
 
 def _require(field: str, value: str) -> None:
     try:
         IDENTIFIERS[field].canonical(value)
+        if field == "email":
+            require_dotted_domain(value)
     except InvalidIdentifier as error:
         raise ValidationError(_(error.sentence), code="invalid", params=error.values) from error
 

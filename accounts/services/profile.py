@@ -1,13 +1,14 @@
 """What users change of their own account."""
 
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from accounts import names
 from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
 from accounts.policies import active_profile
-from accounts.services import addresses, passwords, users
+from accounts.services import addresses, passwords, registration_quota, users
 from accounts.services.addresses import PendingContact
 from accounts.services.passwords import NewPassword
 from accounts.transactions import atomically
@@ -21,25 +22,33 @@ def change(
     """Change the user's own columns and, where one is given, the password, which ends every session; return the user.
 
     Where the profile says so, a new contact is pending until a code proves it, and any change of a contact or of the
-    password requires `old_password`. Raises InvalidInput, AlreadyTaken, TooManyAttempts, TooManyCodes and Overloaded.
+    password requires `old_password`, which is verified before the response depends on other accounts. Raises
+    InvalidInput, AlreadyTaken, TooManyRegistrations, TooManyAttempts, TooManyCodes and Overloaded.
     """
-    guarded = {} if active_profile().addresses_at_once else _new_contacts(user, changes)
+    new = _new_contacts(user, changes)
+    guarded = {} if active_profile().addresses_at_once else new
     waiting = {channel: contact for channel, contact in guarded.items() if contact}
-    _require_possible(user, waiting)
+    tentative = _with_contacts(user, new)
     fields = users.assign(user, {name: value for name, value in changes.items() if name not in waiting}, actor=user)
     if new_password and (wrong := passwords.problems(new_password, user, active_profile().password)):
         raise InvalidInput({"password": wrong})
     if guarded or (new_password and not active_profile().password_by_token):
         _verify_current(user, old_password, origin)
-    pending = [
-        addresses.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
-        for channel, contact in waiting.items()
-    ]
-    rule = active_profile().password
-    password = passwords.prepare(user=user, password=new_password, rule=rule) if new_password else None
-    replaced = {channel for channel in Channel if channel in changes} - guarded.keys()
-    _store(user, fields, password, pending, replaced, origin)
+    with registration_quota.limit_disclosure(origin) if new else nullcontext():
+        users.require_free(tentative)
+        pending = _prepare_pending(user, waiting, origin)
+        rule = active_profile().password
+        password = passwords.prepare(user=user, password=new_password, rule=rule) if new_password else None
+        replaced = {channel for channel in Channel if channel in changes} - guarded.keys()
+        _store(user, fields, password, pending, replaced, origin)
     return user
+
+
+def _prepare_pending(user: User, contacts: Mapping[Channel, str], origin: Origin) -> list[PendingContact]:
+    return [
+        addresses.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
+        for channel, contact in contacts.items()
+    ]
 
 
 def _store(
@@ -83,12 +92,12 @@ def _canonical(channel: Channel, contact: str | None) -> str | None:
         return contact
 
 
-def _require_possible(user: User, waiting: Mapping[Channel, str]) -> None:
-    """Raise InvalidInput and AlreadyTaken for contacts that could never become this user's."""
-    tentative = User(pk=user.pk, username=user.username, **{str(field): value for field, value in waiting.items()})
-    if errors := users.wrong_columns(tentative):
+def _with_contacts(user: User, contacts: Mapping[Channel, str | None]) -> User:
+    """Return a copy of the user that has these contacts and is not saved. Raises InvalidInput."""
+    tentative = User(pk=user.pk, username=user.username, **{str(field): value for field, value in contacts.items()})
+    if errors := users.wrong_columns(tentative, contacts):
         raise InvalidInput(errors)
-    users.require_free(tentative)
+    return tentative
 
 
 def _verify_current(user: User, old_password: str | None, origin: Origin) -> None:

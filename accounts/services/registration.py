@@ -9,13 +9,13 @@ from typing import Any
 from django.utils import timezone
 
 from accounts import names
-from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem, TooManyRegistrations
-from accounts.models import AttemptPurpose, User
-from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS, active_profile
+from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem
+from accounts.models import User
+from accounts.policies import active_profile
+from accounts.reserved_names import is_reserved
 from accounts.security import hashing
-from accounts.security.client_address import budget_address
 from accounts.security.quota import Quota
-from accounts.services import passwords, users
+from accounts.services import passwords, registration_quota, users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -29,6 +29,7 @@ _NAME_TRIES = 10
 _NUMBERED = 50
 
 _NOT_ALLOWED = Problem("not_allowed", "This role cannot be registered for.")
+_RESERVED = Problem("reserved", "This user name is reserved.")
 
 
 def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:
@@ -39,21 +40,13 @@ def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str
     """
     user = User(**{**columns, "username": names.display_username(columns["username"])})
     _require_valid(user, password, roles)
-    address = budget_address(origin.ip)
-    purpose = AttemptPurpose.REGISTRATION
-    quota = Quota(purpose, REGISTRATIONS, REGISTRATION_WINDOW, TooManyRegistrations, address=address)
-    quota.require(timezone.now())
-    try:
+    with registration_quota.limit_disclosure(origin) as quota:
         users.require_free(user)
-    except AlreadyTaken:
-        # The answer discloses that an account exists, so it counts against the quota as a registration does.
-        quota.spend(timezone.now())
-        raise
-    with hashing.slots.take():
-        user.password = hashing.make(password)
-    user.awaits_approval = user.role in active_profile().on_approval
-    with users.duplicate_as_already_taken(user):
-        atomically(lambda: _create(user, quota, origin))
+        with hashing.slots.take():
+            user.password = hashing.make(password)
+        user.awaits_approval = user.role in active_profile().on_approval
+        with users.duplicate_as_already_taken(user):
+            atomically(lambda: _create(user, quota, origin))
     return user
 
 
@@ -88,13 +81,14 @@ def register_by_email(*, columns: Mapping[str, Any], password: str, roles: Colle
 
 
 def _free_name(email: str, skip: int) -> str:
-    """Return the local part as a name, numbered if taken; `skip` names were taken since and are left out."""
+    """Return the local part as a name, numbered if taken or reserved; `skip` names taken since are left out."""
     stem = re.sub(r"[^\w.+-]", "", email.partition("@")[0])[:_STEM_LENGTH]
     if not names.is_username(stem):
         stem = "user"
     # A numbered name may be a phone number, which is not a valid name.
     numbered = (f"{stem}{number}" for number in range(2, _NUMBERED))
-    keys = {name: names.canonical_username(name) for name in (stem, *numbered) if names.is_username(name)}
+    possible = (name for name in (stem, *numbered) if names.is_username(name) and not is_reserved(name))
+    keys = {name: names.canonical_username(name) for name in possible}
     taken = set(User.objects.filter(username_key__in=keys.values()).values_list("username_key", flat=True))
     free = [name for name, key in keys.items() if key not in taken]
     return free[skip] if skip < len(free) else f"{stem}-{secrets.token_hex(4)}"
@@ -108,6 +102,8 @@ def _create(user: User, quota: Quota, origin: Origin) -> None:
 
 def _require_valid(user: User, password: str, roles: Collection[str]) -> None:
     errors = users.wrong_columns(user)
+    if "username" not in errors and is_reserved(user.username):
+        errors["username"] = [_RESERVED]
     allowed = active_profile().at_once | active_profile().on_approval
     if user.role not in roles or user.role not in allowed:
         errors["role"] = [_NOT_ALLOWED]

@@ -1,7 +1,7 @@
-"""Accounts created from a list of staff: all of them, or none."""
+"""Accounts created from a list of staff: those of all rows that are not skipped, or none."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
@@ -46,19 +46,23 @@ def problems(candidates: Sequence[Candidate]) -> dict[int, list[str]]:
     return _checked(candidates)[1]
 
 
-def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: Origin) -> int:
+def add_all(
+    *, candidates: Sequence[Candidate], key: str, actor: User, origin: Origin, skipped: Collection[int] = ()
+) -> int:
     """Create all accounts, without passwords, and return how many; an event for each, and one for the list.
 
-    `key` identifies the list for `was_added`. Raises BadRows, and then writes nothing.
+    `key` identifies the list for `was_added`; `skipped` are the numbers of rows that are left out. Raises BadRows, and
+    then writes nothing.
     """
-    accounts, wrong = _checked(candidates)
+    chosen = [each for each in candidates if each.number not in skipped]
+    accounts, wrong = _checked(chosen)
     if wrong:
-        raise BadRows(wrong)
+        raise BadRows(*wrong)
 
     def work() -> None:
         for user in accounts:
             users.insert(user)
-        detail = {"count": len(accounts), "import": key}
+        detail = {"count": len(accounts), "skipped": len(candidates) - len(chosen), "import": key}
         done = SecurityEvent.of(origin, Event.STAFF_IMPORTED, user_id=None, actor_id=actor.pk, **detail)
         record(*(user_events.created(user, actor, origin) for user in accounts), done)
 
@@ -66,8 +70,8 @@ def add_all(*, candidates: Sequence[Candidate], key: str, actor: User, origin: O
         atomically(work)
     except IntegrityError as error:
         # A parallel request has stored a duplicate since the look.
-        if wrong := problems(candidates):
-            raise BadRows(wrong) from error
+        if wrong := problems(chosen):
+            raise BadRows(*wrong) from error
         raise
     return len(accounts)
 

@@ -32,9 +32,9 @@ def column_errors(user: User, columns: Collection[str]) -> dict[str, list[Valida
     return {}
 
 
-def wrong_columns(user: User) -> dict[str, list[Problem]]:
-    """Return what is wrong with a user's name, address and number, by field, in English."""
-    errors = column_errors(user, names.IDENTIFIERS)
+def wrong_columns(user: User, columns: Collection[str] = tuple(names.IDENTIFIERS)) -> dict[str, list[Problem]]:
+    """Return what is wrong with a user's identifiers, all or some of them, by field, in English."""
+    errors = column_errors(user, columns)
     with translation.override(None):
         return {field: [Problem(str(found[0].code), found[0].messages[0])] for field, found in errors.items()}
 
@@ -105,6 +105,7 @@ def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origi
     Raises NotFound, PermissionDenied, OwnAccount, LastAdministrator, InvalidInput and AlreadyTaken.
     """
     fields = assign(user, changes, actor)
+    require_free(user)
     with duplicate_as_already_taken(user):
         save_changes(user=user, fields=fields, actor=actor, origin=origin)
     return user
@@ -113,7 +114,7 @@ def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origi
 def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
     """Set attributes of a user without saving it, and return the names of those that changed.
 
-    Raises PermissionDenied, InvalidInput and AlreadyTaken.
+    Raises PermissionDenied and InvalidInput. Whether another account has an identifier is not examined here.
     """
     permissions.require_may_change(actor, user)
     fields = [name for name, value in changes.items() if getattr(user, name) != value]
@@ -121,7 +122,6 @@ def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
         setattr(user, name, changes[name])
     if errors := wrong_columns(user):
         raise InvalidInput(errors)
-    require_free(user)
     return fields
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import jwt
 import time_machine
 from django.db import connection
 from django.test import Client
@@ -59,6 +60,11 @@ class Api:
         response = self.login(username, password)
         assert response.status_code == 200, response.content
         return dict(response.json())
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return the claims of a token, whatever its signature."""
+    return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
 class Statements(CaptureQueriesContext):

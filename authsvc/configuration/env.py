@@ -59,6 +59,7 @@ class Environment(BaseSettings):
     service_name: Annotated[str, AfterValidator(validators.valid_service_name)] = Field(
         default="authsvc", min_length=2, max_length=40
     )
+    reserved_usernames: Annotated[str, AfterValidator(validators.valid_pattern)] = ""
     service_logo: Annotated[str, AfterValidator(validators.valid_logo)] = ""
 
     @classmethod

@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
-from pydantic import ValidationInfo
+from pydantic import StringConstraints, TypeAdapter, ValidationInfo
+from pydantic_core import SchemaError
 
 from authsvc.configuration import logo, mail
 from authsvc.configuration.errors import invalid
@@ -89,6 +90,20 @@ def valid_database(value: str) -> str:
 def valid_service_name(value: str) -> str:
     if not value.isprintable():
         raise ValueError("it has characters that cannot be printed")
+    return value
+
+
+def valid_pattern(value: str) -> str:
+    """Return a regular expression that is valid by itself and as a group.
+
+    The engine is pydantic's, which matches in linear time: no pattern takes long for any name.
+    """
+    try:
+        for pattern in (value, f"(?:{value})"):
+            TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+    except SchemaError as error:
+        reason = str(error).splitlines()[-1].strip().removeprefix("error: ").removeprefix("SchemaError: ").rstrip(".")
+        raise invalid("E018", f"RESERVED_USERNAMES is not a usable regular expression: {reason}.") from None
     return value
 
 

@@ -65,7 +65,7 @@ class ProfileViewSet(HospitalViewSet):
     @operation(
         request=wire.ProfileUpdate,
         response=wire.UpdateData,
-        errors=(errors.AlreadyTaken, errors.TooManyCodes, *PASSWORD_ERRORS),
+        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.TooManyCodes, *PASSWORD_ERRORS),
     )
     def update(self, data: dict[str, Any]) -> dict[str, Any]:
         """Change the current user.
@@ -100,4 +100,6 @@ class UserViewSet(HospitalViewSet, AdministratorViewSet):
     @operation(response=wire.UsersData)
     def list(self) -> dict[str, Any]:
         """List the users, the newest first; for administrators."""
-        return self.paginate(self.queryset.all())
+        page = self.paginate(self.queryset.all())
+        self.record_listing(rows=len(page["items"]), count=page["pagination"]["total"])
+        return page

@@ -42,7 +42,8 @@ class RegistrationViewSet(NativeViewSet):
     def register(self, data: dict[str, Any]) -> User:
         """Register an account.
 
-        The response has no token: log in next. The number of registrations from one address is limited per hour.
+        The response has no token: log in next. The number of registrations from one address is limited per hour. A
+        user name that is reserved for administrators, such as `admin`, is refused with the code `reserved`.
         """
         password = data.pop("password")
         return registration.register(columns=data, password=password, roles=wire.ROLES, origin=self.origin)
@@ -112,7 +113,7 @@ class MeViewSet(NativeViewSet):
     @operation(
         request=wire.ProfileChange,
         response=wire.UserAnswer,
-        errors=(errors.AlreadyTaken, errors.TooManyCodes, *PASSWORD_ERRORS),
+        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.TooManyCodes, *PASSWORD_ERRORS),
     )
     def partial_update(self, data: dict[str, Any]) -> User:
         """Change the current user.
@@ -229,7 +230,9 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
     @operation(response=wire.UsersAnswer)
     def list(self) -> dict[str, Any]:
         """List accounts, the newest first."""
-        return self.paginate(self.queryset.all())
+        page = self.paginate(self.queryset.all())
+        self.record_listing(rows=len(page["results"]), count=page["count"])
+        return page
 
     @operation(
         request=wire.UserCreation,

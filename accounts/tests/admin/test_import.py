@@ -60,6 +60,7 @@ class TestPreview:
             ("13900139001,,,,doctor,", "user name: A user name cannot be a phone number."),
             (",x,,,doctor,", "user name: This field cannot be blank."),
             ("carol,,nonsense,,doctor,", "e-mail address: This is not an e-mail address."),
+            ("carol,,zhang@hospital,,doctor,", "e-mail address: The domain of an e-mail address has a dot."),
             ("carol,,,12345,doctor,", "phone: This is not a valid phone number."),
             ("carol,,,,surgeon,", "role: Value 'surgeon' is not a valid choice."),
             ("carol,,,,,", "role: This field cannot be blank."),
@@ -229,3 +230,67 @@ class TestConfirm:
         with later(minutes=31):
             response = confirm(logged_in(head), page)
         assert str(response.context["error"]) == "This preview has expired. Choose the file again."
+
+
+class TestSkip:
+    """An administrator may import the valid rows and skip the invalid ones, which the preview lists."""
+
+    @pytest.fixture
+    def preview(self, staff_client: Client, alice: User) -> Any:
+        """The preview of two valid rows and of two that cannot become accounts."""
+        return upload(staff_client, TWO + "alice,,,,doctor,\nsu,苏医生,zhang@hospital,,doctor,\n")
+
+    def skip(self, client: Client, preview: Any) -> Any:
+        data = {"signed": preview.context["signed"], "skip_invalid": "yes"}
+        return client.post(IMPORT, data, follow=True)
+
+    def test_the_preview_offers_it_beside_the_problems(self, preview: Any) -> None:
+        content = preview.content.decode()
+        assert sorted(problems_of(preview)) == [4, 5]
+        assert "Valid rows: 2." in content
+        assert ('name="skip_invalid"' in content, 'name="confirmed"' in content) == (True, False)
+
+    @pytest.mark.parametrize("row", ["", "alice,,,,doctor,\n"], ids=["no row is invalid", "no row is valid"])
+    def test_without_both_kinds_of_rows_there_is_nothing_to_skip(
+        self, staff_client: Client, alice: User, row: str
+    ) -> None:
+        page = upload(staff_client, HEADER + row if row else TWO)
+        assert 'name="skip_invalid"' not in page.content.decode()
+
+    def test_it_creates_the_valid_rows_and_names_the_skipped_ones(
+        self, staff_client: Client, preview: Any, head: User
+    ) -> None:
+        assert message_texts(self.skip(staff_client, preview)) == [
+            "2 accounts were created.",
+            "2 rows were skipped: 4, 5.",
+            "The new accounts have no passwords. Send codes to let their users set them.",
+        ]
+        assert sorted(User.objects.values_list("username", flat=True)) == ["alice", "head", "li", "wang"]
+        detail = SecurityEvent.objects.get(event="staff:imported", actor=head.pk).detail
+        assert (detail["count"], detail["skipped"]) == (2, 2)
+
+    def test_all_or_nothing_is_the_default(self, staff_client: Client, preview: Any) -> None:
+        assert sorted(problems_of(confirm(staff_client, preview))) == [4, 5]
+        assert sorted(User.objects.values_list("username", flat=True)) == ["alice", "head"]
+
+    def test_a_row_that_became_invalid_since_the_preview_is_not_skipped_silently(
+        self, staff_client: Client, preview: Any
+    ) -> None:
+        User.objects.create_user("LI", None, None)
+        page = self.skip(staff_client, preview)
+        assert sorted(problems_of(page)) == [3, 4, 5]
+        assert not User.objects.filter(username="wang").exists()
+        assert message_texts(self.skip(staff_client, page))[:2] == [
+            "1 account was created.",
+            "3 rows were skipped: 3, 4, 5.",
+        ]
+
+    def test_repeated_it_imports_nothing(self, staff_client: Client, preview: Any) -> None:
+        self.skip(staff_client, preview)
+        assert message_texts(self.skip(staff_client, preview)) == ["This list has already been imported."]
+        assert User.objects.count() == 4
+
+    def test_of_many_skipped_rows_the_message_names_the_first(self, staff_client: Client, alice: User) -> None:
+        page = upload(staff_client, TWO + "alice,,,,doctor,\n" * 60)
+        skipped = message_texts(self.skip(staff_client, page))[1]
+        assert skipped == f"60 rows were skipped: {', '.join(map(str, range(4, 54)))}, …."

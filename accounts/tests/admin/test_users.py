@@ -253,3 +253,10 @@ class TestAdministrators:
             "Nothing was saved: the last active administrator cannot be deactivated or demoted."
         ]
         assert User.objects.get(pk=head.pk).role == "admin"
+
+
+def test_a_form_saves_beside_an_address_that_a_former_release_accepted(staff_client: Client) -> None:
+    zhang = User.objects.create_user("zhang", "zhang@hospital", None, role="doctor")
+    response = staff_client.post(page(zhang), {**form_data(staff_client, zhang), "full_name": "Zhang San"})
+    assert response.status_code == 302
+    assert User.objects.values_list("full_name", "email").get(pk=zhang.pk) == ("Zhang San", "zhang@hospital")
