@@ -63,6 +63,14 @@ class TooManyAttempts(RetryLater):
     """Too many failures for this account or from this address."""
 
 
+class TooManyLogins(TooManyAttempts):
+    """The account's limit of successful logins is reached."""
+
+
+class TooManyChanges(RetryLater):
+    """The account's limit of changes by its own user is reached."""
+
+
 class TooManyRegistrations(RetryLater):
     """The registration limit of this address is reached."""
 

@@ -5,7 +5,7 @@ Sources: PRECIS UsernameCaseMapped (RFC 8265) after NFKC; scripts as in the high
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,10 @@ _TOGETHER: Final = (
     frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
     frozenset({"LATIN", "HAN", "BOPOMOFO"}),
     frozenset({"LATIN", "HAN", "HANGUL"}),
+)
+_MOBILE_NUMBERS: Final = (
+    phonenumbers.PhoneNumberType.MOBILE,
+    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
 )
 _SCRIPTLESS: Final = frozenset({"COMMON", "INHERITED"})
 
@@ -176,6 +180,14 @@ def canonical_phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_mobile_number(phone: str, regions: Collection[str]) -> bool:
+    """Return whether an E.164 number may be a mobile one of these regions; some plans do not separate the kinds."""
+    number = phonenumbers.parse(phone)
+    return (
+        phonenumbers.region_code_for_number(number) in regions and phonenumbers.number_type(number) in _MOBILE_NUMBERS
+    )
+
+
 def display_phone(phone: str | None) -> str | None:
     """Return an E.164 number as it is written in the default region: `13912345678`, others unchanged."""
     home = f"+{phonenumbers.country_code_for_region(PHONE_REGION)}"
@@ -196,6 +208,10 @@ IDENTIFIERS: Final[Mapping[str, IdentifierField]] = {
     "email": IdentifierField("email_key", canonical_email),
     "phone": IdentifierField("phone", canonical_phone),
 }
+
+
+# Those that receive messages.
+CONTACTS: Final = ("email", "phone")
 
 
 def masked(address: str) -> str:

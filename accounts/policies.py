@@ -53,6 +53,36 @@ class Lockout:
 ACCOUNT_ADDRESS_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24))
 UNKNOWN_ADDRESSES_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
 ADDRESS_LIMIT: Final = Lockout(limit=100, window=timedelta(minutes=15))
+# Accounts that are known at an address and that it locks, each within the window of the one before; at the limit the
+# address is suspicious for an hour.
+SUSPICION_LIMIT: Final = Lockout(
+    limit=5,
+    window=timedelta(minutes=15),
+    first_lock=timedelta(hours=1),
+    longest_lock=timedelta(hours=1),
+    extends=True,
+)
+# Failed logins of one account from a suspicious address that is known to it.
+SUSPECTED_ADDRESS_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
+# Passwords evaluated from a suspicious address, over all accounts.
+SUSPECTED_RATE: Final = 2
+SUSPECTED_RATE_WINDOW: Final = timedelta(seconds=1)
+# Failed logins of one account since its last successful one, from all addresses and without a time limit (NIST SP
+# 800-63B-4, section 3.2.2). Such a lock ends by a successful login from a known address, a reset or an unlock alone.
+FOREVER: Final = timedelta(days=100 * 365)
+SLOW_GUESSING_LIMIT: Final = Lockout(limit=100, window=FOREVER, first_lock=FOREVER, longest_lock=FOREVER)
+# The longest Retry-After of a lock.
+LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
+# Successful logins of one account, over all addresses and contracts: at most `limit` within `window`.
+LOGINS_LIMIT: Final = Lockout(limit=120, window=timedelta(minutes=10))
+# Active sessions of one account in one contract; a login beyond them ends the one unseen longest.
+SESSIONS_LIMIT: Final = 100
+# A login counts the sessions exactly from this number on: a margin for logins that run at the same time.
+SESSIONS_COUNTED_FROM: Final = 50
+# Changes that a user makes to the own account. Those with the current password have a quota of their own, so that a
+# stolen token cannot use up what the owner needs to change the password.
+OWN_CHANGES: Final = 60
+OWN_CHANGES_WINDOW: Final = timedelta(hours=1)
 # An address is known to an account for this time after a successful login from it.
 ADDRESS_KNOWN: Final = timedelta(days=30)
 # Refusals while locked make one row in the trail within this time.
@@ -74,6 +104,10 @@ CODES_A_DAY: Final = 10
 # Codes sent on requests from one address, over all accounts: text messages cost money.
 CODES_AN_ADDRESS: Final = 100
 CODES_ADDRESS_WINDOW: Final = timedelta(hours=1)
+# Messages to one contact, codes and notices together, over all accounts.
+MESSAGES_A_MINUTE: Final = 1
+MESSAGES_AN_HOUR: Final = 5
+MESSAGES_A_DAY: Final = 10
 # Lifetime of a notice of a changed password or contact; it is not delivered later.
 NOTICE_LIFE: Final = timedelta(hours=24)
 
@@ -82,6 +116,8 @@ RESERVATION_LIFE: Final = timedelta(seconds=60)
 
 # The longest wait for a hashing slot, or for attempts in flight to settle.
 LONGEST_WAIT: Final = timedelta(seconds=2)
+# Places of one account in a process's queue for hashing slots.
+HASHING_PLACES: Final = 8
 LONGEST_PASSWORD: Final = 128
 # In bytes, of the data that a client program stores with its user; a list has up to 100 of them.
 LONGEST_PROFILE: Final = 8 * 1024
@@ -89,6 +125,8 @@ LONGEST_PROFILE: Final = 8 * 1024
 # A spent refresh token gives its successor again for this long: two tabs, or a lost answer.
 REFRESH_GRACE: Final = timedelta(seconds=10)
 LAST_SEEN_STEP: Final = timedelta(minutes=5)
+# A session has at most one event of each of these kinds within this time: moved, and a spent token used again.
+SESSION_EVENT_INTERVAL: Final = timedelta(minutes=1)
 # Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.
 CLOCK_SKEW: Final = timedelta(seconds=60)
 

@@ -25,6 +25,21 @@ from accounts.services import groups, users
 from audit.origin import request_origin
 
 _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")
+# By what is known of the contact: nothing, an administrator's word, or a code's proof.
+_CONTACT_STATES = {
+    "email": (
+        _("e-mail address: not verified"),
+        _("e-mail address: given by an administrator"),
+        _("e-mail address: verified"),
+    ),
+    "phone": (_("phone: not verified"), _("phone: given by an administrator"), _("phone: verified")),
+}
+
+
+def _contact_state(user: User, contact: str) -> int:
+    if getattr(user, f"{contact}_verified"):
+        return 2
+    return 1 if user.is_trusted(contact) else 0
 
 
 @admin.register(User)
@@ -70,10 +85,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
 
     @admin.display(description=_("contact verification"))
     def verification(self, user: User) -> str:
-        states: list[object] = [
-            _("e-mail address: verified") if user.email_verified else _("e-mail address: not verified"),
-            _("phone: verified") if user.phone_verified else _("phone: not verified"),
-        ]
+        states: list[object] = [text[_contact_state(user, contact)] for contact, text in _CONTACT_STATES.items()]
         pending = [address for address in (user.pending_email, user.pending_phone) if address]
         states += [_("awaiting verification: %s") % address for address in pending]
         return " · ".join(map(str, states))

@@ -26,6 +26,7 @@ PASSWORD_ERRORS: Final[tuple[ErrorClass, ...]] = (
     errors.AccountDisabled,
     errors.ApprovalPending,
     errors.TooManyAttempts,
+    errors.TooManyLogins,
     errors.Overloaded,
 )
 

@@ -19,19 +19,22 @@ from datetime import datetime
 from typing import Any
 
 from django.db import Error, close_old_connections, connections
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from accounts import names
-from accounts.messaging import rendering
+from accounts.messaging import outbox, rendering
 from accounts.messaging.senders import DeliveryRefused, DeliveryUnknown, Undeliverable, sender_for
 from accounts.models import Message, State
-from accounts.models.message import ERROR_LENGTH
+from accounts.models.message import CODES, ERROR_LENGTH
 from accounts.policies import DELIVERY_LEASE, DELIVERY_POLL, HOUSEKEEPING_INTERVAL, retry_after
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 20
+# A code is awaited and soon expires; a notice can wait.
+_CODES_FIRST = Case(When(kind__in=CODES, then=0), default=1)
+_NOT_REACHED = "Text messages are not sent to this number."
 _EXPIRED = "The message expired before it was sent."
 _WORKER_STOPPED = "The worker stopped while it was sending the message."
 # The states that precede each state. A worker that was presumed stopped may still report its result.
@@ -118,10 +121,10 @@ def expire_messages() -> Counter[State]:
 
 
 def _claim(due_by: datetime) -> Message | None:
-    """Claim one due message, or return None when there is none."""
+    """Claim one due message, codes before notices, or return None when there is none."""
     due = Q(state=State.QUEUED, next_try_at__lte=due_by) | Q(state=State.CLAIMED, lease_until__lte=due_by)
     due &= Q(expires_at__gt=due_by)
-    while messages := list(Message.objects.filter(due).order_by("next_try_at", "pk")[:_BATCH]):
+    while messages := list(Message.objects.filter(due).order_by(_CODES_FIRST, "next_try_at", "pk")[:_BATCH]):
         for message in messages:
             claimable = Message.objects.filter(due, pk=message.pk, attempts=message.attempts)
             lease_until = timezone.now() + DELIVERY_LEASE
@@ -133,6 +136,8 @@ def _claim(due_by: datetime) -> Message | None:
 
 def _deliver(message: Message) -> State:
     """Send a claimed message once and return its resulting state."""
+    if not outbox.reaches(message.channel, message.address):
+        return _finish(message, State.DEAD, error=_NOT_REACHED)
     try:
         rendered, send = rendering.render(message), sender_for(message.channel)
     except Error:

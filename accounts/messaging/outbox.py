@@ -5,9 +5,11 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
+from accounts import names
 from accounts.models import Channel, Kind, Message, User
-from accounts.security import encryption
+from accounts.security import contact_quotas, encryption
 
 _PURPOSE = "messages"
 
@@ -15,10 +17,12 @@ _PURPOSE = "messages"
 def enqueue(*, user: User, channel: Channel, address: str, kind: Kind, expires_at: datetime, **values: str) -> None:
     """Queue a message in the caller's transaction; it is delivered after the commit, and never after `expires_at`.
 
-    `values` are the variables of its template. Raises TransactionManagementError outside a transaction.
+    `values` are the variables of its template. Raises TooManyCodes where the contact has received all messages that it
+    may receive at present, and then changes nothing; TransactionManagementError outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("enqueue() belongs to the transaction that causes the message.")
+    contact_quotas.spend(channel, address, timezone.now())
     Message.objects.create(
         user=user,
         channel=channel,
@@ -28,6 +32,11 @@ def enqueue(*, user: User, channel: Channel, address: str, kind: Kind, expires_a
         encrypted=encryption.encrypt(_PURPOSE, json.dumps(values)),
         expires_at=expires_at,
     )
+
+
+def reaches(channel: str, contact: str) -> bool:
+    """Return whether messages are sent to a contact: text messages cost money, so few numbers receive them."""
+    return channel != Channel.PHONE or names.is_mobile_number(contact, settings.SMS_REGIONS)
 
 
 def values_of(message: Message) -> dict[str, str]:

@@ -22,12 +22,25 @@ class AttemptPurpose(models.TextChoices):
     LOGIN_UNKNOWN_ADDRESSES = "login:unknown_addresses"
     # Failed logins and wrong codes from one address, over all accounts.
     ADDRESS = "address"
+    # Failed logins of an account since its last successful one, from all addresses.
+    LOGIN_SINCE_SUCCESS = "login:since_success"
+    # Successful logins of an account, and changes that its user makes to it: with and without the current password.
+    LOGIN_SUCCESSES = "login:successes"
+    OWN_CHANGES = "changes"
+    OWN_CHANGES_PROVED = "changes:proved"
+    # Accounts known at an address that it has locked, and passwords evaluated from a suspicious address.
+    ADDRESS_SUSPICION = "address:suspicion"
+    ADDRESS_RATE = "address:rate"
     # Accounts registered from one address.
     REGISTRATION = "registration"
     # Events about the lists of people that an administrator reads.
     PEOPLE_LISTED = "people:listed"
     # Codes sent on requests from one address, over all accounts.
     CODES_OF_ADDRESS = "codes:address"
+    # Messages sent to one contact, over all accounts; the key has a digest of the contact.
+    CONTACT_MINUTE = "contact:minute"
+    CONTACT_HOUR = "contact:hour"
+    CONTACT_DAY = "contact:day"
     # Wrong codes of an account, and codes sent to it, by the purpose of the code.
     RESET_CHECK = "code:reset:check"
     RESET_DAY = "code:reset:day"
@@ -60,7 +73,12 @@ class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
         in_flight = Case(When(crashed, then=0), default=F("in_flight"), output_field=_COUNT)
         return (
             self.filter(Q(locked_until__isnull=True) | Q(locked_until__lte=now))
-            .filter(past | Q(LessThan(F("count") + in_flight, policy.limit)))
+            # A row that has counted by a higher limit than it has now is left one attempt at a time.
+            .filter(
+                past
+                | Q(LessThan(F("count") + in_flight, policy.limit))
+                | Q(LessThan(in_flight, 1), count__gte=policy.limit)
+            )
             # MySQL assigns from left to right, so what the conditions read is written last.
             .update(
                 count=Case(When(past, then=0), default=F("count"), output_field=_COUNT),
@@ -75,6 +93,23 @@ class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
         """Give a claimed attempt back."""
         return self.update(in_flight=Greatest(F("in_flight"), 1, output_field=_COUNT) - 1, **also)
 
+    def settle_success(self, window: timedelta, now: datetime) -> int:
+        """Settle a good login in the account's row of its address, and count it in that of its successes.
+
+        One statement, because every login makes it.
+        """
+        counts = Q(purpose=AttemptPurpose.LOGIN_SUCCESSES)
+        begins = counts & Q(expires_at__lte=now)
+        return self.update(
+            count=Case(When(begins, then=1), When(counts, then=F("count") + 1), default=0, output_field=_COUNT),
+            in_flight=Greatest(F("in_flight"), 1, output_field=_COUNT) - 1,
+            locks=0,
+            locked_until=None,
+            last_success_at=now,
+            # MySQL assigns from left to right, so what the conditions read is written last.
+            expires_at=Case(When(begins, then=Value(now + window)), default=F("expires_at")),
+        )
+
     def spend(self, limit: int, window: timedelta, now: datetime) -> int:
         """Count one use against a limit that has no locks, if it is not reached; return how many rows counted it."""
         past = Q(expires_at__lte=now)
@@ -88,7 +123,7 @@ class AttemptBudget(models.Model):
     """How many attempts at one purpose an account, an address, or an account from an address has left.
 
     `account_id` is 0 and `name_digest` blank where the budget is of no account; `name_digest` stands for a name that
-    no account has. `address` is blank where the budget counts attempts from every address.
+    no account has, or for a contact. `address` is blank where the budget counts attempts from every address.
     """
 
     purpose = models.CharField(max_length=30, choices=AttemptPurpose)

@@ -29,6 +29,9 @@ class Kind(models.TextChoices):
     PHONE_CHANGED = "phone_changed", _("phone number changed")
 
 
+CODES = frozenset({Kind.RESET_CODE, Kind.VERIFICATION_CODE})
+
+
 class State(models.TextChoices):
     """queued → claimed → sending → delivered, unknown, or queued again; dead once it expires undelivered."""
 

@@ -15,6 +15,7 @@ class EndReason(models.TextChoices):
     LOGOUT = "logout", _("logged out")
     REUSE = "reuse", _("a spent token was used again")
     CREDENTIAL_CHANGED = "credential_changed", _("password, role or state changed")
+    SUPERSEDED = "superseded", _("superseded by newer sessions")
     ENDED_BY_ADMINISTRATOR = "ended_by_administrator", _("ended by an administrator")
 
 
@@ -40,6 +41,9 @@ class Session(models.Model):
     # Counts rotations; a refresh token is of one generation.
     generation = models.PositiveIntegerField(default=0)
     rotated_at = models.DateTimeField()
+    # When these events of the session were recorded last; their number is limited by time.
+    moved_at = models.DateTimeField(null=True, editable=False)
+    reuse_recorded_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("session")
@@ -47,7 +51,10 @@ class Session(models.Model):
         ordering: ClassVar = ["-created_at"]
         default_permissions = ("view",)
         permissions: ClassVar = [("end_session", _("Can end sessions"))]
-        indexes: ClassVar = [models.Index(fields=["-created_at"], name="session_created")]
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at"], name="session_created"),
+            models.Index(fields=["user", "contract", "ended_at", "expires_at"], name="session_live"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contract} {self.created_at:%Y-%m-%d %H:%M}"

@@ -16,7 +16,7 @@ from accounts.models.role import AUDITORS, Role
 from accounts.models.tracking import TrackedModel
 from accounts.models.user_queryset import CREDENTIAL_FIELDS, UserManager, canonical_columns, new_stamp, with_canonical
 from accounts.models.validators import validate_email, validate_phone, validate_username
-from accounts.names import IDENTIFIERS
+from accounts.names import CONTACTS, IDENTIFIERS
 
 
 class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
@@ -46,6 +46,13 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     # The canonical address or number that a code has proved: it says nothing of any other that follows.
     verified_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
     verified_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
+    # The canonical address or number that an administrator, an import or a command has given the account.
+    vouched_email = models.CharField(
+        max_length=names.EMAIL_LENGTH, blank=True, default="", db_default="", editable=False
+    )
+    vouched_phone = models.CharField(
+        max_length=names.PHONE_LENGTH, blank=True, default="", db_default="", editable=False
+    )
     # What takes the present one's place once a code has proved it.
     pending_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
     pending_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
@@ -92,6 +99,21 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     @property
     def phone_verified(self) -> bool:
         return bool(self.phone) and self.verified_phone == self.phone
+
+    def is_trusted(self, contact: str) -> bool:
+        """Return whether `email` or `phone`, whichever is asked for, is proved by a code or vouched for."""
+        value = getattr(self, IDENTIFIERS[contact].column)
+        return bool(value) and value in (getattr(self, f"verified_{contact}"), getattr(self, f"vouched_{contact}"))
+
+    def trusted_contacts(self) -> dict[str, str]:
+        """Return the contacts that are proved or vouched for, which are those that receive notices."""
+        return {contact: getattr(self, contact) for contact in CONTACTS if self.is_trusted(contact)}
+
+    def vouch(self) -> None:
+        """Mark the present contacts as vouched for. The caller saves; raises InvalidIdentifier."""
+        self.derive()
+        for contact in CONTACTS:
+            setattr(self, f"vouched_{contact}", getattr(self, IDENTIFIERS[contact].column) or "")
 
     def check_password(self, raw_password: str | None) -> bool:
         """Return whether this is the password; unlike Django's, an upgraded hash does not renew the stamp."""

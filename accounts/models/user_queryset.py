@@ -116,6 +116,8 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  # type:
     ) -> "User":
         user: User = self.model(username=names.display_username(username), email=email or None, **fields)
         user.set_password(password)
+        # Accounts of the public are made by accounts.services.registration; these are an administrator's.
+        user.vouch()
         user.save(using=self._db)
         return user
 

@@ -1,7 +1,7 @@
 """Budgets of attempts: the key of a row, the policy that it is held to, and what is counted in one row."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -16,7 +16,10 @@ from accounts.policies import (
     ACCOUNT_ADDRESS_LIMIT,
     ADDRESS_LIMIT,
     CODE_CHECK_LIMIT,
+    LOGINS_LIMIT,
     RESERVATION_LIFE,
+    SLOW_GUESSING_LIMIT,
+    SUSPICION_LIMIT,
     UNKNOWN_ADDRESSES_LIMIT,
     Lockout,
 )
@@ -25,7 +28,10 @@ from accounts.transactions import atomically
 _POLICIES: Final[Mapping[str, Lockout]] = {
     AttemptPurpose.LOGIN: ACCOUNT_ADDRESS_LIMIT,
     AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES: UNKNOWN_ADDRESSES_LIMIT,
+    AttemptPurpose.LOGIN_SINCE_SUCCESS: SLOW_GUESSING_LIMIT,
+    AttemptPurpose.LOGIN_SUCCESSES: LOGINS_LIMIT,
     AttemptPurpose.ADDRESS: ADDRESS_LIMIT,
+    AttemptPurpose.ADDRESS_SUSPICION: SUSPICION_LIMIT,
     AttemptPurpose.RESET_CHECK: CODE_CHECK_LIMIT,
     AttemptPurpose.EMAIL_CHECK: CODE_CHECK_LIMIT,
     AttemptPurpose.PHONE_CHECK: CODE_CHECK_LIMIT,
@@ -50,15 +56,16 @@ NO_ACCOUNT: Final = Account()
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The key of one row; the purpose also says which policy the row is held to."""
+    """The key of one row; the purpose also says which policy the row is held to, unless `other_policy` does."""
 
     purpose: AttemptPurpose
     account: Account = NO_ACCOUNT
     address: str = ""
+    other_policy: Lockout | None = field(default=None, compare=False)
 
     @property
     def policy(self) -> Lockout:
-        return _POLICIES[self.purpose]
+        return self.other_policy or _POLICIES[self.purpose]
 
     def key(self) -> dict[str, Any]:
         return {

@@ -68,7 +68,7 @@ class Target:
     def make(self) -> tuple[str, str]:
         """Return a new code and what is stored of it. Raises Overloaded."""
         code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
-        with hashing.slots.take():
+        with hashing.slots.take(account=self.holder):
             return code, hashing.make(self._bound(code))
 
     def store(self, encoded: str, *, stamp: str, now: datetime) -> None:
@@ -90,6 +90,6 @@ class Target:
             expires_at__gt=now,
         ).first()
         typed = code if isinstance(code, str) and len(code) == CODE_DIGITS and code.isascii() else ""
-        with hashing.slots.take():
+        with hashing.slots.take(account=self.holder):
             verdict = hashing.verify(self._bound(typed), row.encoded if row else None)
         return row if self.genuine and typed and verdict.correct else None

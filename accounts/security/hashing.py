@@ -2,18 +2,13 @@
 
 import os
 import re
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import get_hasher, identify_hasher, is_password_usable
 
-from accounts.errors import Overloaded
-from accounts.policies import LONGEST_PASSWORD, LONGEST_WAIT
+from accounts.policies import LONGEST_PASSWORD
+from accounts.security.slots import Slots
 
 # Hashes as other systems store them, without Django's prefix.
 _BARE_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}")
@@ -76,45 +71,6 @@ def make(password: str) -> str:
         raise ValueError("A password this long is refused before hashing.")
     hasher = get_hasher()
     return str(hasher.encode(password, hasher.salt()))
-
-
-class Slots:
-    """A limit on parallel hashes, one for each core; a call that would wait too long is refused at once."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._free = threading.Semaphore(size)
-        self._count = threading.Lock()
-        self._waiting = 0
-        self._seconds_each = 0.02
-
-    @contextmanager
-    def take(self, wait: timedelta = LONGEST_WAIT) -> Iterator[bool]:
-        """Hold a slot; yields whether the call had to wait for it. Raises Overloaded."""
-        waited = not self._free.acquire(blocking=False)
-        if waited:
-            self._queue(wait)
-        # The thread's own processor time: that of other threads would distort the estimate.
-        started = time.thread_time()
-        try:
-            yield waited
-        finally:
-            # A moving average, so that one slow or fast hash does not decide.
-            self._seconds_each += (time.thread_time() - started - self._seconds_each) / 8
-            self._free.release()
-
-    def _queue(self, wait: timedelta) -> None:
-        with self._count:
-            expected = timedelta(seconds=self._seconds_each * (self._waiting + 1) / self.size)
-            if expected > wait:
-                raise Overloaded(retry_after=expected)
-            self._waiting += 1
-        try:
-            if not self._free.acquire(timeout=wait.total_seconds()):
-                raise Overloaded(retry_after=wait)
-        finally:
-            with self._count:
-                self._waiting -= 1
 
 
 def _size() -> int:

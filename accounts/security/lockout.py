@@ -1,12 +1,14 @@
 """How many wrong passwords may be tried, decided in the database before anything is hashed.
 
-Three budgets bind an attempt: that of the account from this address, that of the account from all addresses unknown to
-it, and that of the address over all accounts. From an address that the account has logged in from lately only the
-first one binds, so that attempts from elsewhere cannot lock the owner out.
+Four budgets bind an attempt: that of the account from this address, that of the account from all addresses unknown to
+it, that of the account's failures since its last successful login, and that of the address over all accounts. From an
+address that the account has logged in from lately only the first one binds, so that attempts from elsewhere cannot lock
+the owner out.
 
-A login takes an attempt from the first budget only, as long as none of the three holds a failure. The other two are
-taken from as soon as one does; what is in flight at that moment is at most one attempt a hashing slot. Rows are always
-written in one order, the address's first, each by a statement of its own, so that attempts cannot deadlock.
+A login takes an attempt from the first budget only, as long as none of them holds a failure. Those of the unknown
+addresses and of the address are taken from as soon as one does; what is in flight at that moment is at most one attempt
+a hashing slot. The failures since the last success are counted when they are settled. Rows are always written in one
+order, the address's first, each by a statement of its own, so that attempts cannot deadlock.
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AttemptBudget, AttemptPurpose
+from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER, SUSPECTED_ADDRESS_LIMIT
 from accounts.security.budgets import (
     Account,
     Budget,
@@ -26,9 +29,21 @@ from accounts.security.budgets import (
     give_back,
     read,
 )
+from accounts.security.suspicion import suspected, suspicion
 from accounts.transactions import atomically
 
-_LOGIN_PURPOSES: Final = (AttemptPurpose.LOGIN, AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES)
+# What these count are no failures: an unlock leaves them.
+_USES: Final = (
+    AttemptPurpose.LOGIN_SUCCESSES,
+    AttemptPurpose.OWN_CHANGES,
+    AttemptPurpose.OWN_CHANGES_PROVED,
+    AttemptPurpose.PEOPLE_LISTED,
+)
+_LOGIN_PURPOSES: Final = (
+    AttemptPurpose.LOGIN,
+    AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES,
+    AttemptPurpose.LOGIN_SINCE_SUCCESS,
+)
 
 
 class LockedOut(Exception):
@@ -45,26 +60,37 @@ class BudgetState:
     """The budgets as they are before an attempt.
 
     `is_known_address` says whether the account has logged in from the address lately, `has_failures` whether any of
-    its budgets holds a failure or a lock.
+    its budgets holds a failure or a lock, `has_spent_logins` whether its limit of successful logins is reached,
+    `is_suspected` whether the address is suspicious.
     """
 
     is_known_address: bool
     has_failures: bool
+    has_spent_logins: bool = False
+    is_suspected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An attempt that has been claimed from its budgets and must be settled exactly once."""
+    """An attempt that has been claimed from its budgets and must be settled exactly once.
+
+    `has_failures` and `is_suspected` are those of the budgets' state before it.
+    """
 
     account: Account
     address: str
     is_known_address: bool
     claimed: tuple[Budget, ...]
+    has_failures: bool = False
+    is_suspected: bool = False
 
 
-def _budgets(account: Account, address: str, *, is_known_address: bool) -> tuple[Budget, ...]:
+def _budgets(
+    account: Account, address: str, *, is_known_address: bool, is_suspected: bool = False
+) -> tuple[Budget, ...]:
     """Return the budgets that bind an attempt, in the order in which they are always written."""
-    own = Budget(AttemptPurpose.LOGIN, account, address)
+    other_policy = SUSPECTED_ADDRESS_LIMIT if is_known_address and is_suspected else None
+    own = Budget(AttemptPurpose.LOGIN, account, address, other_policy)
     if is_known_address:
         return address_budget(address), own
     return address_budget(address), Budget(AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES, account), own
@@ -75,10 +101,14 @@ def budget_state_of_user(address: str, now: datetime) -> dict[str, Exists]:
     rows = AttemptBudget.objects
     of_user = {"account_id": OuterRef("pk"), "name_digest": ""}
     own = Q(purpose=AttemptPurpose.LOGIN, address=address, **of_user)
-    unknown_addresses = Q(purpose=AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES, address="", **of_user)
+    everywhere = (AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES, AttemptPurpose.LOGIN_SINCE_SUCCESS)
+    unknown_addresses = Q(purpose__in=everywhere, address="", **of_user)
     of_address = Q(**address_budget(address).key())
+    successes = rows.filter(purpose=AttemptPurpose.LOGIN_SUCCESSES, address="", **of_user)
     return {
         "is_known_address": Exists(rows.from_known_addresses(now).filter(own)),
+        "has_spent_logins": Exists(successes.filter(count__gte=LOGINS_LIMIT.limit, expires_at__gt=now)),
+        "is_suspected_address": Exists(suspected(now).filter(**suspicion(address).key())),
         "has_failures": Exists(rows.with_failures(now).filter(own | unknown_addresses | of_address)),
     }
 
@@ -86,7 +116,8 @@ def budget_state_of_user(address: str, now: datetime) -> dict[str, Exists]:
 def check(account: Account, address: str, now: datetime) -> BudgetState:
     """Return the state of the budgets. Raises LockedOut, with the longest lock, where one that binds is locked."""
     budgets = _budgets(account, address, is_known_address=False)
-    rows = read(budgets)
+    rows = read((*budgets, _since_success(account), suspicion(address)))
+    suspicious = rows.pop(suspicion(address), None)
     own = rows.get(budgets[-1])
     is_known_address = own is not None and own.is_known_address(now)
     locks = [
@@ -96,8 +127,12 @@ def check(account: Account, address: str, now: datetime) -> BudgetState:
     ]
     if locks:
         left, budget = max(locks, key=lambda lock: lock[0])
-        raise LockedOut(budget, left)
-    return BudgetState(is_known_address, has_failures=any(row.count for row in rows.values()))
+        raise LockedOut(budget, min(left, LONGEST_RETRY_AFTER))
+    return BudgetState(
+        is_known_address,
+        has_failures=any(row.count for row in rows.values()),
+        is_suspected=suspicious is not None and suspicious.locked_for(now) is not None,
+    )
 
 
 def _binds(budget: Budget, *, is_known_address: bool) -> bool:
@@ -112,7 +147,7 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
     known = state.is_known_address
     claimed = tuple(
         budget
-        for budget in _budgets(account, address, is_known_address=known)
+        for budget in _budgets(account, address, is_known_address=known, is_suspected=state.is_suspected)
         if budget.purpose is AttemptPurpose.LOGIN or (state.has_failures and _binds(budget, is_known_address=known))
     )
     # An unknown address without a failure has most likely no row yet.
@@ -125,17 +160,51 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
                 return False
         return True
 
-    return Reservation(account, address, known, claimed) if atomically(claim) else None
+    if not atomically(claim):
+        return None
+    return Reservation(account, address, known, claimed, state.has_failures, state.is_suspected)
 
 
 def succeed(reservation: Reservation, now: datetime) -> None:
-    """Settle a good login: nothing is counted, and the address is known from now on. Inside a transaction."""
+    """Settle a good login: no failure is left, the address is known from now on, and the login is counted.
+
+    Inside a transaction that holds the user's row, so that logins of one account are counted one after the other.
+    Raises LockedOut where the account has no login left.
+    """
     for budget in reservation.claimed:
-        rows = AttemptBudget.objects.filter(**budget.key())
-        if budget.purpose is AttemptPurpose.LOGIN:
-            rows.release(count=0, locks=0, locked_until=None, last_success_at=now)
-        else:
-            rows.release()
+        if budget.purpose is not AttemptPurpose.LOGIN:
+            give_back(budget)
+    own = Budget(AttemptPurpose.LOGIN, reservation.account, reservation.address)
+    successes = successes_budget(reservation.account)
+    left = Q(count__lt=LOGINS_LIMIT.limit) | Q(expires_at__lte=now)
+    rows = AttemptBudget.objects.filter(Q(**own.key()) | (Q(**successes.key()) & left))
+    if rows.settle_success(LOGINS_LIMIT.window, now) < 2:
+        _, created = AttemptBudget.objects.get_or_create(
+            **successes.key(), defaults={"count": 1, "expires_at": now + LOGINS_LIMIT.window}
+        )
+        if not created:
+            require_logins(reservation.account, now)
+    if reservation.has_failures:
+        # A failure that was settled meanwhile is left; the next successful login resets it.
+        since_success = AttemptBudget.objects.filter(**_since_success(reservation.account).key())
+        since_success.update(count=0, locks=0, locked_until=None)
+
+
+def _since_success(account: Account) -> Budget:
+    return Budget(AttemptPurpose.LOGIN_SINCE_SUCCESS, account)
+
+
+def successes_budget(account: Account) -> Budget:
+    """Return the budget of an account's successful logins from all addresses."""
+    return Budget(AttemptPurpose.LOGIN_SUCCESSES, account)
+
+
+def require_logins(account: Account, now: datetime) -> None:
+    """Raise LockedOut where the account's limit of successful logins is reached."""
+    budget = successes_budget(account)
+    row = AttemptBudget.objects.filter(**budget.key()).first()
+    if row and row.is_exhausted(LOGINS_LIMIT.limit, now):
+        raise LockedOut(budget, row.expires_at - now)
 
 
 def release(reservation: Reservation) -> None:
@@ -145,9 +214,18 @@ def release(reservation: Reservation) -> None:
 
 
 def fail(reservation: Reservation, now: datetime) -> list[AttemptBudget]:
-    """Settle a wrong password in every budget; return the rows that it locked. Inside a transaction."""
-    budgets = _budgets(reservation.account, reservation.address, is_known_address=reservation.is_known_address)
+    """Settle a wrong password in every budget; return the rows that it locked. Inside a transaction.
+
+    A lock of an account that the address is known to counts against the address, which may become suspicious.
+    """
+    known = reservation.is_known_address
+    budgets = _budgets(
+        reservation.account, reservation.address, is_known_address=known, is_suspected=reservation.is_suspected
+    )
+    budgets = (*budgets, _since_success(reservation.account))
     counted = [count_failure(budget, now, claimed=budget in reservation.claimed) for budget in budgets]
+    if known and any(row and row.purpose == AttemptPurpose.LOGIN for row in counted):
+        counted.append(count_failure(suspicion(reservation.address), now, claimed=False))
     return [row for row in counted if row]
 
 
@@ -157,6 +235,7 @@ def unlock(user_id: int, *, codes_too: bool) -> int:
     With `codes_too` those of codes go too, and the counts of codes that were sent.
     """
     rows = AttemptBudget.objects.filter(account_id=user_id).exclude(count=0, locks=0, locked_until=None)
+    rows = rows.exclude(purpose__in=_USES)
     if not codes_too:
         rows = rows.filter(purpose__in=_LOGIN_PURPOSES)
     return rows.update(count=0, locks=0, locked_until=None)

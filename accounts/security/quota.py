@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts.errors import RetryLater
+from accounts.errors import RetryLater, TooManyChanges
 from accounts.models import AttemptBudget, AttemptPurpose
+from accounts.policies import OWN_CHANGES, OWN_CHANGES_WINDOW
 from accounts.security.budgets import NO_ACCOUNT, Account
 
 
@@ -40,3 +41,12 @@ class Quota:
             defaults={"expires_at": now + self.window},
         )
         return row
+
+
+def spend_own_change(user_id: int, now: datetime, *, proved: bool = False) -> None:
+    """Count a change that a user makes to the own account; `proved` where the current password was verified for it.
+
+    Raises TooManyChanges.
+    """
+    purpose = AttemptPurpose.OWN_CHANGES_PROVED if proved else AttemptPurpose.OWN_CHANGES
+    Quota(purpose, OWN_CHANGES, OWN_CHANGES_WINDOW, TooManyChanges, Account(user_id)).spend(now)

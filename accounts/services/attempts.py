@@ -12,13 +12,15 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import DatabaseError
+from django.db.models import Exists
 from django.utils import timezone
 
 from accounts.errors import Overloaded
 from accounts.models import User
-from accounts.policies import LONGEST_WAIT
-from accounts.security import budgets, hashing, lockout
+from accounts.policies import LONGEST_WAIT, SESSIONS_COUNTED_FROM
+from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
+from accounts.services import sessions
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
 from audit.events import FailureReason
@@ -34,7 +36,8 @@ _RETRY_SECONDS: Final = 0.02
 class Attempt:
     """An attempt to sign in: the identifier, the account it finds, and the key of the budgets that bind it.
 
-    `state` is what the query for the user read of the budgets; None where there is no user.
+    `state` is what the query for the user read of the budgets; None where there is no user. `has_many_sessions` says
+    whether the user has so many sessions in this contract that the next one may be one too many.
     """
 
     identifier: Identifier
@@ -43,6 +46,7 @@ class Attempt:
     account: budgets.Account
     user: User | None
     state: lockout.BudgetState | None
+    has_many_sessions: bool = False
 
     def failure(self, reason: FailureReason, repeats: int = 1) -> LoginAttempt:
         """Return the row of the trail for this attempt as a failed one."""
@@ -68,12 +72,21 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
     """Find the account, and with it the state of its budgets, in one statement."""
     address, user = budget_address(origin.ip), None
     if identifier.column:
-        users = User.objects.annotate(**lockout.budget_state_of_user(address, timezone.now()))
+        now = timezone.now()
+        own = sessions.active_of_outer_user(now).filter(contract=origin.contract)
+        users = User.objects.annotate(
+            **lockout.budget_state_of_user(address, now),
+            has_many_sessions=Exists(own[SESSIONS_COUNTED_FROM - 1 : SESSIONS_COUNTED_FROM]),
+        )
         user = users.filter(**{identifier.column: identifier.value}).first()
     if user is None:
         return Attempt(identifier, origin, address, budgets.Account.unknown(identifier.value), None, None)
-    state = lockout.BudgetState(user.is_known_address, user.has_failures)
-    return Attempt(identifier, origin, address, budgets.Account(user_id=user.pk), user, state)
+    state = lockout.BudgetState(
+        user.is_known_address, user.has_failures, user.has_spent_logins, user.is_suspected_address
+    )
+    return Attempt(
+        identifier, origin, address, budgets.Account(user_id=user.pk), user, state, bool(user.has_many_sessions)
+    )
 
 
 def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:
@@ -90,12 +103,16 @@ def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:
 def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
     """Hold a hashing slot and a committed reservation; an exception in the block cancels the reservation.
 
-    Waits, two seconds at most, for a slot and for attempts in flight. Raises Overloaded and lockout.LockedOut.
+    Waits, two seconds at most, for a slot and for attempts in flight, and before that as long for a turn where the
+    address is suspicious. Raises Overloaded and lockout.LockedOut.
     """
     state = _require_unlocked(attempt)
     # From an address that is new to the account, parallel attempts from all such addresses count together.
     stale = state.has_failures or not state.is_known_address
     deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
+    if state.is_suspected:
+        suspicion.wait_for_turn(attempt.address, LONGEST_WAIT)
+        stale = True
     while True:
         with _slot(attempt, deadline) as waited:
             if waited or stale:
@@ -128,7 +145,7 @@ def _slot(attempt: Attempt, deadline: float) -> Iterator[bool]:
     """Hold a hashing slot; yields whether it was waited for. Raises Overloaded, or LockedOut where both hold."""
     wait = timedelta(seconds=max(0.0, deadline - time.monotonic()))
     try:
-        with hashing.slots.take(wait) as waited:
+        with hashing.slots.take(wait, attempt.account) as waited:
             yield waited
     except Overloaded:
         # The account may have been locked meanwhile, which is the more useful answer.
@@ -138,6 +155,8 @@ def _slot(attempt: Attempt, deadline: float) -> Iterator[bool]:
 
 def _require_unlocked(attempt: Attempt) -> lockout.BudgetState:
     """Return the state of the budgets before anything is waited for. Raises lockout.LockedOut."""
+    if attempt.state and attempt.state.has_spent_logins:
+        lockout.require_logins(attempt.account, timezone.now())
     if attempt.state and not attempt.state.has_failures:
         return attempt.state
     return _check(attempt)

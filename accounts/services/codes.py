@@ -3,15 +3,16 @@
 A code is prepared (made and hashed) outside any transaction, and stored inside the caller's, with its message.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.utils import timezone
 
-from accounts.errors import InvalidCode, TooManyAttempts
+from accounts.errors import InvalidCode, TooManyAttempts, TooManyCodes
 from accounts.messaging import outbox
 from accounts.models import Channel, Code, Kind, User
 from accounts.policies import CODE_LIFE, LONGEST_WAIT
-from accounts.security import budgets
+from accounts.security import budgets, contact_quotas
 from accounts.security.client_address import budget_address
 from accounts.security.codes import Target
 from accounts.transactions import atomically
@@ -23,12 +24,17 @@ from audit.record import record
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who receives a code: the user, the contact, and the kind of message."""
+    """Who receives a code: the user, the contact, and the kind of message.
+
+    `anonymous` says that the request has no authenticated user, who must not learn from a limit of the contact that
+    the account has it: over that limit the code is not sent, and the answer is the same.
+    """
 
     user: User
     channel: Channel
     contact: str
     kind: Kind
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,20 @@ def store(*, new: NewCode, stamp: str, origin: Origin, actor_id: int | None = No
     now = timezone.now()
     for quota in new.target.quotas(budget_address(origin.ip)):
         quota.spend(now)
-    new.target.store(new.encoded, stamp=stamp, now=now)
-    if to := new.recipient:
+    sent = _enqueue(new, now)
+    # A code that is not sent must not replace the account's former one.
+    target = new.target if sent else replace(new.target, genuine=False)
+    target.store(new.encoded, stamp=stamp, now=now)
+    record(_event(origin, Event.CODE_REQUESTED, new.target, actor_id, sent=sent))
+
+
+def _enqueue(new: NewCode, now: datetime) -> bool:
+    """Queue the message of a code; return whether there is one. Raises TooManyCodes."""
+    to = new.recipient
+    if to is None:
+        contact_quotas.rehearse(new.target.channel, new.target.contact, now)
+        return False
+    try:
         outbox.enqueue(
             user=to.user,
             channel=to.channel,
@@ -80,7 +98,11 @@ def store(*, new: NewCode, stamp: str, origin: Origin, actor_id: int | None = No
             expires_at=now + CODE_LIFE,
             code=new.code,
         )
-    record(_event(origin, Event.CODE_REQUESTED, new.target, actor_id, sent=bool(new.recipient)))
+    except TooManyCodes:
+        if not to.anonymous:
+            raise
+        return False
+    return True
 
 
 def verify(*, target: Target, code: object, stamp: str, origin: Origin) -> Code:

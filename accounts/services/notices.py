@@ -1,9 +1,14 @@
-"""Notices to users about changes of their own account."""
+"""Notices to users about changes of their own account, to contacts that are proved or vouched for.
+
+A notice over the quota of its contact is dropped.
+"""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from django.utils import timezone
 
+from accounts.errors import TooManyCodes
 from accounts.messaging import outbox
 from accounts.models import Channel, Kind, User
 from accounts.policies import NOTICE_LIFE
@@ -12,25 +17,38 @@ from audit.origin import Origin
 _CHANGED = {Channel.EMAIL: Kind.EMAIL_CHANGED, Channel.PHONE: Kind.PHONE_CHANGED}
 
 
+def trusted_contacts(user: User) -> dict[str, str]:
+    """Return the contacts that receive notices, as the database has them."""
+    stored: User = User.objects.get(pk=user.pk)
+    return stored.trusted_contacts()
+
+
 def notify(*, user: User, kind: Kind, origin: Origin) -> None:
-    """Notify a user at every contact that the database holds. Inside the transaction that makes the change."""
-    addresses = User.objects.values(*Channel.values).get(pk=user.pk)
-    _enqueue({channel: addresses[channel] for channel in Channel}, user, kind, origin)
+    """Notify a user at every trusted contact that the database holds. Inside the transaction that makes the change."""
+    _enqueue(trusted_contacts(user), user, kind, origin)
 
 
-def notify_of_new_address(*, user: User, channel: Channel, old: str | None, origin: Origin) -> None:
-    """Notify a user at the former contact, or at the other one where there was none. Inside the transaction."""
-    addresses = {channel: old} if old else {each: getattr(user, each) for each in Channel if each is not channel}
-    _enqueue(addresses, user, _CHANGED[channel], origin, old=old or "", new=getattr(user, channel) or "")
+def notify_of_new_address(
+    *, user: User, channel: Channel, old: str | None, former_contacts: Mapping[str, str], origin: Origin
+) -> None:
+    """Notify a user of a replaced contact at the former one, or at the other where that one is not trusted.
+
+    `former_contacts` are the trusted contacts before the change. Inside the transaction that makes it.
+    """
+    former = former_contacts.get(channel)
+    contacts = {channel.value: former} if former else former_contacts
+    _enqueue(contacts, user, _CHANGED[channel], origin, old=old or "", new=getattr(user, channel) or "")
 
 
-def _enqueue(contacts: Mapping[Channel, str | None], user: User, kind: Kind, origin: Origin, **values: str) -> None:
+def _enqueue(contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin, **values: str) -> None:
     expires_at = timezone.now() + NOTICE_LIFE
     for channel, address in contacts.items():
-        if address:
+        if not outbox.reaches(channel, address):
+            continue
+        with suppress(TooManyCodes):
             outbox.enqueue(
                 user=user,
-                channel=channel,
+                channel=Channel(channel),
                 address=address,
                 kind=kind,
                 expires_at=expires_at,

@@ -14,6 +14,8 @@ from accounts.errors import InvalidCredentials, InvalidInput, NotFound, Problem
 from accounts.models import EndReason, Kind, User
 from accounts.policies import LONGEST_PASSWORD, PasswordRule, active_profile
 from accounts.security import hashing
+from accounts.security.budgets import Account
+from accounts.security.quota import spend_own_change
 from accounts.services import identifiers, notices, sessions, sign_in
 from accounts.transactions import atomically
 from audit.events import Event
@@ -23,6 +25,7 @@ from audit.record import record
 
 _NOTICES = {Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED, Event.PASSWORD_RESET: Kind.PASSWORD_RESET}
 _OWN_DATA = ("username", "full_name", "first_name", "last_name", "nickname", "email", "phone")
+UNCHANGED = Problem("password_unchanged", "The new password must differ from the current one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +74,21 @@ def _guessable(password: str, user: User) -> list[Problem]:
 def change(*, user: User, old: str, new: str, rule: PasswordRule, origin: Origin) -> None:
     """Change the user's password after verifying the old one as at a login; every session of the user ends.
 
-    Raises InvalidInput, for a wrong old password too; TooManyAttempts and Overloaded.
+    Raises InvalidInput, for a wrong old password too; TooManyAttempts, TooManyChanges and Overloaded.
     """
     require_valid(new, user, rule)
+    if new == old:
+        raise InvalidInput({"new_password": [UNCHANGED]})
     verify_current(user=user, password=old, origin=origin)
+    spend_own_change(user.pk, timezone.now(), proved=True)
     replace(user=user, password=new, rule=rule, origin=origin)
 
 
 def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str, origin: Origin) -> None:
     """Change a password without a session, after verifying the old one as at a login; every session of the user ends.
 
-    Raises NotFound for an unknown identifier where the profile discloses which accounts exist, InvalidInput, and what
-    `sign_in.sign_in` raises.
+    A new password that equals the old one changes nothing. Raises NotFound for an unknown identifier where the profile
+    discloses which accounts exist, InvalidInput, TooManyChanges, and what `sign_in.sign_in` raises.
     """
     try:
         user = sign_in.verify_credentials(identifier=identifier, password=old, origin=origin)
@@ -90,7 +96,10 @@ def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str,
         if active_profile().discloses_existence and identifiers.user_id(identifier) is None:
             raise NotFound from error
         raise
-    replace(user=user, password=new, rule=active_profile().password, origin=origin)
+    # Document 004 allows it: success, and nothing changes.
+    if new != old:
+        spend_own_change(user.pk, timezone.now(), proved=True)
+        replace(user=user, password=new, rule=active_profile().password, origin=origin)
 
 
 def verify_current(*, user: User, password: str, origin: Origin) -> None:
@@ -104,6 +113,14 @@ def verify_current(*, user: User, password: str, origin: Origin) -> None:
         raise InvalidInput(
             {"old_password": [Problem("wrong_password", "This is not the current password.")]}
         ) from error
+
+
+def require_different(password: str, user: User) -> None:
+    """Raise InvalidInput for a new password that is the current one, and Overloaded. Outside any transaction."""
+    with hashing.slots.take():
+        unchanged = hashing.verify(password, user.password).correct
+    if unchanged:
+        raise InvalidInput({"password": [UNCHANGED]})
 
 
 def require_valid(password: str, user: User, rule: PasswordRule) -> None:
@@ -127,7 +144,7 @@ def replace(
 def prepare(*, user: User, password: str, rule: PasswordRule, event: Event = Event.PASSWORD_CHANGED) -> NewPassword:
     """Validate and hash a new password. Outside any transaction; raises InvalidInput and Overloaded."""
     require_valid(password, user, rule)
-    with hashing.slots.take():
+    with hashing.slots.take(account=Account(user.pk)):
         return NewPassword(user, hashing.make(password), event)
 
 

@@ -4,12 +4,15 @@ from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from django.utils import timezone
+
 from accounts import names
 from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
 from accounts.policies import active_profile
-from accounts.services import addresses, passwords, registration_quota, users
-from accounts.services.addresses import PendingContact
+from accounts.security.quota import spend_own_change
+from accounts.services import contacts, passwords, registration_quota, users
+from accounts.services.contacts import PendingContact
 from accounts.services.passwords import NewPassword
 from accounts.transactions import atomically
 from audit.origin import Origin
@@ -23,17 +26,23 @@ def change(
 
     Where the profile says so, a new contact is pending until a code proves it, and any change of a contact or of the
     password requires `old_password`, which is verified before the response depends on other accounts. Raises
-    InvalidInput, AlreadyTaken, TooManyRegistrations, TooManyAttempts, TooManyCodes and Overloaded.
+    InvalidInput, AlreadyTaken, TooManyRegistrations, TooManyAttempts, TooManyChanges, TooManyCodes and Overloaded.
     """
     new = _new_contacts(user, changes)
     guarded = {} if active_profile().addresses_at_once else new
+    requires_password = bool(guarded or (new_password and not active_profile().password_by_token))
+    if not requires_password:
+        spend_own_change(user.pk, timezone.now())
     waiting = {channel: contact for channel, contact in guarded.items() if contact}
     tentative = _with_contacts(user, new)
     fields = users.assign(user, {name: value for name, value in changes.items() if name not in waiting}, actor=user)
     if new_password and (wrong := passwords.problems(new_password, user, active_profile().password)):
         raise InvalidInput({"password": wrong})
-    if guarded or (new_password and not active_profile().password_by_token):
+    if requires_password:
         _verify_current(user, old_password, origin)
+        spend_own_change(user.pk, timezone.now(), proved=True)
+    if new_password:
+        passwords.require_different(new_password, user)
     with registration_quota.limit_disclosure(origin) if new else nullcontext():
         users.require_free(tentative)
         pending = _prepare_pending(user, waiting, origin)
@@ -44,10 +53,10 @@ def change(
     return user
 
 
-def _prepare_pending(user: User, contacts: Mapping[Channel, str], origin: Origin) -> list[PendingContact]:
+def _prepare_pending(user: User, waiting: Mapping[Channel, str], origin: Origin) -> list[PendingContact]:
     return [
-        addresses.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
-        for channel, contact in contacts.items()
+        contacts.prepare_pending(user=user, channel=channel, contact=contact, origin=origin)
+        for channel, contact in waiting.items()
     ]
 
 
@@ -66,9 +75,9 @@ def _store(
         event = passwords.store(new=password, origin=origin) if password else None
         users.save_changes(user=user, fields=fields, actor=user, origin=origin)
         for channel in replaced:
-            addresses.remove_pending(user=user, channel=channel)
+            contacts.remove_pending(user=user, channel=channel)
         for each in pending:
-            addresses.store_pending(user=user, pending=each, origin=origin)
+            contacts.store_pending(user=user, pending=each, origin=origin)
         if event:
             record(event)
 
@@ -87,7 +96,7 @@ def _new_contacts(user: User, changes: Mapping[str, Any]) -> dict[Channel, str |
 
 def _canonical(channel: Channel, contact: str | None) -> str | None:
     try:
-        return addresses.canonical(channel, contact) if contact else None
+        return contacts.canonical(channel, contact) if contact else None
     except names.InvalidIdentifier:
         return contact
 

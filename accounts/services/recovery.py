@@ -6,11 +6,12 @@ from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import active_profile
 from accounts.security import budgets, lockout
 from accounts.security.codes import Target
-from accounts.services import addresses, codes, identifiers, passwords, permissions
+from accounts.services import codes, contacts, identifiers, passwords, permissions
 from accounts.services.codes import Recipient
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
 from audit.events import Event
+from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
@@ -21,23 +22,23 @@ def request_code(*, identifier: Identifier, channel: Channel, contact: str, orig
     Raises InvalidInput, TooManyCodes and Overloaded.
     """
     user, target = _target(identifier, channel, contact)
-    recipient = _recipient(user, channel) if user and target.genuine else None
+    recipient = _recipient(user, channel, anonymous=True) if user and target.genuine else None
     return codes.send(target=target, recipient=recipient, stamp=user.stamp if user else "", origin=origin)
 
 
 def send_code(*, user: User, actor: User, origin: Origin) -> None:
-    """Send a reset code for an administrator, by e-mail or else by phone, within the same limits.
+    """Send a reset code for an administrator, by e-mail or else by phone, under the same rules and limits.
 
     The administrator does not see the code. Raises PermissionDenied for a superuser's account unless `actor` is one,
     NotFound where the account is disabled or has no contact, TooManyCodes and Overloaded.
     """
     permissions.require_may_change(actor, user)
-    channel = Channel.EMAIL if user.email_key else Channel.PHONE
-    contact = user.email_key or user.phone
-    if not contact or not user.is_active:
+    channel = next((each for each in Channel if contacts.accepts_reset_code(user, each)), None)
+    if channel is None or not user.is_active:
         raise NotFound
+    contact = contacts.canonical(channel, getattr(user, channel))
     target = Target(budgets.Account(user.pk), Purpose.RESET, channel, contact)
-    recipient = _recipient(user, channel)
+    recipient = _recipient(user, channel, anonymous=False)
     codes.send(target=target, recipient=recipient, stamp=user.stamp, origin=origin, actor_id=actor.pk)
 
 
@@ -45,6 +46,9 @@ def reset_password(
     *, identifier: Identifier, channel: Channel, contact: str, code: object, new: str, origin: Origin
 ) -> None:
     """Give an account a new password, with a code as the proof; its sessions end and its failed logins are forgotten.
+
+    The first proof of a contact leaves the account to the user who has it: contacts that are neither proved nor vouched
+    for become pending.
 
     Raises InvalidInput, after which the code is still valid; InvalidCode, TooManyAttempts and Overloaded.
     """
@@ -58,10 +62,12 @@ def reset_password(
     password = passwords.prepare(user=user, password=new, rule=rule, event=Event.PASSWORD_RESET)
 
     def work() -> None:
+        first_proof = contacts.prove_by_reset(user=user, channel=channel, contact=target.contact)
         event = passwords.store(new=password, origin=origin)
+        proof = _make_the_provers(user, channel, origin) if first_proof else []
         codes.spend(verified)
         lockout.unlock(user.pk, codes_too=False)
-        record(event)
+        record(*proof, event)
 
     try:
         atomically(work)
@@ -70,20 +76,27 @@ def reset_password(
         raise InvalidCode from error
 
 
-def _recipient(user: User, channel: Channel) -> Recipient:
-    return Recipient(user, channel, getattr(user, channel), Kind.RESET_CODE)
+def _recipient(user: User, channel: Channel, *, anonymous: bool) -> Recipient:
+    return Recipient(user, channel, getattr(user, channel), Kind.RESET_CODE, anonymous)
 
 
 def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[User | None, Target]:
     try:
-        canonical = addresses.canonical(channel, contact)
+        canonical = contacts.canonical(channel, contact)
     except names.InvalidIdentifier as error:
         raise InvalidInput({"contact": [Problem("invalid", str(error))]}) from error
     user = identifiers.user(identifier)
     account = budgets.Account(user.pk) if user else budgets.Account.unknown(identifier.value)
-    genuine = bool(user and user.is_active and _has_contact(user, channel, canonical))
+    genuine = bool(user and user.is_active and _reaches(user, channel, canonical))
     return user, Target(account, Purpose.RESET, channel, canonical, genuine)
 
 
-def _has_contact(user: User, channel: Channel, canonical: str) -> bool:
-    return (user.email_key if channel is Channel.EMAIL else user.phone) == canonical
+def _reaches(user: User, channel: Channel, canonical: str) -> bool:
+    present = user.email_key if channel is Channel.EMAIL else user.phone
+    return present == canonical and contacts.accepts_reset_code(user, channel)
+
+
+def _make_the_provers(user: User, channel: Channel, origin: Origin) -> list[SecurityEvent]:
+    """Leave the account only to the user who has proved a contact first; return the events."""
+    suspended = contacts.suspend_unproved(user=user)
+    return contacts.proof_events(user=user, channel=channel, suspended=suspended, origin=origin)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 from django.utils import timezone
 
@@ -12,7 +12,7 @@ from accounts.errors import IdentityError, NotFound, SessionEnded, TokenReused, 
 from accounts.models import EndReason, Session, User
 from accounts.models.prepared import Prepared
 from accounts.models.user_queryset import new_stamp
-from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SessionPolicy
+from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSION_EVENT_INTERVAL, SESSIONS_LIMIT, SessionPolicy
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -67,8 +67,9 @@ def refresh(*, session_id: UUID, generation: int, policy: SessionPolicy, origin:
     """Rotate the session's refresh token and return the session as it is afterwards, with its `user`.
 
     One conditional write decides which request rotates. A request within ten seconds with the generation just spent
-    gets the same successor. Raises TokenReused for an older one, after the session's end has committed; UserGone and
-    SessionEnded.
+    gets the same successor. A refresh from the address and device of the last one is not recorded in the trail, because
+    the session's own row has it. Raises TokenReused for an older generation where the policy ends the session, after
+    its end has committed; UserGone and SessionEnded.
     """
     outcome = atomically(lambda: _rotate(session_id, generation, policy, origin))
     if isinstance(outcome, IdentityError):
@@ -89,17 +90,44 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
     session, in_grace = _found(session_id, origin.contract)
     # For an inactive user or an ended session the exception rolls the rotation back.
     _require_active(session, now)
-    if rotated:
-        record(_event(origin, Event.SESSION_REFRESHED, session))
-    elif in_grace and generation == session.generation - 1:
-        record(_event(origin, Event.SESSION_REFRESH_REPEATED, session))
-    elif generation < session.generation and policy.reuse_ends:
-        Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
-        record(_event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
-        return TokenReused()
-    else:
+    if rotated or (in_grace and generation == session.generation - 1):
+        _store_origin(session, origin, now)
+        return session
+    if generation > session.generation:
         return SessionEnded()
-    return session
+    return _store_reuse(session, generation, policy, origin, now)
+
+
+def _store_origin(session: Session, origin: Origin, now: datetime) -> None:
+    """Record a refresh from another address or device than the last one, and store the new ones in the session.
+
+    At most once a minute for each session, so that a client that alternates cannot fill the trail.
+    """
+    if (session.ip, session.user_agent) == (origin.ip, origin.user_agent):
+        return
+    moved = _not_within_interval("moved_at", session, now).update(
+        ip=origin.ip, user_agent=origin.user_agent, moved_at=now
+    )
+    if moved:
+        record(_event(origin, Event.SESSION_MOVED, session, last_ip=session.ip, last_user_agent=session.user_agent))
+
+
+def _store_reuse(
+    session: Session, generation: int, policy: SessionPolicy, origin: Origin, now: datetime
+) -> IdentityError:
+    """Record the use of a spent token and return its error; the session ends where the policy says so."""
+    if policy.reuse_ends:
+        Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
+    # The client may repeat the token, so one event a minute stands for all of its uses.
+    elif not _not_within_interval("reuse_recorded_at", session, now).update(reuse_recorded_at=now):
+        return SessionEnded()
+    record(_event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
+    return TokenReused() if policy.reuse_ends else SessionEnded()
+
+
+def _not_within_interval(column: str, session: Session, now: datetime) -> QuerySet[Session]:
+    due = Q(**{column: None}) | Q(**{f"{column}__lte": now - SESSION_EVENT_INTERVAL})
+    return Session.objects.filter(due, pk=session.pk)
 
 
 def is_active(now: datetime) -> Q:
@@ -111,6 +139,27 @@ def is_active(now: datetime) -> Q:
 def active(*, user: User) -> QuerySet[Session]:
     """Return the active sessions of a user, newest first."""
     return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())
+
+
+def active_of_outer_user(now: datetime) -> QuerySet[Session]:
+    """Return a subquery for a query of users: the active sessions of each."""
+    return Session.objects.filter(
+        user=OuterRef("pk"), stamp=OuterRef("stamp"), ended_at=None, expires_at__gt=now
+    ).order_by()
+
+
+def supersede(*, user: User, origin: Origin, now: datetime) -> list[SecurityEvent]:
+    """End the user's sessions in this contract beyond the limit, those unseen longest; return an event for each.
+
+    Inside a transaction that holds the user's row, so that of parallel logins each counts the sessions of the others.
+    The caller records the events.
+    """
+    live = active(user=user).filter(contract=origin.contract).order_by("-last_seen_at", "-created_at")
+    superseded = list(live[SESSIONS_LIMIT:])
+    rows = Session.objects.filter(pk__in=[session.pk for session in superseded], ended_at=None)
+    rows.update(ended_at=now, end_reason=EndReason.SUPERSEDED)
+    reason = EndReason.SUPERSEDED.value
+    return [_event(origin, Event.SESSION_ENDED, session, reason=reason) for session in superseded]
 
 
 def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:

@@ -10,7 +10,7 @@ belongs between verify_password and decide: it gets a password check that is not
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,10 +25,12 @@ from accounts.errors import (
     InvalidCredentials,
     Overloaded,
     TooManyAttempts,
+    TooManyLogins,
 )
-from accounts.models import Session, User
+from accounts.models import AttemptBudget, AttemptPurpose, Session, User
 from accounts.policies import LONGEST_PASSWORD, SessionPolicy
 from accounts.security import budgets, hashing, lockout
+from accounts.services import sessions
 from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, verify_password
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -61,6 +63,10 @@ class Refusal:
     counts: bool
 
 
+_LOCK_EVENTS: Final[Mapping[str, Event]] = {
+    AttemptPurpose.ADDRESS: Event.ADDRESS_LOCKED,
+    AttemptPurpose.ADDRESS_SUSPICION: Event.ADDRESS_SUSPECTED,
+}
 _UNKNOWN_USER: Final = Refusal(FailureReason.UNKNOWN_USER, InvalidCredentials, counts=True)
 _WRONG_PASSWORD: Final = Refusal(FailureReason.WRONG_PASSWORD, InvalidCredentials, counts=True)
 _INACTIVE: Final = Refusal(FailureReason.INACTIVE, AccountDisabled, counts=False)
@@ -101,10 +107,18 @@ def _run(
     _require_hashable(password)
     attempt = identify(identifier=identifier, origin=origin)
     try:
-        check = verify_password(attempt=attempt, password=password)
+        return _attempt(attempt, password, rule, policy)
     except lockout.LockedOut as locked:
+        too_many = TooManyAttempts
+        if locked.budget.purpose is AttemptPurpose.LOGIN_SUCCESSES:
+            too_many = TooManyLogins
         _record_lockout(attempt, locked.budget)
-        raise TooManyAttempts(retry_after=locked.retry_after) from locked
+        raise too_many(retry_after=locked.retry_after) from locked
+
+
+def _attempt(attempt: Attempt, password: str, rule: LoginRule | None, policy: SessionPolicy | None) -> Login:
+    """Verify the password and settle the attempt. Raises lockout.LockedOut, and the errors of refusals."""
+    check = verify_password(attempt=attempt, password=password)
     try:
         decision = decide(attempt=attempt, check=check, rule=rule)
         outcome = settle(attempt=attempt, check=check, decision=decision, policy=policy)
@@ -168,7 +182,8 @@ def _store_login(
     user.last_login, user.last_login_ip = now, ip
     lockout.succeed(check.reservation, now)
     session = _open_session(user, policy, attempt.origin, now) if policy else None
-    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk))
+    superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
+    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk), *superseded)
     return Login(user, session)
 
 
@@ -192,14 +207,15 @@ def _store_refusal(attempt: Attempt, check: PasswordCheck, refusal: Refusal, now
     locked = lockout.fail(check.reservation, now) if refusal.counts else []
     if not refusal.counts:
         lockout.release(check.reservation)
-    record(attempt.failure(refusal.reason), *(_locked_event(attempt, row.account_id) for row in locked))
+    record(attempt.failure(refusal.reason), *(_locked_event(attempt, row) for row in locked))
 
 
-def _locked_event(attempt: Attempt, account_id: int) -> SecurityEvent:
+def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
     return SecurityEvent.of(
         attempt.origin,
-        Event.ACCOUNT_LOCKED if account_id else Event.ADDRESS_LOCKED,
-        user_id=account_id or None,
+        _LOCK_EVENTS.get(row.purpose, Event.ACCOUNT_LOCKED),
+        user_id=row.account_id or None,
+        cause=row.purpose,
         address=attempt.address,
         identifier=escape_control_chars(attempt.identifier.typed)[:IDENTIFIER_LENGTH],
     )
@@ -207,10 +223,12 @@ def _locked_event(attempt: Attempt, account_id: int) -> SecurityEvent:
 
 def _record_lockout(attempt: Attempt, budget: budgets.Budget) -> None:
     """Count an attempt that a lock refused; one row of the trail a minute stands for all of them."""
+    is_quota = budget.purpose is AttemptPurpose.LOGIN_SUCCESSES
+    reason = FailureReason.TOO_MANY_LOGINS if is_quota else FailureReason.LOCKED
 
     def count() -> None:
         if due := budgets.refuse(budget, timezone.now()):
-            record(attempt.failure(FailureReason.LOCKED, repeats=due))
+            record(attempt.failure(reason, repeats=due))
 
     atomically(count)
 
@@ -218,7 +236,7 @@ def _record_lockout(attempt: Attempt, budget: budgets.Budget) -> None:
 def _upgrade_hash(user: User, password: str) -> None:
     """Store a stronger hash of the password; where that fails now, the next login repeats it."""
     try:
-        with hashing.slots.take():
+        with hashing.slots.take(account=budgets.Account(user.pk)):
             encoded = hashing.make(password)
         User.objects.filter(pk=user.pk).rehash(user.password, encoded)
     except (Overloaded, DatabaseError):

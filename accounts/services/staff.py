@@ -61,6 +61,7 @@ def add_all(
 
     def work() -> None:
         for user in accounts:
+            user.vouch()
             users.insert(user)
         detail = {"count": len(accounts), "skipped": len(candidates) - len(chosen), "import": key}
         done = SecurityEvent.of(origin, Event.STAFF_IMPORTED, user_id=None, actor_id=actor.pk, **detail)

@@ -84,6 +84,7 @@ def create(*, columns: Mapping[str, Any], password: str | None, origin: Origin, 
             user.password = hashing.make(password)
 
     def work() -> None:
+        user.vouch()
         insert(user)
         record(user_events.created(user, actor, origin))
 
@@ -155,25 +156,39 @@ def save_changes(
             return False
         changes = {name: getattr(user, name) for name in before}
         permissions.require_allowed(actor=actor, user=user, stored=account, changes=changes)
-        _write(user, before, origin)
+        _write(user, before, actor, origin)
         record(*user_events.changed(user, before, actor, origin))
         return True
 
     return atomically(work)
 
 
-def _write(user: User, before: Mapping[str, Any], origin: Origin) -> None:
+def _write(user: User, before: Mapping[str, Any], actor: User | None, origin: Origin) -> None:
     """Write the changed fields, and what follows from them: ended sessions, and notices to former contacts."""
+    former = notices.trusted_contacts(user)
+    replaced = [each for each in Channel if each in before and not _same(each, before[each], getattr(user, each))]
     # A contact that is set directly replaces one that waits for its code.
     pending = [f"pending_{channel}" for channel in Channel if channel in before]
     for column in pending:
         setattr(user, column, "")
-    user.save(update_fields=[*before, *pending, "updated_at"])
+    user.save(update_fields=[*before, *pending, *_set_vouched(user, before, replaced, actor), "updated_at"])
     if CREDENTIAL_FIELDS & before.keys():
         sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
-    for channel in Channel:
-        if channel in before and not _same(channel, before[channel], getattr(user, channel)):
-            notices.notify_of_new_address(user=user, channel=channel, old=before[channel], origin=origin)
+    for channel in replaced:
+        notices.notify_of_new_address(
+            user=user, channel=channel, old=before[channel], former_contacts=former, origin=origin
+        )
+
+
+def _set_vouched(user: User, changed: Collection[str], replaced: Collection[Channel], actor: User | None) -> list[str]:
+    """Set who vouches for changed contacts, and return the columns: nobody but another user, or the console, does."""
+    if actor and actor.pk == user.pk:
+        vouched = dict.fromkeys(replaced, "")
+    else:
+        vouched = {each: getattr(user, names.IDENTIFIERS[each].column) or "" for each in Channel if each in changed}
+    for channel, value in vouched.items():
+        setattr(user, f"vouched_{channel}", value)
+    return [f"vouched_{channel}" for channel in vouched]
 
 
 def _same(channel: Channel, old: str | None, new: str | None) -> bool:

@@ -4,13 +4,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps as global_apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from accounts.models import AttemptBudget
+from accounts.models import AttemptBudget, User
 from accounts.security.budgets import Account
 from accounts.tests.tools import HERE
+from audit.models import SecurityEvent
 
 COPY_BUDGETS = import_module("accounts.migrations.0011_copy_budgets")
 NAME = Account.unknown("ghost").name_digest
@@ -94,3 +96,41 @@ def test_a_repeated_copy_changes_nothing_that_was_counted_since(apps: Any, monke
     copied(apps, account_id=5, failed=1)
     counts = AttemptBudget.objects.order_by("account_id").values_list("account_id", "count")
     assert list(counts) == [(1, 4), (2, 1), (3, 1), (4, 1), (5, 1)]
+
+
+VOUCH = import_module("accounts.migrations.0013_vouch_contacts")
+BY_ANOTHER, BY_ITSELF = 1, 2
+
+
+def event(kind: str, actor: int | None, *fields: str) -> SecurityEvent:
+    detail = {"fields": list(fields)} if fields else {"role": "viewer"}
+    return SecurityEvent(event=kind, contract="native", user_id=BY_ITSELF, actor_id=actor, detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("events", "vouched"),
+    [
+        ([("user:created", BY_ANOTHER)], ("carol@b.cn", "+8613912345678")),
+        ([("user:created", None)], ("carol@b.cn", "+8613912345678")),
+        ([("user:registered", BY_ITSELF)], ("", "")),
+        ([], ("", "")),
+        ([("user:created", BY_ANOTHER), ("user:changed", BY_ITSELF, "email")], ("", "+8613912345678")),
+        ([("user:created", BY_ANOTHER), ("user:changed", BY_ITSELF, "full_name")], ("carol@b.cn", "+8613912345678")),
+        ([("user:registered", BY_ITSELF), ("user:changed", BY_ANOTHER, "phone", "role")], ("", "+8613912345678")),
+        ([("user:changed", BY_ANOTHER, "email"), ("user:changed", BY_ITSELF, "email")], ("", "")),
+    ],
+)
+def test_contacts_that_the_account_itself_gave_last_are_not_vouched_for(
+    events: list[Any], vouched: tuple[str, str]
+) -> None:
+    User.objects.create(pk=BY_ITSELF, username="carol", email="Carol@b.cn", phone="13912345678")
+    SecurityEvent.objects.bulk_create(event(*each) for each in events)
+    VOUCH.vouch(global_apps, SimpleNamespace(connection=connection))
+    assert User.objects.values_list("vouched_email", "vouched_phone").get() == vouched
+
+
+def test_an_absent_contact_is_not_vouched_for(db: None) -> None:
+    User.objects.create(pk=BY_ITSELF, username="carol")
+    SecurityEvent.objects.bulk_create([event("user:created", BY_ANOTHER)])
+    VOUCH.vouch(global_apps, SimpleNamespace(connection=connection))
+    assert User.objects.values_list("vouched_email", "vouched_phone").get() == ("", "")

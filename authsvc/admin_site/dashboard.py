@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, User
 from accounts.security import lockout
+from accounts.security.suspicion import suspected
 from accounts.services.sessions import is_active
-from audit.events import Status
+from audit.events import Event, Status
 from audit.labels import REASONS
 from audit.models import LoginAttempt
 from authsvc.admin_site.charts import Chart, chart
@@ -66,6 +67,8 @@ def context_for(user: User) -> dict[str, Any]:
         figures.append(_online(now))
     if user.has_perm("accounts.view_user"):
         figures += [_locked(now), _awaiting()]
+    if user.has_perm("audit.view_securityevent"):
+        figures.append(_suspected(now))
     if not user.has_perm("audit.view_loginattempt"):
         return {"figures": figures, "charts": [], "tops": []}
     return {"figures": figures, "charts": _charts(now), "tops": _rankings(now)}
@@ -111,6 +114,19 @@ def _locked(now: datetime) -> Figure:
         users.count(),
         _changelist_url("accounts_user", {"state": "locked"}),
         _user_rows(users.order_by("pk")[:ROWS]),
+    )
+
+
+def _suspected(now: datetime) -> Figure:
+    addresses = suspected(now)
+    url = _changelist_url("audit_securityevent", {"event__exact": Event.ADDRESS_SUSPECTED.value})
+    return Figure(
+        "suspected",
+        _("Suspicious addresses"),
+        _("IP addresses that have locked several accounts known there, until the given time"),
+        addresses.count(),
+        url,
+        [Row(row.address, row.locked_until, url) for row in addresses.order_by("-locked_until")[:ROWS]],
     )
 
 

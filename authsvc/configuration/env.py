@@ -56,6 +56,7 @@ class Environment(BaseSettings):
     clinic_jwt_key: str = ""
     email_url: Annotated[str, _CONSOLE, AfterValidator(validators.valid_mail_server)] = ""
     sms_url: Annotated[str, _CONSOLE] = ""
+    sms_regions: Annotated[tuple[str, ...], NoDecode, _SPLIT, AfterValidator(validators.valid_regions)] = ("CN",)
     service_name: Annotated[str, AfterValidator(validators.valid_service_name)] = Field(
         default="authsvc", min_length=2, max_length=40
     )

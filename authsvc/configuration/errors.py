@@ -26,7 +26,7 @@ HINTS: Final = {
     "jsons://gateway.example.org/sms?:to={number} or another of Apprise's URLs, hospital.sms.send.",
     "E014": "SMS_URL=hospital.sms.send is the function send(number, text) of the module hospital.sms.",
     "E015": "SERVICE_LOGO=/etc/authsvc/logo.svg; a relative path is relative to the folder of manage.py.",
-    "E018": "Example: RESERVED_USERNAMES=080\\d{3}|zy\\d+. It is matched against whole names; look-around and "
+    "E018": "Example: RESERVED_USERNAMES=080[0-9]{3}. It is matched against whole names; look-around and "
     "backreferences are not supported.",
 }
 

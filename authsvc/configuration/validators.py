@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
+import phonenumbers
 from pydantic import StringConstraints, TypeAdapter, ValidationInfo
 from pydantic_core import SchemaError
 
@@ -112,6 +113,14 @@ def valid_logo(value: str) -> str:
         return str(logo.validated(BASE_DIR / value)) if value else ""
     except ValueError as error:
         raise invalid("E015", f"SERVICE_LOGO cannot be used: {error}.") from None
+
+
+def valid_regions(regions: tuple[str, ...]) -> tuple[str, ...]:
+    known = tuple(region.upper() for region in regions)
+    for region in known:
+        if region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(f"{region} is not a region such as CN, HK or MO")
+    return known
 
 
 def valid_mail_server(value: str) -> str:

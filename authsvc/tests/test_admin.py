@@ -214,7 +214,7 @@ class TestLists:
     @pytest.fixture(autouse=True)
     def _entries(self, alice: User) -> None:
         tokens = Api().tokens()
-        Api().post("refresh", {"refresh_token": tokens["refresh_token"]})
+        Api(ELSEWHERE).post("refresh", {"refresh_token": tokens["refresh_token"]})
 
     @pytest.mark.parametrize(("page_path", "shown"), LISTS.items())
     def test_an_administrator_sees_the_list(self, staff_client: Client, page_path: str, shown: str) -> None:

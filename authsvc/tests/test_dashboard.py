@@ -11,13 +11,17 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.db.transaction import atomic
 from django.test import Client
 from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, Session, User
 from accounts.tests.tools import HERE, PASSWORD, Api
-from audit.models import LoginAttempt
+from audit.events import Event
+from audit.models import LoginAttempt, SecurityEvent
+from audit.origin import Origin
+from audit.record import record
 from authsvc.admin_site import dashboard
 from authsvc.admin_site.charts import chart
 from authsvc.admin_site.periods import Count, counted, last_days, last_hours
@@ -221,6 +225,23 @@ class TestFigures:
         )
         assert figures(head)["locked"].number == listed(head, figures(head)["locked"].url) == 0
 
+    def test_an_address_is_suspicious_until_its_time(self, head: User) -> None:
+        for address, until in [(HERE, NOW + timedelta(minutes=59)), ("198.51.100.9", NOW)]:
+            AttemptBudget.objects.create(
+                purpose="address:suspicion", address=address, locked_until=until, expires_at=until
+            )
+        found = figures(head)["suspected"]
+        assert (found.number, [(row.label, row.value) for row in found.rows]) == (
+            1,
+            [(HERE, NOW + timedelta(minutes=59))],
+        )
+
+    def test_the_figure_of_suspicious_addresses_links_to_their_events(self, head: User, origin: Origin) -> None:
+        for event in (Event.ADDRESS_SUSPECTED, Event.ADDRESS_LOCKED):
+            with atomic():
+                record(SecurityEvent.of(origin, event, user_id=None))
+        assert listed(head, figures(head)["suspected"].url) == 1
+
     def test_pending_accounts_are_ordered_by_registration_time(self, head: User, alice: User, bob: User) -> None:
         User.objects.filter(pk=alice.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=1))
         User.objects.filter(pk=bob.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=2))
@@ -273,7 +294,7 @@ class TestPage:
             ("view_session", ["online"]),
             ("view_user", ["locked", "awaiting"]),
             ("view_loginattempt", ["hours", "days", "reasons", "addresses"]),
-            ("view_securityevent", []),
+            ("view_securityevent", ["suspected"]),
         ],
     )
     def test_each_part_requires_its_permission(self, permission: str, seen: list[str]) -> None:

@@ -131,15 +131,20 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
             )
         ),
         (
-            {"RESERVED_USERNAMES": "080(\\d{3}"},
+            {"RESERVED_USERNAMES": "080([0-9]{3}"},
             "(authsvc.E018) RESERVED_USERNAMES is not a usable regular expression: unclosed group. HINT: Example: "
-            "RESERVED_USERNAMES=080\\d{3}|zy\\d+. It is matched against whole names; look-around and backreferences "
-            "are not supported.",
+            "RESERVED_USERNAMES=080[0-9]{3}. It is matched against whole names; look-around and backreferences are not "
+            "supported.",
         ),
         (
             {"SERVICE_LOGO": "/nothing/logo.svg"},
             "(authsvc.E015) SERVICE_LOGO cannot be used: /nothing/logo.svg cannot be read: No such file or directory. "
             "HINT: SERVICE_LOGO=/etc/authsvc/logo.svg; a relative path is relative to the folder of manage.py.",
+        ),
+        (
+            {"SMS_REGIONS": "CN,XX"},
+            "(authsvc.E001) SMS_REGIONS: Value error, XX is not a region such as CN, HK or MO. "
+            "HINT: The environment table in README.md lists the values of each variable.",
         ),
         (
             {"TIME_ZONE": "Beijing"},

@@ -15,9 +15,17 @@ from accounts.policies import (
     ACCOUNT_ADDRESS_LIMIT,
     ADDRESS_KNOWN,
     ADDRESS_LIMIT,
+    LOGINS_LIMIT,
+    OWN_CHANGES,
+    OWN_CHANGES_WINDOW,
     REGISTRATION_WINDOW,
     REGISTRATIONS,
     RESERVATION_LIFE,
+    SESSIONS_LIMIT,
+    SLOW_GUESSING_LIMIT,
+    SUSPECTED_ADDRESS_LIMIT,
+    SUSPECTED_RATE,
+    SUSPICION_LIMIT,
     UNKNOWN_ADDRESSES_LIMIT,
     Lockout,
     TokenPolicy,
@@ -126,6 +134,16 @@ def test_the_limits_of_failures_match_the_policies() -> None:
     assert row("one account from all addresses unknown to it together", UNKNOWN_ADDRESSES_LIMIT) in PAGE
     assert row("one address over all accounts", ADDRESS_LIMIT) in PAGE
     assert f"known to an account for {span(ADDRESS_KNOWN)} after a good login" in PAGE
+    assert f"at most {SLOW_GUESSING_LIMIT.limit} wrong passwords since its last successful login" in PAGE
+    suspicion, known = SUSPICION_LIMIT, SUSPECTED_ADDRESS_LIMIT
+    assert f"locks {suspicion.limit} accounts known there, each within {span(suspicion.window)}utes of" in PAGE
+    assert suspicion.lock(0) == timedelta(hours=1)
+    assert f"From it {SUSPECTED_RATE} passwords a second are evaluated" in PAGE
+    assert re.search(rf"locked there after {known.limit} wrong passwords\s+within {span(known.window)}", PAGE)
+    minutes = int(LOGINS_LIMIT.window.total_seconds()) // 60
+    assert f"logs in at most {LOGINS_LIMIT.limit} times in {minutes} minutes" in PAGE
+    assert f"at most {SESSIONS_LIMIT} active sessions in a contract" in PAGE
+    assert (OWN_CHANGES_WINDOW, f"at most {OWN_CHANGES} times an hour" in PAGE) == (timedelta(hours=1), True)
     assert f"until {int(RESERVATION_LIFE.total_seconds())} s have gone by" in PAGE
     assert (REGISTRATION_WINDOW, f"the public can register {REGISTRATIONS} accounts an hour" in PAGE) == (
         timedelta(hours=1),

@@ -23,6 +23,8 @@ ERRORS: Final = error_table(
         errors.AccountDisabled: status_error(403, "This account is disabled."),
         errors.ApprovalPending: status_error(403, "This account waits for an administrator's approval."),
         errors.TooManyAttempts: status_error(429, "Too many failed attempts. Try again later."),
+        errors.TooManyLogins: status_error(429, "Too many logins. Try again later."),
+        errors.TooManyChanges: status_error(429, "Too many changes. Try again later."),
         errors.TooManyRegistrations: status_error(429, "Too many registrations. Try again later."),
         errors.TooManyCodes: status_error(429, "A code was sent lately. Try again later."),
         errors.InvalidCode: status_error(400, "Invalid code."),

@@ -88,7 +88,9 @@ class ResetViewSet(ClinicViewSet):
     contract = contract.RESET
     public = frozenset({"reset"})
 
-    @operation(request=wire.Reset, response=wire.ResetAnswer, errors=(errors.NotFound, *PASSWORD_ERRORS))
+    @operation(
+        request=wire.Reset, response=wire.ResetAnswer, errors=(errors.NotFound, errors.TooManyChanges, *PASSWORD_ERRORS)
+    )
     def reset(self, data: dict[str, Any]) -> None:
         """Change the password of a user, without a token.
 

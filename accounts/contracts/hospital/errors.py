@@ -20,6 +20,8 @@ ERRORS: Final = error_table(
         errors.AccountDisabled: status_error(401, "Account is disabled"),
         errors.ApprovalPending: status_error(401, "Account is disabled"),
         errors.TooManyAttempts: status_error(429, "Too many failed attempts, try again later"),
+        errors.TooManyLogins: status_error(429, "Too many logins, try again later"),
+        errors.TooManyChanges: status_error(429, "Too many changes, try again later"),
         errors.TooManyRegistrations: status_error(429, "Too many registrations, try again later"),
         errors.TooManyCodes: status_error(429, "A code was sent lately, try again later"),
         errors.InvalidCode: status_error(400, "Invalid code"),

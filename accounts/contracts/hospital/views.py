@@ -65,7 +65,13 @@ class ProfileViewSet(HospitalViewSet):
     @operation(
         request=wire.ProfileUpdate,
         response=wire.UpdateData,
-        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.TooManyCodes, *PASSWORD_ERRORS),
+        errors=(
+            errors.AlreadyTaken,
+            errors.TooManyRegistrations,
+            errors.TooManyChanges,
+            errors.TooManyCodes,
+            *PASSWORD_ERRORS,
+        ),
     )
     def update(self, data: dict[str, Any]) -> dict[str, Any]:
         """Change the current user.

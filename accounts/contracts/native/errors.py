@@ -21,6 +21,12 @@ ERRORS: Final = error_table(
             403, "approval_pending", "This account waits for an administrator's approval."
         ),
         errors.TooManyAttempts: WireError(429, "too_many_attempts", "Too many failed attempts. Wait, then try again."),
+        errors.TooManyLogins: WireError(
+            429, "too_many_logins", "This account has logged in too often. Wait, then try again."
+        ),
+        errors.TooManyChanges: WireError(
+            429, "too_many_changes", "This account was changed too often. Wait, then try again."
+        ),
         errors.TooManyRegistrations: WireError(
             429, "too_many_registrations", "Too many accounts were registered from this address. Try again later."
         ),

@@ -12,7 +12,7 @@ from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
 from accounts.models import Channel, EndReason, Session, User
 from accounts.policies import active_profile
 from accounts.services import (
-    addresses,
+    contacts,
     identifiers,
     passwords,
     profile,
@@ -113,7 +113,13 @@ class MeViewSet(NativeViewSet):
     @operation(
         request=wire.ProfileChange,
         response=wire.UserAnswer,
-        errors=(errors.AlreadyTaken, errors.TooManyRegistrations, errors.TooManyCodes, *PASSWORD_ERRORS),
+        errors=(
+            errors.AlreadyTaken,
+            errors.TooManyRegistrations,
+            errors.TooManyChanges,
+            errors.TooManyCodes,
+            *PASSWORD_ERRORS,
+        ),
     )
     def partial_update(self, data: dict[str, Any]) -> User:
         """Change the current user.
@@ -125,7 +131,7 @@ class MeViewSet(NativeViewSet):
         old_password = data.pop("old_password", None)
         return profile.change(user=self.session.user, changes=data, old_password=old_password, origin=self.origin)
 
-    @operation(request=wire.PasswordChange, status=204, errors=PASSWORD_ERRORS)
+    @operation(request=wire.PasswordChange, status=204, errors=(errors.TooManyChanges, *PASSWORD_ERRORS))
     def change_password(self, data: dict[str, Any]) -> None:
         """Change the password of the current user.
 
@@ -147,8 +153,10 @@ class RecoveryViewSet(NativeViewSet):
     def request_code(self, data: dict[str, Any]) -> dict[str, Any]:
         """Send a code for a new password.
 
-        The response is the same whether or not the account exists and has this contact. An account is sent at most one
-        code a minute and ten a day.
+        The response is the same whether or not the account exists, has this contact and is sent a code there. An
+        account is sent at most one code a minute and ten a day. A contact that is not verified receives none beside one
+        that is verified or that an administrator has given. With the first reset by code, contacts that are neither
+        become pending: see `verify`.
         """
         code = recovery.request_code(
             identifier=identifiers.any_of_three(data["identifier"]),
@@ -182,15 +190,17 @@ class VerificationViewSet(NativeViewSet):
     @operation(
         request=wire.VerificationRequest,
         response=wire.CodeAnswer,
-        errors=(errors.TooManyCodes, errors.Overloaded),
+        errors=(errors.TooManyChanges, errors.TooManyCodes, errors.Overloaded),
     )
     def request_code(self, data: dict[str, Any]) -> dict[str, Any]:
         """Send a code that verifies the current user's e-mail address or phone number.
 
-        It is sent to the pending address or number if there is one, otherwise to the current one.
+        It is sent to the pending address or number if there is one, otherwise to the current one. A contact receives at
+        most one message a minute, five an hour and ten a day. Only mobile numbers of the deployment's regions receive
+        text messages; any other is refused with `no_text_messages`.
         """
         channel = Channel(data["channel"])
-        code = addresses.request_verification(user=self.session.user, channel=channel, origin=self.origin)
+        code = contacts.request_verification(user=self.session.user, channel=channel, origin=self.origin)
         return wire.sent_code(code)
 
     @operation(
@@ -203,7 +213,7 @@ class VerificationViewSet(NativeViewSet):
 
         A pending address or number then replaces the current one.
         """
-        return addresses.verify(
+        return contacts.verify(
             user=self.session.user, channel=Channel(data["channel"]), code=data["code"], origin=self.origin
         )
 

@@ -23,6 +23,8 @@ ERRORS: Final = error_table(
         errors.AccountDisabled: status_error(403, "账户被禁用"),
         errors.ApprovalPending: status_error(403, "账户正在等待管理员审核"),
         errors.TooManyAttempts: status_error(429, "失败次数过多，请稍后再试"),
+        errors.TooManyLogins: status_error(429, "登录过于频繁，请稍后再试"),
+        errors.TooManyChanges: status_error(429, "修改过于频繁，请稍后再试"),
         errors.TooManyRegistrations: status_error(429, "注册次数过多，请稍后再试"),
         errors.TooManyCodes: status_error(429, "验证码发送过于频繁，请稍后再试"),
         errors.InvalidCode: status_error(400, "验证码错误或已失效"),

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import AUDITORS, Role, User
 from accounts.tests.admin.conftest import logged_in
-from accounts.tests.tools import PASSWORD, Api
+from accounts.tests.tools import ELSEWHERE, PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ USERNAMES = ("root", "head", "audrey", "bob")
 @pytest.fixture
 def path_of(alice: User, root: User) -> Callable[[str], str]:
     tokens = Api().tokens()
-    Api().post("refresh", {"refresh_token": tokens["refresh_token"]})
+    Api(ELSEWHERE).post("refresh", {"refresh_token": tokens["refresh_token"]})
     keys = {
         "alice": alice.pk,
         "root": root.pk,

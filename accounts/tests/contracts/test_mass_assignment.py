@@ -91,12 +91,15 @@ OWN = {
     "language": "en",
 }
 OWN_ROW = {**OWN, "email_key": "ally@hospital.example", "phone": "+8613900139000"}
+# Contacts that the account sets itself are not vouched for; those that an administrator sets are.
+BY_ITSELF = {"vouched_email": "", "vouched_phone": ""}
+BY_ANOTHER = {"vouched_email": "ally@hospital.example", "vouched_phone": "+8613900139000"}
 HOSPITAL_OWN = {name: OWN[name] for name in ("full_name", "email", "department", "phone", "avatar_url")}
 PASSWORDS = frozenset({"password", "stamp"})
 LOGIN = frozenset({"last_login", "last_login_ip"})
 
 CHANGES = {
-    "native me": Change(NATIVE, "PATCH", "me", OWN, OWN_ROW),
+    "native me": Change(NATIVE, "PATCH", "me", OWN, {**OWN_ROW, **BY_ITSELF}),
     "native change-password": Change(
         NATIVE,
         "POST",
@@ -109,7 +112,7 @@ CHANGES = {
         "PATCH",
         "users/{id}",
         {**OWN, "username": "ally", "role": "supplier"},
-        {**OWN_ROW, "username": "ally", "username_key": "ally", "role": "supplier"},
+        {**OWN_ROW, **BY_ANOTHER, "username": "ally", "username_key": "ally", "role": "supplier"},
         frozenset({"stamp"}),
         by="head",
     ),
@@ -124,7 +127,7 @@ CHANGES = {
         "PUT",
         "profile",
         {**HOSPITAL_OWN, "password": NEW_PASSWORD},
-        {**HOSPITAL_OWN, "email_key": "ally@hospital.example", "phone": "+8613900139000"},
+        {**HOSPITAL_OWN, **BY_ITSELF, "email_key": "ally@hospital.example", "phone": "+8613900139000"},
         PASSWORDS,
     ),
     "clinic reset_password": Change(
@@ -193,6 +196,7 @@ PERSON_ROW = {**PERSON, "username_key": "carol", "email_key": "carol@hospital.ex
 NAMES = {name: OWN[name] for name in ("full_name", "first_name", "last_name", "nickname", "department")}
 PHONE = {"phone": "13600136000"}
 PHONE_ROW = {"phone": canonical_phone("13600136000")}
+VOUCHED = {"vouched_email": PERSON["email"], "vouched_phone": PHONE_ROW["phone"]}
 CREATIONS = {
     "native": Creation(
         NATIVE,
@@ -204,7 +208,7 @@ CREATIONS = {
         NATIVE,
         "users",
         {**PERSON, **NAMES, **PHONE, "role": "regulator"},
-        {**PERSON_ROW, **NAMES, **PHONE_ROW, "role": "regulator"},
+        {**PERSON_ROW, **NAMES, **PHONE_ROW, **VOUCHED, "role": "regulator"},
         by="head",
     ),
     "hospital": Creation(

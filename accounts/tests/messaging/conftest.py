@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 from accounts.messaging import outbox
 from accounts.messaging.senders import RenderedMessage, aliyun, apprise_url, email
 from accounts.models import Channel, Kind, Message, User
+from accounts.security import contact_quotas
 from accounts.tests.messaging.stub_servers import HttpGateway, MailServer, http_gateway, mail_server
 from authsvc.configuration import mail
 
@@ -53,8 +54,9 @@ def rendered() -> RenderedMessage:
 
 
 @pytest.fixture
-def enqueue(alice: User) -> Enqueue:
-    """Queue a message to Alice, by default a code by e-mail."""
+def enqueue(alice: User, monkeypatch: pytest.MonkeyPatch) -> Enqueue:
+    """Queue a message to Alice, by default a code by e-mail, whatever she has received already."""
+    monkeypatch.setattr(contact_quotas, "spend", lambda *args: None)
 
     def queue(
         channel: Channel = Channel.EMAIL, kind: Kind = Kind.RESET_CODE, minutes: int = 10, **values: str

@@ -314,3 +314,22 @@ def test_one_message_read_by_two_workers_is_sent_once(
         outcomes = race(2, lambda _: deliver_next())
         assert sorted(outcomes, key=str) == [None, State.DELIVERED]
         assert len(gateway.received) == 1
+
+
+def test_codes_are_delivered_before_notices_that_are_older(gateway: HttpGateway, enqueue: Enqueue) -> None:
+    enqueue(channel=Channel.PHONE, kind=Kind.PASSWORD_CHANGED, ip="192.0.2.1")
+    enqueue(channel=Channel.PHONE, kind=Kind.EMAIL_CHANGED, old="a@b.cn", new="c@d.cn")
+    enqueue(channel=Channel.PHONE, kind=Kind.VERIFICATION_CODE, code="222222")
+    enqueue(channel=Channel.PHONE, kind=Kind.RESET_CODE, code="333333")
+    deliver_due()
+    texts = [body["message"] for body in gateway.json()]
+    assert ["222222" in texts[0], "333333" in texts[1], len(texts)] == [True, True, 4]
+
+
+def test_a_queued_text_message_to_a_number_that_receives_none_any_more_is_not_sent(
+    gateway: HttpGateway, enqueue: Enqueue, settings: Settings
+) -> None:
+    message = enqueue(channel=Channel.PHONE)
+    settings.SMS_REGIONS = ("HK",)
+    assert deliver_next() == State.DEAD
+    assert (gateway.json(), refreshed(message).encrypted) == ([], "")

@@ -9,7 +9,8 @@ from argon2 import Type
 from accounts.errors import Overloaded
 from accounts.security import hashing
 from accounts.security.hashers import Argon2id
-from accounts.security.hashing import Slots, Verdict
+from accounts.security.hashing import Verdict
+from accounts.security.slots import Slots
 
 pytestmark = pytest.mark.any_database
 

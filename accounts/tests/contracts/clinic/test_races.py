@@ -1,6 +1,5 @@
 """Facts about requests that are served at the same time, on every database."""
 
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -29,8 +28,7 @@ def test_of_8_refreshes_one_rotates_and_all_get_its_successor(each: Round) -> No
     assert statuses(results) == {200: 8}
     assert len({result.content for result in results}) == 1
     assert Session.objects.get(user=each.person).generation == 1
-    events = SecurityEvent.objects.filter(user=each.person).values_list("event", flat=True)
-    assert Counter(events) == {"session:refreshed": 1, "session:refresh:repeated": 7}
+    assert not SecurityEvent.objects.filter(user=each.person).exists()
 
 
 @race_rounds(6)

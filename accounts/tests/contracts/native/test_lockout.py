@@ -43,7 +43,7 @@ class TestLockout:
         assert (event.event, event.user_id, event.detail) == (
             "account:locked",
             alice.pk,
-            {"address": HERE, "identifier": "alice"},
+            {"cause": "login", "address": HERE, "identifier": "alice"},
         )
 
     @pytest.mark.parametrize("spelling", ["alice", "ALICE", "alice@hospital.example", "13800138000"])
@@ -154,11 +154,11 @@ class TestLockout:
             claims_expire_at=now - timedelta(seconds=1),
         )
         assert api.login().status_code == 200
-        assert AttemptBudget.objects.get().in_flight == 0
+        assert AttemptBudget.objects.get(purpose="login").in_flight == 0
 
     def test_failures_during_a_lock_do_not_fill_the_budget_after_it(self, api: Api, alice: User) -> None:
         api.login()
-        row = AttemptBudget.objects.get()
+        row = AttemptBudget.objects.get(purpose="login")
         now = timezone.now()
         for _ in range(5):
             assert row.count_failure(ADDRESS_LIMIT, now, claimed=False) is False

@@ -1,10 +1,12 @@
 """Facts about codes in requests that are served at the same time."""
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from accounts.models import Code, Message
+from accounts.models import AttemptBudget, Code, Message, User
+from accounts.security.codes import Target
 from accounts.tests.messages import last
 from accounts.tests.races import Round, answered, race_rounds, statuses
 from audit.models import SecurityEvent
@@ -78,9 +80,59 @@ def test_an_address_that_two_users_confirm_belongs_to_one(each: Round) -> None:
         user.password = each.person.password
         user.save()
         tokens.append(each.api().tokens(user.username)["access_token"])
+        # One contact receives one code a minute.
+        AttemptBudget.objects.filter(purpose="contact:minute").delete()
         each.api(number=user.pk).post("request-verification", {"channel": "email"}, tokens[-1])
         sent.append(last()["code"])
     results = each.at_once(
         lambda number: each.api().post("verify", {"channel": "email", "code": sent[number]}, tokens[number])
     )
     assert statuses(results) == {200: 1, 409: 1}
+
+
+@race_rounds(8)
+def test_accounts_that_request_codes_for_one_contact_at_once_have_one_sent(each: Round) -> None:
+    pending, tokens = f"shared{each.number}@hospital.example", []
+    for number in range(8):
+        name = f"user{each.number}-{number}"
+        User.objects.create(username=name, password=each.person.password, pending_email=pending)
+        tokens.append(each.api(number=number).tokens(name)["access_token"])
+    body = {"channel": "email"}
+    results = each.at_once(lambda number: each.api(number=number).post("request-verification", body, tokens[number]))
+    assert statuses(results) == {200: 1, 429: 7}
+    assert Message.objects.filter(address=pending).count() == 1
+
+
+@race_rounds(2)
+def test_of_two_first_proofs_at_once_one_takes_the_account(each: Round) -> None:
+    forms = [
+        {"identifier": each.person.username, "channel": channel, "contact": str(getattr(each.person, channel))}
+        for channel in ("email", "phone")
+    ]
+    sent = []
+    for form in forms:
+        # A code replaces the former one of its account, so each is requested and then kept beside the other.
+        AttemptBudget.objects.filter(account_id=each.person.pk).delete()
+        assert each.api().post("request-reset-code", form).status_code == 200
+        sent.append(last()["code"])
+        stored = Code.objects.get(account_id=each.person.pk)
+        Code.objects.filter(pk=stored.pk).update(account_id=-each.person.pk * 2 - len(sent))
+    mail, text = Code.objects.filter(account_id__lt=0).order_by("pk")
+    rows = {"email": mail, "phone": text}
+
+    def check(target: Target, code: object, **arguments: object) -> Code:
+        return rows[str(target.channel)]
+
+    with mock.patch.object(Target, "check", check):
+        results = each.at_once(
+            lambda number: each.api(number=number).post(
+                "reset-password", {**forms[number], "code": sent[number], "new_password": f"{NEW}{number}"}
+            )
+        )
+    Code.objects.all().delete()
+    assert statuses(results) == {204: 1, 400: 1}
+    winner = next(number for number, result in enumerate(results) if result.status_code == 204)
+    person = User.objects.get(pk=each.person.pk)
+    kept, suspended = ("email", "phone") if winner == 0 else ("phone", "email")
+    assert (person.trusted_contacts().keys(), getattr(person, suspended)) == ({kept}, None)
+    assert getattr(person, f"pending_{suspended}") == forms[1 - winner]["contact"]

@@ -189,11 +189,11 @@ class TestRefresh:
             "expires_in": 900,
         }
 
-    def test_a_refresh_takes_three_statements(self, api: Api, alice: User, statements: Any) -> None:
+    def test_a_refresh_takes_two_statements(self, api: Api, alice: User, statements: Any) -> None:
         token = api.tokens()["refresh_token"]
         with statements() as captured:
             refresh(token)
-        assert len(captured.sql) == 3, captured.sql
+        assert len(captured.sql) == 2, captured.sql
 
     def test_a_new_access_token_is_accepted(self, api: Api, alice: User) -> None:
         token = refresh(api.tokens()["refresh_token"]).json()["access_token"]

@@ -362,7 +362,7 @@ def test_a_change_whose_pending_contact_cannot_be_removed_is_rolled_back(
     def crash(**arguments: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("accounts.services.addresses.remove_pending", crash)
+    monkeypatch.setattr("accounts.services.contacts.remove_pending", crash)
     assert patch(token, email=OLD["email"], full_name="Alice Li").status_code == 500
     expected = {"pending_email": "New@Hospital.Example", "full_name": "Alice Zhang"}
     assert User.objects.values("pending_email", "full_name").get() == expected

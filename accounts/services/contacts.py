@@ -1,12 +1,17 @@
 """Contacts: an e-mail address or a phone number of a user, and the code that proves that it is the user's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from django.utils import timezone
 
 from accounts import names
 from accounts.errors import InvalidCode, InvalidInput, Problem
+from accounts.messaging import outbox
 from accounts.models import Channel, Kind, Purpose, User
 from accounts.security.budgets import Account
 from accounts.security.codes import Target
+from accounts.security.quota import spend_own_change
 from accounts.services import codes, users
 from accounts.services.codes import NewCode, Recipient
 from accounts.transactions import atomically
@@ -33,12 +38,69 @@ def canonical(channel: Channel, typed: str) -> str:
     return names.IDENTIFIERS[channel].canonical(typed)
 
 
+def accepts_reset_code(user: User, channel: Channel) -> bool:
+    """Return whether a reset code may go to a contact: an unproved one gets none beside one that is trusted."""
+    contact = _present(user, channel)
+    if not contact or not outbox.reaches(channel, contact):
+        return False
+    return user.is_trusted(channel) or not user.trusted_contacts()
+
+
+def prove_by_reset(*, user: User, channel: Channel, contact: str) -> bool:
+    """Take a reset code as proof of a contact; return whether it is the first one. Locks the user's row.
+
+    `contact` is canonical. Inside the caller's transaction; raises InvalidCode where the account has changed since the
+    code was verified, and no code would be sent to this contact any more.
+    """
+    stored = User.objects.select_for_update().filter(pk=user.pk).first()
+    if stored is None or not accepts_reset_code(stored, channel) or _present(stored, channel) != contact:
+        raise InvalidCode
+    if getattr(stored, f"verified_{channel}") == contact:
+        return False
+    User.objects.filter(pk=user.pk).update(**{f"verified_{channel}": contact})
+    return True
+
+
+def suspend_unproved(*, user: User) -> list[Channel]:
+    """Make contacts pending that are neither proved nor vouched for; return them. Inside the caller's transaction."""
+    stored = User.objects.get(pk=user.pk)
+    unproved = [each for each in Channel if getattr(stored, each) and not stored.is_trusted(each)]
+    if unproved:
+        pending = {f"pending_{each}": getattr(stored, each) for each in unproved}
+        User.objects.filter(pk=user.pk).update(**dict.fromkeys(unproved), **pending)
+    return unproved
+
+
+def proof_events(*, user: User, channel: Channel, suspended: Sequence[Channel], origin: Origin) -> list[SecurityEvent]:
+    """Return the events of a first proof by a reset, which the caller records."""
+    who = {"user_id": user.pk, "actor_id": user.pk}
+    return [
+        SecurityEvent.of(origin, _VERIFIED[channel], **who),
+        *(SecurityEvent.of(origin, Event.CONTACT_SUSPENDED, **who, channel=str(each)) for each in suspended),
+    ]
+
+
+def _require_reachable(channel: Channel, contact: str, field: str) -> None:
+    """Raise InvalidInput for a number that receives no text messages."""
+    if not outbox.reaches(channel, canonical(channel, contact)):
+        detail = "Text messages are sent to mobile numbers of this service's regions only."
+        raise InvalidInput({field: [Problem("no_text_messages", detail)]})
+
+
+def _present(user: User, channel: Channel) -> str | None:
+    """Return the present contact in canonical form."""
+    value: str | None = getattr(user, names.IDENTIFIERS[channel].column)
+    return value
+
+
 def request_verification(*, user: User, channel: Channel, origin: Origin) -> str:
     """Send a code to the pending contact or, where there is none, to the present one; return the code.
 
-    Raises InvalidInput, TooManyCodes and Overloaded.
+    Raises InvalidInput, TooManyChanges, TooManyCodes and Overloaded.
     """
+    spend_own_change(user.pk, timezone.now())
     contact = _unverified(user, channel)
+    _require_reachable(channel, contact, field="channel")
     target, recipient = _target(user, channel, contact), _recipient(user, channel, contact)
     return codes.send(target=target, recipient=recipient, stamp=user.stamp, origin=origin)
 
@@ -46,9 +108,10 @@ def request_verification(*, user: User, channel: Channel, origin: Origin) -> str
 def prepare_pending(*, user: User, channel: Channel, contact: str, origin: Origin) -> PendingContact:
     """Prepare a contact that replaces the present one once a code proves it.
 
-    Outside any transaction; raises TooManyCodes and Overloaded.
+    Outside any transaction; raises InvalidInput, TooManyCodes and Overloaded.
     """
     kept = canonical(channel, contact) if channel is Channel.PHONE else contact
+    _require_reachable(channel, kept, field=channel.value)
     target, recipient = _target(user, channel, kept), _recipient(user, channel, kept)
     return PendingContact(channel, kept, codes.prepare(target=target, recipient=recipient, origin=origin))
 

@@ -1,0 +1,87 @@
+"""Suspicious addresses: those that have locked several accounts known there.
+
+Known users behind such an address are locked later, and the passwords tried from it are evaluated slowly, so that one
+guesser behind a shared address can lock few of the others there.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.errors import Overloaded
+from accounts.models import AttemptBudget, AttemptPurpose
+from accounts.policies import SUSPECTED_RATE, SUSPECTED_RATE_WINDOW
+from accounts.security.budgets import Budget
+from accounts.transactions import atomically
+
+_RETRY_SECONDS: Final = 0.05
+
+
+def suspicion(address: str) -> Budget:
+    """Return the budget of accounts known at an address that it has locked; while it is locked, it is suspicious."""
+    return Budget(AttemptPurpose.ADDRESS_SUSPICION, address=address)
+
+
+def suspected(now: datetime) -> QuerySet[AttemptBudget]:
+    """Return the rows of the addresses that are suspicious now; `locked_until` is when they no longer are."""
+    return AttemptBudget.objects.filter(purpose=AttemptPurpose.ADDRESS_SUSPICION, locked_until__gt=now)
+
+
+class _Places:
+    """Counts the calls of this process that wait at each address."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, address: str, limit: int) -> Iterator[None]:
+        """Hold one of `limit` places. Raises Overloaded where none is free."""
+        with self._lock:
+            if self._waiting[address] >= limit:
+                raise Overloaded(retry_after=SUSPECTED_RATE_WINDOW)
+            self._waiting[address] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting[address] -= 1
+                if not self._waiting[address]:
+                    del self._waiting[address]
+
+
+_places = _Places()
+
+
+def wait_for_turn(address: str, wait: timedelta) -> None:
+    """Return when the next password from a suspicious address may be evaluated: two a second over all accounts.
+
+    Raises Overloaded after the wait, and at once where more calls wait than can have a turn in time.
+    """
+    deadline = time.monotonic() + wait.total_seconds()
+    limit = SUSPECTED_RATE * max(1, int(wait / SUSPECTED_RATE_WINDOW))
+    with _places.one(address, limit):
+        while not _spend(address, timezone.now()):
+            if time.monotonic() > deadline:
+                raise Overloaded(retry_after=wait)
+            time.sleep(_RETRY_SECONDS)
+
+
+def _spend(address: str, now: datetime) -> bool:
+    """Count one password of the current second; False where there is none left in it."""
+    key = Budget(AttemptPurpose.ADDRESS_RATE, address=address).key()
+
+    def work() -> bool:
+        defaults = {"expires_at": now + SUSPECTED_RATE_WINDOW}
+        row, _ = AttemptBudget.objects.get_or_create(**key, defaults=defaults)
+        rows = AttemptBudget.objects.filter(pk=row.pk)
+        return bool(rows.spend(SUSPECTED_RATE, SUSPECTED_RATE_WINDOW, now))
+
+    return atomically(work)
