@@ -119,6 +119,8 @@ LONGEST_WAIT: Final = timedelta(seconds=2)
 # Places of one account in a process's queue for hashing slots.
 HASHING_PLACES: Final = 8
 LONGEST_PASSWORD: Final = 128
+# In bytes, of the data that a client program stores with its user; a list has up to 100 of them.
+LONGEST_PROFILE: Final = 8 * 1024
 
 # A spent refresh token gives its successor again for this long: two tabs, or a lost answer.
 REFRESH_GRACE: Final = timedelta(seconds=10)

@@ -1,6 +1,6 @@
 """The origin of a request as plain values, which services can pass on without HTTP."""
 
-import re
+import unicodedata
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -13,12 +13,23 @@ current_request_id: ContextVar[str] = ContextVar("current_request_id", default="
 
 
 USER_AGENT_LENGTH = 300
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Unicode's categories of controls, formats (bidirectional, zero-width, tags), separators of lines, and surrogates.
+_INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 
 def escape_control_chars(text: str) -> str:
-    """Return the text with control, bidirectional and zero-width characters written as escapes."""
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    """Return the text with control, bidirectional and zero-width characters written as escapes.
+
+    An escape has four digits after `\\u`, and eight after `\\U` for a character beyond U+FFFF.
+    """
+    # Every character of these categories is unprintable, and most texts have none.
+    return text if text.isprintable() else "".join(map(_escape, text))
+
+
+def _escape(char: str) -> str:
+    if unicodedata.category(char) not in _INVISIBLE:
+        return char
+    return f"\\u{ord(char):04x}" if char <= "\uffff" else f"\\U{ord(char):08x}"
 
 
 @dataclass(frozen=True, slots=True)

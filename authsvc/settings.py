@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from corsheaders.defaults import default_headers
+
 from authsvc.configuration import databases, env, mail, validators
 from authsvc.configuration.mounts import mount_table
 
@@ -15,6 +17,7 @@ DEBUG = _environment.debug
 SECRET_KEY = _environment.secret_key or env.DEVELOPMENT_KEY
 ALLOWED_HOSTS = list(_environment.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
 PROFILE = _environment.profile or ("documented" if DEBUG else "hardened")
+DOCS = _environment.docs or ("public" if DEBUG else "staff")
 CONTRACT_MOUNTS = mount_table(_environment.contract_mounts)
 TRUSTED_PROXIES = _environment.trusted_proxies
 WEB_CONCURRENCY = _environment.web_concurrency
@@ -49,11 +52,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "authsvc.middleware.https.RequireHTTPSMiddleware",
+    "authsvc.middleware.body_limit.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsvc.middleware.form_charset.FormCharsetMiddleware",
     "authsvc.middleware.admin_session.AdminSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "authsvc.middleware.host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -92,6 +96,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptPasswordHasher",
 ]
 LOGIN_URL = "admin:login"
+# Where a login leads whose own address for it is on another site.
+LOGIN_REDIRECT_URL = "admin:index"
 
 # In development messages are printed.
 EMAIL_URL = _environment.email_url or (mail.CONSOLE if DEBUG else "")
@@ -122,7 +128,13 @@ CORS_ALLOWED_ORIGINS = list(_environment.cors_allowed_origins)
 if DEBUG and not CORS_ALLOWED_ORIGINS:
     CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"]
 # The union contract renews tokens in the Authorization header of a response.
-CORS_EXPOSE_HEADERS = ["Authorization", "X-Request-ID", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["Authorization", "WWW-Authenticate", "X-Request-ID", "Retry-After"]
+# `traceparent` is of the W3C's Trace Context.
+CORS_ALLOW_HEADERS = [*default_headers, "x-request-id", "traceparent"]
+
+# BodyLimitMiddleware refuses larger bodies. What is below it fits into memory, so that no upload is written to disk.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 REQUIRE_HTTPS = not DEBUG if _environment.require_https is None else _environment.require_https
 # The forwarded scheme counts only behind a trusted proxy; a client could send it too.

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,22 +9,19 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-import openpyxl
 from django.conf import settings
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.xlsx_file import UnpackedTooLarge, first_sheet
 from accounts.models import Role
 from accounts.services.staff import COLUMNS, Candidate, label
-from audit.admin.spreadsheet import FORMULA_SIGNS
+from audit.admin.spreadsheet import unescape_formula
 
 MAX_BYTES: Final = 1_000_000
 MAX_ROWS: Final = 2_000
-_MAX_COLUMNS: Final = 50
-# The unpacked size and the number of parts of an XLSX file are limited against decompression bombs.
-_MAX_UNPACKED_BYTES: Final = 20_000_000
-_MAX_PARTS: Final = 200
+_MAX_COLUMNS: Final = 30
 # Excel in China writes GB 18030 or UTF-8. UTF-16 is recognized by its byte order mark alone.
 _BYTE_ORDER_MARKS: Final = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _CHARSETS: Final = ("utf-8", "gb18030")
@@ -127,27 +123,17 @@ def _decoded(data: bytes) -> str:
 
 
 def _xlsx(data: bytes) -> Iterator[list[str]]:
-    _require_reasonable_size(data)
     try:
-        sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False).worksheets[0]
-        # The dimensions that the file declares may be wrong.
-        sheet.reset_dimensions()
-        for row in sheet.iter_rows(max_row=MAX_ROWS + 2, max_col=_MAX_COLUMNS, values_only=True):
+        for row in first_sheet(data, MAX_ROWS + 2, _MAX_COLUMNS):
             yield [_text(value) for value in row]
+    except UnpackedTooLarge as error:
+        bounds = {"rows": MAX_ROWS, "columns": _MAX_COLUMNS}
+        raise InvalidStaffFile(
+            _("The unpacked file is too large: at most 2 MiB, %(rows)d rows and %(columns)d columns.") % bounds
+        ) from error
     except Exception as error:
         # openpyxl raises any kind of exception for a broken part.
         raise InvalidStaffFile(_("The file is neither CSV nor XLSX.")) from error
-
-
-def _require_reasonable_size(data: bytes) -> None:
-    """Raise InvalidStaffFile for a decompression bomb. No part unpacks to more than its declared size."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise InvalidStaffFile(_("The file is neither CSV nor XLSX.")) from error
-    if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > _MAX_UNPACKED_BYTES:
-        raise InvalidStaffFile(_("The unpacked file is too large for a staff list."))
 
 
 def _text(value: object) -> str:
@@ -158,6 +144,5 @@ def _text(value: object) -> str:
         value = int(value)
     if isinstance(value, datetime):
         value = value.date()
-    text = str(value).strip()
     # The export puts an apostrophe before a formula; the import removes it.
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_SIGNS) else text
+    return unescape_formula(str(value).strip())

@@ -18,6 +18,16 @@ ErrorClass = type[BaseException]
 
 _RETRY_SECONDS = 5
 
+# The errors of a request whose token is not valid.
+INVALID_TOKEN: Final = (
+    errors.TokenInvalid,
+    errors.TokenExpired,
+    errors.SessionEnded,
+    errors.TokenReused,
+    errors.UserGone,
+    errors.UserInactive,
+)
+
 # An error that a table may omit, and the error whose entry it then has.
 _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
     {
@@ -80,11 +90,20 @@ class Contract:
         return next(self.errors[kind] for kind in type(error).__mro__ if kind in self.errors)
 
 
+def _challenge(error: BaseException) -> str:
+    """Return the challenge of RFC 6750, section 3.1; it has an error where the request had a token."""
+    if not isinstance(error, INVALID_TOKEN):
+        return "Bearer"
+    expired = isinstance(error, errors.TokenExpired)
+    description = "The token has expired" if expired else "The token is invalid, or its session has ended"
+    return f'Bearer error="invalid_token", error_description="{description}"'
+
+
 def error_headers(wire_error: WireError, error: BaseException) -> dict[str, str]:
     """Return the headers that HTTP requires with this error (RFC 9110, RFC 6750)."""
     headers = {"Cache-Control": "no-store"}
     if wire_error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = _challenge(error)
     if isinstance(error, RetryLater):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after.total_seconds())))
     elif wire_error.status == 503:

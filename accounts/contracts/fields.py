@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from accounts import names
 from accounts.models import Session
-from accounts.policies import LONGEST_PASSWORD
+from accounts.policies import LONGEST_PASSWORD, LONGEST_PROFILE
 
 _UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 
@@ -46,14 +46,21 @@ class Email(StrictCharField):
 
 
 class JSONObject(serializers.JSONField):
-    """A JSON object that every database can store: no NUL and no lone surrogate in it, at any depth."""
+    """A JSON object that every database can store: no NUL and no lone surrogate in it, at any depth.
+
+    As JSON without optional white space, in UTF-8, it has at most LONGEST_PROFILE bytes.
+    """
 
     openapi: ClassVar[Mapping[str, Any]] = {"type": "object"}
+    default_error_messages = {"max_bytes": f"Ensure this value has at most {LONGEST_PROFILE:,} bytes as JSON."}
 
     def to_internal_value(self, data: Any) -> Any:
         value = super().to_internal_value(data)
-        if not isinstance(value, dict) or _UNSTORABLE.search(json.dumps(value, ensure_ascii=False)):
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if not isinstance(value, dict) or _UNSTORABLE.search(text):
             self.fail("invalid")
+        if len(text.encode()) > LONGEST_PROFILE:
+            self.fail("max_bytes")
         return value
 
 

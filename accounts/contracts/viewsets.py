@@ -28,7 +28,7 @@ from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
 from accounts.errors import InvalidInput, PermissionDenied, Problem
 from accounts.models import Session, User
 from accounts.services import listings
-from audit.origin import Origin, request_origin
+from audit.origin import Origin, escape_control_chars, request_origin
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,14 @@ ANY_METHOD: Final = ("get", "post", "put", "patch", "delete")
 
 
 def field_problems(errors: Mapping[str, Any]) -> dict[str, list[Problem]]:
-    """Return REST framework's errors of fields as those of the core."""
-    return {name: [Problem(str(item.code), str(item)) for item in items] for name, items in errors.items()}
+    """Return REST framework's errors of fields as those of the core.
+
+    A message may repeat the value, which JSON can give characters that no encoding has (a lone surrogate).
+    """
+    return {
+        name: [Problem(str(item.code), escape_control_chars(str(item))) for item in items]
+        for name, items in errors.items()
+    }
 
 
 class ContractViewSet(GenericViewSet[Any]):

@@ -4,6 +4,12 @@ import ipaddress
 
 IPv4_OR_6 = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+# Private networks (RFC 1918, RFC 6598, RFC 4193) and loopback.
+_PRIVATE = [
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "fc00::/7", "::1")
+]
+
 
 def _parse(text: str) -> IPv4_OR_6 | None:
     try:
@@ -16,6 +22,12 @@ def _parse(text: str) -> IPv4_OR_6 | None:
         # A zone names an interface of the machine that wrote it, not a place on the network.
         return ipaddress.IPv6Address(int(address))
     return address
+
+
+def is_private(address: str | None) -> bool:
+    """Return whether an address is of a private network or of this machine; None is a Unix socket."""
+    parsed = _parse(address or "")
+    return parsed is None or any(parsed in network for network in _PRIVATE)
 
 
 def client_address(peer: str, forwarded_for: str, trusted_proxies: int) -> str | None:

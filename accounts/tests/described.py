@@ -19,7 +19,7 @@ CONFIG: dict[str, Any] = {
     "checks": {
         # The description cannot say all that a name, an address or a password must be.
         "positive_data_acceptance": {"enabled": False},
-        # A query may say more than is asked, and a size of a page or a truth value that is none counts as absent.
+        # A query may have more parameters than are described, and the hospital contract takes any text for a page.
         "negative_data_rejection": {"enabled": False},
     },
 }

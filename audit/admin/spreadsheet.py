@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -9,8 +10,14 @@ from django.db.models import Q, QuerySet
 
 Row = Sequence[object]
 
-# The characters that begin a formula, in full width too, or that a spreadsheet skips before one (OWASP CSV Injection).
-FORMULA_SIGNS: Final = tuple("=+-@\t\r\n＝＋－＠")
+# A formula (OWASP CSV Injection) begins with one of these signs, in full width too, at the start of a cell. A program
+# that separates cells by another character than the comma starts one after it, whatever the quotes are. Blanks and
+# quotes before the sign are skipped.
+_START: Final = r"(^|[,;|\t\r\n])([\s\"\ufeff\u200b]*)"
+_SIGNS: Final = "[=+\\-@＝＋－＠]"
+_FORMULA: Final = re.compile(f"{_START}(?='*{_SIGNS})")
+_CONTROL: Final = re.compile("'*[\t\r\n]")
+_ESCAPED: Final = re.compile(f"{_START}'(?='*{_SIGNS})")
 # Without it Excel decodes UTF-8 in the system's charset, which garbles Chinese.
 BOM: Final = "\ufeff"
 CHUNK: Final = 2_000
@@ -18,8 +25,14 @@ CHUNK: Final = 2_000
 
 def escape_formula(value: object) -> str:
     """Return a value as the text of a cell, with an apostrophe before what looks like a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    text = _FORMULA.sub(r"\1\2'", "" if value is None else str(value))
+    return f"'{text}" if _CONTROL.match(text) else text
+
+
+def unescape_formula(text: str) -> str:
+    """Return the value whose cell `escape_formula` made."""
+    text = text[1:] if text.startswith("'") and _CONTROL.match(text) else text
+    return _ESCAPED.sub(r"\1\2", text)
 
 
 def csv_text(rows: Iterable[Row]) -> str:

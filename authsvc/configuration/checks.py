@@ -7,6 +7,7 @@ application code. Warnings and infos are shown by `manage.py check --deploy`.
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
@@ -123,7 +124,22 @@ def a_tls_proxy_is_trusted(**_: Any) -> Iterator[CheckMessage]:
         # An info, because the server may terminate TLS itself, which cannot be seen from here.
         yield Info(
             "TRUSTED_PROXIES=0 with REQUIRE_HTTPS: behind a proxy that terminates TLS every request is refused with "
-            "426, and all clients share the proxy's address.",
+            "426, and all clients share the proxy's address. A process warns of such a proxy once in its log.",
             hint="Set TRUSTED_PROXIES to the number of proxies in front that append to X-Forwarded-For.",
             id="authsvc.I001",
         )
+
+
+@register(Tags.security, deploy=True)
+def the_sqlite_file_is_private(**_: Any) -> Iterator[CheckMessage]:
+    if connection.vendor != "sqlite":
+        return
+    for suffix in ("", "-wal", "-shm"):
+        path = Path(f"{connection.settings_dict['NAME']}{suffix}")
+        mode = path.stat().st_mode & 0o777 if path.is_file() else 0
+        if mode & 0o077:
+            yield Warning(
+                f"{path} has mode {mode:04o}: other users of this machine can read password hashes and personal data.",
+                hint=f"chmod 600 {path}",
+                id="authsvc.W006",
+            )

@@ -16,6 +16,7 @@ CONNECT_SECONDS = 5
 
 
 def _sqlite(config: dict[str, Any], base_dir: Path) -> None:
+    config["ENGINE"] = "authsvc.configuration.sqlite3"
     name = config["NAME"]
     if name != ":memory:":
         config["NAME"] = base_dir / name

@@ -47,6 +47,7 @@ class Environment(BaseSettings):
     require_https: bool | None = None
     contract_mounts: Annotated[str, AfterValidator(validators.valid_mounts)] = ""
     profile: Literal["documented", "hardened"] | None = None
+    docs: Literal["public", "staff", "off"] | None = None
     time_zone: Annotated[str, AfterValidator(validators.valid_time_zone)] = "Asia/Shanghai"
     web_concurrency: int = Field(default=1, ge=1)
     hospital_jwt_key: str = ""

@@ -15,7 +15,7 @@ def error_response(request: HttpRequest, error: BaseException) -> HttpResponse:
     name = mounted_contract(request.path, settings.CONTRACT_MOUNTS)
     contract: Contract = import_module(f"accounts.contracts.{name}.contract").CONTRACT
     wire_error = contract.wire_error(error)
-    return JsonResponse(
+    response = JsonResponse(
         contract.error_body(wire_error, error),
         status=wire_error.status,
         headers=error_headers(wire_error, error),
@@ -23,3 +23,6 @@ def error_response(request: HttpRequest, error: BaseException) -> HttpResponse:
         encoder=JSONEncoder,
         json_dumps_params={"ensure_ascii": False},
     )
+    # Django's CommonMiddleware sets it, but not on a response of a middleware before it.
+    response["Content-Length"] = str(len(response.content))
+    return response

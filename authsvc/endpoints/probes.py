@@ -1,10 +1,14 @@
 """Liveness and readiness probes."""
 
+from typing import Final
+
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.models import SigningKey
 from authsvc.endpoints.decorators import read_only
+
+PROBES: Final = frozenset({"/healthz", "/readyz"})
 
 
 @read_only

@@ -14,16 +14,16 @@ from accounts.contracts.native.contract import CONTRACT
 from accounts.contracts.parsing import LONGEST_BODY
 from accounts.contracts.schema.errors import error_responses, sample
 from accounts.contracts.schema.headers import OpenAPI, header_refs
-from accounts.errors import HTTPSRequired
+from accounts.errors import HTTPSRequired, PermissionDenied
 
 ABOUT: Final = f"""
 One user store behind several *contracts*. Each contract has its own paths, error format and tokens; a token is valid
 in its own contract only. To try operations here, log in, press *Authorize* and enter the access token.
 
 - Send bodies as `application/json` in UTF-8, of at most {LONGEST_BODY:,} bytes. Unknown fields are ignored, values of
-  a wrong type are rejected. `Accept` is ignored.
+  a wrong type are rejected. `Accept` is ignored. A body over 2 MiB is answered with 413 at every path, unread.
 - Paths have no trailing slash and never redirect. An unknown path returns 404 in its contract's format.
-- Every response has an `X-Request-ID`; a request that sends one keeps it.
+- Every response has an `X-Request-ID`, the id of the request in the log and in the audit trail.
 - Times are ISO 8601 in UTC, unless the contract says otherwise.
 """
 TAG: Final = "service"
@@ -90,7 +90,9 @@ def add_service_endpoints(result: OpenAPI, **_: Any) -> OpenAPI:
         "/.well-known/jwks.json": _get_operation(
             "keys", "Return the public keys that verify native access tokens", {"200": keys}, _OVER_HTTPS
         ),
-        "/api/schema": _get_operation("schema", "Return this description", {"200": description}, _OVER_HTTPS),
+        "/api/schema": _get_operation(
+            "schema", "Return this description", {"200": description}, (*_OVER_HTTPS, PermissionDenied)
+        ),
         "/healthz": _get_operation("alive", "Liveness probe", {"200": available}, _OVER_HTTP),
         "/readyz": _get_operation("ready", "Readiness probe", {"200": available, "503": unavailable}, _OVER_HTTP),
     }

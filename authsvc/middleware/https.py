@@ -7,8 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.errors import HTTPSRequired
 from authsvc.endpoints.error_responses import error_response
-
-_PROBES = frozenset({"/healthz", "/readyz"})
+from authsvc.endpoints.probes import PROBES
 
 
 class RequireHTTPSMiddleware:
@@ -18,6 +17,6 @@ class RequireHTTPSMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.REQUIRE_HTTPS and not request.is_secure() and request.path not in _PROBES:
+        if settings.REQUIRE_HTTPS and not request.is_secure() and request.path not in PROBES:
             return error_response(request, HTTPSRequired())
         return self.get_response(request)

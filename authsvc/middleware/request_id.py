@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from audit.origin import current_request_id
@@ -13,13 +14,17 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestIDMiddleware:
-    """Takes the client's `X-Request-ID` if it is safe to log, else makes one, and returns it in the response."""
+    """Makes the id of each request and returns it in the response's `X-Request-ID`.
+
+    Behind trusted proxies, which set that header themselves, their id is taken if it is safe to log. Otherwise a client
+    could give the requests of others its own id in the trail.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
+        given = request.headers.get("X-Request-ID", "") if settings.TRUSTED_PROXIES else ""
         request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
         request.META[REQUEST_ID] = request_id
         reset = current_request_id.set(request_id)

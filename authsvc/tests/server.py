@@ -84,6 +84,7 @@ def serving(folder: Path) -> Iterator[Server]:
         **PRODUCTION,
         "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
         "TRUSTED_PROXIES": "1",
+        "DOCS": "public",
         "CORS_ALLOWED_ORIGINS": "https://app.hospital.example",
     }
     for command in (

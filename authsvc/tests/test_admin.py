@@ -56,6 +56,13 @@ class TestLogin:
     def test_an_administrator_can_log_in(self, site: Client, head: User, username: str) -> None:
         assert log_in(site, username).headers["Location"] == "/admin/"
 
+    @pytest.mark.parametrize(
+        "address", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example", ""]
+    )
+    def test_a_login_does_not_redirect_to_another_site(self, site: Client, head: User, address: str) -> None:
+        response = site.post("/admin/login/", {"username": "head", "password": PASSWORD, "next": address})
+        assert (response.status_code, response["Location"]) == (302, "/admin/")
+
     def test_a_login_is_recorded_under_the_sites_name(self, site: Client, head: User) -> None:
         log_in(site)
         attempt = LoginAttempt.objects.get()

@@ -31,7 +31,8 @@ def _production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.TRUSTED_PROXIES = 1
     settings.WEB_CONCURRENCY = 2
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
-    monkeypatch.setattr("authsvc.configuration.checks.connection", SimpleNamespace(vendor="sqlite"))
+    connection = SimpleNamespace(vendor="sqlite", settings_dict={"NAME": ":memory:"})
+    monkeypatch.setattr("authsvc.configuration.checks.connection", connection)
     monkeypatch.setattr("os.cpu_count", lambda: 8)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.tests.tools import PASSWORD, Api
@@ -33,6 +34,12 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
+def trusted_proxy(settings: Settings) -> None:
+    """A proxy sets the id of each request."""
+    settings.TRUSTED_PROXIES = 1
+
+
+@pytest.fixture
 def crash(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**kwargs: object) -> None:
         raise ZeroDivisionError("The text of it.")
@@ -41,6 +48,7 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.any_database
+@pytest.mark.usefixtures("trusted_proxy")
 def test_a_refused_request_is_a_line_in_utc_with_the_request_id(log: io.StringIO) -> None:
     with time_machine.travel("2026-05-04T03:02:01.5Z", tick=False):
         Api().get("me", **{"X-Request-ID": REQUEST})
@@ -66,7 +74,7 @@ def test_no_line_of_a_traceback_looks_like_a_line_of_the_log(log: io.StringIO) -
     assert all(line.startswith("    ") for line in others)
 
 
-@pytest.mark.usefixtures("crash")
+@pytest.mark.usefixtures("crash", "trusted_proxy")
 def test_a_crash_is_logged_with_its_request_id(alice: User, log: io.StringIO) -> None:
     Api().post("login", {"username": "alice", "password": PASSWORD}, **{"X-Request-ID": REQUEST})
     first, *others = log.getvalue().splitlines()
@@ -105,6 +113,7 @@ def test_the_log_goes_to_the_standard_error_stream_alone() -> None:
     assert done.stdout == "{'<stderr>'}\n", done.stderr
 
 
+@pytest.mark.usefixtures("trusted_proxy")
 def test_a_forbidden_request_is_a_line(alice: User, log: io.StringIO) -> None:
     Api().get("users", Api().tokens()["access_token"], **{"X-Request-ID": REQUEST})
     assert log.getvalue().endswith(f" WARNING django.request [{REQUEST}] Forbidden: /api/auth/users\n")

@@ -9,13 +9,13 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.contracts.pagination import MAX_PAGE, integer_parameter, positive_integer
 from accounts.models import User
 
 LONGEST_TERM = 100
 DEFAULT_PER_PAGE = 10
 MAX_PER_PAGE = 100
-# Larger than any table, and small enough for the arithmetic of any database.
-MAX_PAGE = 10**9
+_ANY_VALUE = "What is not a positive integer counts as"
 
 
 class UserFilter(django_filters.FilterSet):
@@ -39,34 +39,28 @@ class UserFilter(django_filters.FilterSet):
         )
 
 
-def positive_integer(text: str, default: int, largest: int) -> int:
-    """Return the positive integer of a text, at most `largest`; for any other text the default."""
-    digits = text.lstrip("0")
-    if not (digits.isascii() and digits.isdigit()):
-        return default
-    return largest if len(digits) > len(str(largest)) else min(int(digits), largest)
-
-
-def _parameter(name: str, bounds: dict[str, int]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": {"type": "integer", **bounds}}
-
-
 class PerPagePagination(BasePagination):
     """The document's pages. An invalid number selects the first page, and a page after the last is empty."""
 
     def paginate_queryset(  # type: ignore[override]  # It paginates querysets only.
         self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any]:
-        self.page = positive_integer(request.query_params.get("page", ""), 1, MAX_PAGE)
-        self.per_page = positive_integer(request.query_params.get("per_page", ""), DEFAULT_PER_PAGE, MAX_PER_PAGE)
+        query = request.query_params
+        self.page = positive_integer(query.get("page", ""), MAX_PAGE) or 1
+        self.per_page = positive_integer(query.get("per_page", ""), MAX_PER_PAGE) or DEFAULT_PER_PAGE
         self.total = queryset.count()
         first = (self.page - 1) * self.per_page
         return list(queryset[first : first + self.per_page]) if first < self.total else []
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
-            _parameter("page", {"minimum": 1, "default": 1}),
-            _parameter("per_page", {"minimum": 1, "maximum": MAX_PER_PAGE, "default": DEFAULT_PER_PAGE}),
+            integer_parameter("page", f"Number of the page. {_ANY_VALUE} 1.", default=1),
+            integer_parameter(
+                "per_page",
+                f"Users of a page; a number over {MAX_PER_PAGE} counts as {MAX_PER_PAGE}. "
+                f"{_ANY_VALUE} {DEFAULT_PER_PAGE}.",
+                default=DEFAULT_PER_PAGE,
+            ),
         ]
 
     def get_paginated_response(self, data: Any) -> Response:

@@ -1,14 +1,13 @@
 """The query parameters of the native contract's lists."""
 
 import unicodedata
-from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.validators import validate_ipv46_address
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
+from accounts.contracts.query_filters import StrictBooleanFilter, UTCDateTimeFilter
 from accounts.models import Role, User
 from accounts.services.identifiers import named
 from audit.events import Status
@@ -19,8 +18,8 @@ LONGEST_TERM = 100
 
 class UserFilter(django_filters.FilterSet):
     role = django_filters.ChoiceFilter(choices=Role.choices)
-    is_active = django_filters.BooleanFilter()
-    awaits_approval = django_filters.BooleanFilter()
+    is_active = StrictBooleanFilter()
+    awaits_approval = StrictBooleanFilter()
     department = django_filters.CharFilter(max_length=LONGEST_TERM)
     search = django_filters.CharFilter(
         method="search_users",
@@ -48,12 +47,6 @@ class UserFilter(django_filters.FilterSet):
         )
 
 
-def require_storable(time: datetime) -> None:
-    """Raise ValidationError for a time that in another time zone is outside the years of Python and the databases."""
-    if not datetime.min.year < time.year < datetime.max.year:
-        raise ValidationError("Enter a time of the years 2 to 9998.", code="invalid")
-
-
 class LoginAttemptFilter(django_filters.FilterSet):
     username = django_filters.CharFilter(
         method="by_username",
@@ -64,12 +57,8 @@ class LoginAttemptFilter(django_filters.FilterSet):
     # PostgreSQL raises an error for any other text.
     ip = django_filters.CharFilter(max_length=45, validators=[validate_ipv46_address])
     contract = django_filters.CharFilter(max_length=20, help_text="The contract's name, or `admin` for the admin site.")
-    since = django_filters.IsoDateTimeFilter(
-        field_name="at", lookup_expr="gte", validators=[require_storable], help_text="At this time or later."
-    )
-    until = django_filters.IsoDateTimeFilter(
-        field_name="at", lookup_expr="lt", validators=[require_storable], help_text="Before this time."
-    )
+    since = UTCDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
+    until = UTCDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
 
     class Meta:
         model = LoginAttempt

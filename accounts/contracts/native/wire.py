@@ -20,7 +20,7 @@ from accounts.contracts.fields import (
 from accounts.contracts.native.tokens import ACCESS
 from accounts.contracts.serializers import Page, RequestBody, ResponseBody
 from accounts.models import Channel, Role
-from accounts.policies import CODE_LIFE, active_profile
+from accounts.policies import CODE_LIFE, LONGEST_PROFILE, active_profile
 from audit.events import FailureReason, Status
 
 # The roles that document 003 names.
@@ -88,7 +88,11 @@ class Registration(ProfileFields):
 class ProfileUpdate(ProfileFields):
     email = Email(max_length=names.EMAIL_LENGTH, required=False, allow_null=True)
     avatar_url = serializers.URLField(max_length=500, required=False, allow_blank=True)
-    profile = JSONObject(required=False, allow_null=True, help_text="Data that a client program stores with its user.")
+    profile = JSONObject(
+        required=False,
+        allow_null=True,
+        help_text=f"Data that a client program stores with its user, at most {LONGEST_PROFILE:,} bytes as JSON.",
+    )
     language = serializers.ChoiceField(
         choices=settings.LANGUAGES, required=False, help_text="The language of messages to this user."
     )

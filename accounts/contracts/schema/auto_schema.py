@@ -9,11 +9,11 @@ from django_filters.utils import translate_validation
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import PageNumberPagination
 
 from accounts import errors
 from accounts.contracts.http_status import REASON_PHRASES
 from accounts.contracts.operations import Operation, operation_of
+from accounts.contracts.pagination import PageNumberPagination, not_positive
 from accounts.contracts.schema.errors import ANY_REQUEST_ERRORS, BODY_ERRORS, TOKEN_ERRORS, error_responses, sample
 from accounts.contracts.schema.headers import OpenAPI, header_refs
 from accounts.contracts.serializers import RequestBody, ResponseBody
@@ -97,7 +97,7 @@ class ContractSchema(AutoSchema):
             kinds += TOKEN_ERRORS
         if "{" in self.path:
             kinds += (Http404,)
-        if self._is_list_view() and issubclass(self.view.pagination_class, PageNumberPagination):
+        if self._has_numbered_pages():
             kinds += (NotFound,)
         samples = [sample(kind) for kind in kinds + ANY_REQUEST_ERRORS]
         return [invalid, *samples] if (invalid := self._invalid_input()) else samples
@@ -117,7 +117,10 @@ class ContractSchema(AutoSchema):
             query = next(query for query in queries if query.errors)
             found = translate_validation(query.errors).detail  # type: ignore[attr-defined]  # It returns the exception.
             return errors.InvalidInput(field_problems(found))
-        return None
+        return not_positive("page") if self._has_numbered_pages() else None
+
+    def _has_numbered_pages(self) -> bool:
+        return self._is_list_view() and issubclass(self.view.pagination_class, PageNumberPagination)
 
     def _success(self) -> OpenAPI:
         response: OpenAPI = {

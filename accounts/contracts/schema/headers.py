@@ -7,8 +7,8 @@ OpenAPI = dict[str, Any]
 
 HEADERS: Final[Mapping[str, OpenAPI]] = {
     "X-Request-ID": {
-        "description": "The id of this request in the service's log and audit trail: the `X-Request-ID` of the request "
-        "if that is 8 to 64 letters, digits, `.`, `_` and `-`, otherwise a new one. Quote it when you report a fault.",
+        "description": "The id of this request in the service's log and audit trail. The service makes it, or a "
+        "trusted proxy in front of it; that of a client is not taken. Quote it when you report a fault.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
     },
@@ -18,9 +18,13 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "schema": {"type": "string", "const": "no-store"},
     },
     "WWW-Authenticate": {
-        "description": "The authentication scheme that this operation requires.",
+        "description": "The authentication scheme that this operation requires; where the token of the request is not "
+        "valid, `error` and `error_description` of RFC 6750 follow.",
         "required": True,
-        "schema": {"type": "string", "const": "Bearer"},
+        "schema": {
+            "type": "string",
+            "pattern": r'^Bearer( error="invalid_token", error_description="[ !#-\[\]-~]+")?$',
+        },
     },
     "Retry-After": {
         "description": "Seconds to wait before the next try.",

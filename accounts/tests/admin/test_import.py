@@ -9,7 +9,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.admin import staff_file
 from accounts.models import User
 from accounts.tests.admin.conftest import logged_in, message_texts
 from accounts.tests.tools import later
@@ -137,13 +136,37 @@ class TestPreview:
     def test_an_invalid_file_is_refused_with_its_problem(self, staff_client: Client, data: bytes, problem: str) -> None:
         assert str(upload(staff_client, data).context["error"]) == problem
 
-    def test_a_decompression_bomb_is_refused(self, staff_client: Client) -> None:
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("xl/worksheets/sheet1.xml", b"0" * 20_000_001)
-        assert len(file.getvalue()) < staff_file.MAX_BYTES
-        error = upload(staff_client, file.getvalue()).context["error"]
-        assert str(error) == "The unpacked file is too large for a staff list."
+    @pytest.mark.parametrize(
+        ("part", "unit", "count"),
+        [
+            ("xl/worksheets/sheet1.xml", b"0", 2 * 1024 * 1024),
+            ("xl/worksheets/sheet1.xml", b"<c/>", 250_001),
+            ("xl/worksheets/sheet1.xml", b"<row/>", 250_001),
+            ("xl/sharedStrings.xml", b"<si/>", 250_001),
+            ("xl/styles.xml", b"<xf/>", 20_001),
+            ("xl/theme/theme1.xml", b"<a/>", 20_001),
+        ],
+    )
+    def test_a_decompression_bomb_is_refused(self, staff_client: Client, part: str, unit: bytes, count: int) -> None:
+        good, bomb = io.BytesIO(xlsx(["username", "role"], ["wang", "doctor"])), io.BytesIO()
+        with zipfile.ZipFile(good) as source, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as target:
+            for name in {*source.namelist(), part}:
+                target.writestr(name, unit * count if name == part else source.read(name))
+        assert len(bomb.getvalue()) < 20_000
+        error = upload(staff_client, bomb.getvalue()).context["error"]
+        assert str(error) == "The unpacked file is too large: at most 2 MiB, 2000 rows and 30 columns."
+
+    def test_the_longest_list_is_read(self, staff_client: Client) -> None:
+        names = [f"column {number}" for number in range(8)]
+        filled: list[list[object]] = [["wang", "doctor", *(f"{row} {name}" for name in names)] for row in range(2000)]
+        page = upload(staff_client, xlsx(["username", "role", *names], *filled))
+        assert len(page.context["rows"]) == 2000
+
+    def test_an_image_in_the_file_is_not_unpacked(self, staff_client: Client) -> None:
+        file = io.BytesIO(xlsx(["username", "role"], ["wang", "doctor"]))
+        with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("xl/media/image1.png", b"0" * 30_000_000)
+        assert len(upload(staff_client, file.getvalue()).context["rows"]) == 1
 
     def test_an_entity_is_not_expanded(self, staff_client: Client) -> None:
         good = io.BytesIO(xlsx(["username", "role"], ["wang", "doctor"]))

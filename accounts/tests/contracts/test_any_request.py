@@ -49,7 +49,7 @@ def test_any_authorization_but_a_good_token_is_401(client: ContractClient, heade
     with rolled_back() as api:
         response = api.call("GET", f"/{client.mount}/{client.me}", Authorization=header)
     require_refusal(client, response, 401)
-    assert response["WWW-Authenticate"] == "Bearer"
+    assert response["WWW-Authenticate"].partition(" ")[0] == "Bearer"
 
 
 @every_client

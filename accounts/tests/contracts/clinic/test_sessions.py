@@ -42,7 +42,7 @@ class TestTokens:
     def test_a_missing_or_invalid_token_is_401(self, api: Api, method: str, verb: str, header: str | None) -> None:
         headers = {} if header is None else {"Authorization": header}
         response = api.call(method, f"/api/users/{verb}", **headers)
-        assert (answered(response)[0], response["WWW-Authenticate"]) == (401, "Bearer")
+        assert answered(response)[0] == 401
 
     @pytest.mark.parametrize("changes", [{"sid": "x"}, {"sid": 1}, {"generation": "0"}, {"generation": None}], ids=str)
     def test_a_token_with_an_invalid_claim_is_invalid(self, api: Api, alice: User, changes: dict[str, Any]) -> None:

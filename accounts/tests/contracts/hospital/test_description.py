@@ -35,6 +35,11 @@ def test_a_login_has_one_message_for_any_missing_field() -> None:
 def test_the_list_has_its_own_pages_none_of_which_is_missing() -> None:
     users = described("users", "get")
     assert [parameter["name"] for parameter in users["parameters"]] == ["role", "search", "page", "per_page"]
+    # Any number is accepted, so the schema has no bounds.
+    assert [parameter["schema"] for parameter in users["parameters"][2:]] == [
+        {"type": "integer", "default": 1},
+        {"type": "integer", "default": 10},
+    ]
     assert list(users["responses"]) == ["200", "400", "401", "403", "405", "426", "500", "503"]
 
 

@@ -51,7 +51,7 @@ class TestTokens:
     )
     def test_a_header_without_a_good_token(self, api: Api, header: str | None, message: str) -> None:
         response = api.get("profile", **({} if header is None else {"Authorization": header}))
-        assert (said(response), response["WWW-Authenticate"]) == ((401, message), "Bearer")
+        assert said(response) == (401, message)
 
     def test_the_case_of_the_scheme_does_not_matter(self, api: Api, token: str) -> None:
         assert api.get("profile", Authorization=f"bEaReR {token}").status_code == 200

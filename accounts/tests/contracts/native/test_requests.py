@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.tests.tools import Api
+from audit.models import LoginAttempt
 
 pytestmark = pytest.mark.django_db
 
@@ -101,9 +103,20 @@ def test_a_database_that_does_not_answer_is_unavailable(api: Api, alice: User, m
     ("given", "kept"),
     [("ward-7.request_1", True), ("x" * 65, False), ("short", False), ("a\nb-12345678", False), ("<script>123", False)],
 )
-def test_a_request_id_of_the_client_is_kept_if_it_is_harmless(api: Api, given: str, kept: bool) -> None:
+def test_a_request_keeps_the_id_of_a_trusted_proxy_if_it_is_safe_to_log(
+    api: Api, given: str, kept: bool, settings: Settings
+) -> None:
+    settings.TRUSTED_PROXIES = 1
     answered = api.get("me", **{"X-Request-ID": given})["X-Request-ID"]
     assert (answered == given) is kept
+
+
+def test_the_request_id_of_a_client_is_not_taken(api: Api, alice: User) -> None:
+    answers = [api.login(password="Wrong-horse-8"), api.login(password="Wrong-horse-8")]
+    answers += [api.post("login", {"username": "alice", "password": "x"}, **{"X-Request-ID": "ward-7.request_1"})]
+    given = [answer["X-Request-ID"] for answer in answers]
+    assert list(LoginAttempt.objects.order_by("id").values_list("request_id", flat=True)) == given
+    assert len(set(given) - {"ward-7.request_1"}) == 3
 
 
 def test_a_forged_forwarding_header_changes_nothing(api: Api, alice: User) -> None:

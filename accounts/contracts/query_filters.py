@@ -1,0 +1,47 @@
+"""The filters that several lists have in their query, for django-filter."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django_filters import rest_framework as django_filters
+
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+class _StrictBooleanField(forms.Field):
+    widget = forms.TextInput
+
+    def to_python(self, value: str | None) -> bool | None:
+        if value is None:
+            return None
+        if value not in _BOOLEANS:
+            raise ValidationError("Must be true or false.", code="invalid")
+        return _BOOLEANS[value]
+
+
+class StrictBooleanFilter(django_filters.BooleanFilter):
+    """`true` or `false`; django-filter takes any other text for no filter, and so for every row."""
+
+    field_class = _StrictBooleanField  # type: ignore[assignment]  # Any field of a form will do.
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.TextInput, **kwargs)
+
+
+def require_storable(time: datetime) -> None:
+    """Raise ValidationError for a time that in another time zone is outside the years of Python and the databases."""
+    if not datetime.min.year < time.year < datetime.max.year:
+        raise ValidationError("Enter a time of the years 2 to 9998.", code="invalid")
+
+
+class UTCDateTimeFilter(django_filters.IsoDateTimeFilter):
+    """A time with any offset that ISO 8601 allows; PostgreSQL refuses some of them (`-16:00`), so it gets UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validators=[require_storable], **kwargs)
+
+    def filter(self, qs: QuerySet[Any], value: datetime | None) -> QuerySet[Any]:
+        return super().filter(qs, value.astimezone(UTC) if value else value)

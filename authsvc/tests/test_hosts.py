@@ -1,0 +1,46 @@
+"""The Host header: probes answer whatever it is, every other request needs an allowed one."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.any_database
+
+# As a kubelet sends it to the address of a pod.
+POD = "10.244.0.17:8000"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the configured handler writes."""
+    handler = next(handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler)
+    written = io.StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("host", [POD, "evil.example", "", "["])
+def test_a_probe_answers_whatever_the_host(path: str, host: str, log: io.StringIO) -> None:
+    response = Client().get(path, headers={"Host": host})
+    assert (response.status_code, response.json(), log.getvalue()) == (200, {"status": "ok"}, "")
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/nothing", "/healthz/", "/api/auth/me", "/.well-known/jwks.json"])
+def test_a_refused_host_is_one_line_of_the_log(path: str, log: io.StringIO) -> None:
+    response = Client().get(path, headers={"Host": POD})
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+    (line,) = log.getvalue().splitlines()
+    assert " WARNING django.request [" in line
+    assert f"Invalid HTTP_HOST header: '{POD}'." in line
+
+
+def test_a_refused_host_cannot_forge_a_line(log: io.StringIO) -> None:
+    Client().get("/nothing", headers={"Host": "a\nb\u202ec"})
+    (line,) = log.getvalue().splitlines()
+    assert " WARNING django.request [" in line

@@ -1,0 +1,48 @@
+"""`manage.py quickstart` writes a .env only when it runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+pytestmark = pytest.mark.any_database
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the project without a .env."""
+    for name in ("authsvc", "accounts", "audit", "templates", "manage.py", "pyproject.toml"):
+        source = settings.BASE_DIR / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, tmp_path / name)
+    return tmp_path
+
+
+def manage(checkout: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    variables = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "manage.py", *args]
+    return subprocess.run(command, cwd=checkout, env=variables, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("args", [["quickstart", "--help"], ["quickstart", "-h"], ["help", "quickstart"]], ids=" ".join)
+def test_its_help_writes_nothing(checkout: Path, args: list[str]) -> None:
+    before = sorted(checkout.iterdir())
+    done = manage(checkout, *args)
+    assert done.stdout.startswith("usage: manage.py quickstart"), done.stderr
+    assert sorted(checkout.iterdir()) == before
+
+
+def test_an_unknown_option_writes_nothing(checkout: Path) -> None:
+    before = sorted(checkout.iterdir())
+    assert manage(checkout, "quickstart", "--nonsense").returncode == 2
+    assert sorted(checkout.iterdir()) == before
+
+
+def test_it_writes_a_development_file_before_it_reads_the_settings(checkout: Path) -> None:
+    (checkout / "authsvc/settings.py").write_text("raise SystemExit('The settings are read.')", encoding="utf-8")
+    assert manage(checkout, "quickstart", "-v", "0").stderr == "The settings are read.\n"
+    assert (checkout / ".env").read_text(encoding="utf-8").splitlines()[1] == "DEBUG=true"
