@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CONFIG: dict[str, Any] = {
     "seed": 1,
-    "generation": {"max-examples": 4, "deterministic": True, "database": "none"},
+    "generation": {"max-examples": 2, "deterministic": True, "database": "none"},
     "checks": {
         # The description cannot say all that a name, an address or a password must be.
         "positive_data_acceptance": {"enabled": False},
