@@ -39,7 +39,7 @@ def test_of_4_lists_that_share_names_one_is_imported_whole(each: Round) -> None:
     head = _head()
 
     def add(number: int) -> int:
-        # Each writes the shared names in another order, which provokes deadlocks.
+        # Each names the shared accounts in another order, which could deadlock.
         own = [f"own{each.number}-{number}-{n}" for n in range(3)]
         names = [*own, *([f"a{each.number}", f"b{each.number}"][:: 1 if number % 2 else -1])]
         rows = [Candidate(n, {"username": name, "role": "viewer"}) for n, name in enumerate(names)]
