@@ -1,7 +1,6 @@
 """How tests are run in parallel, and the users that every test of the project may ask for."""
 
 import fcntl
-import os
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from unittest import mock
@@ -18,13 +17,10 @@ _TRUE_COST: dict[str, Any] = {"memory_cost": Argon2id.memory_cost, "time_cost": 
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return 0 for a few chosen tests, which end before workers would have started.
-
-    For all tests it is one more than there are cores: many tests wait, for a disk, a server or a browser.
-    """
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return 0 for a few chosen tests, which end before workers would have started; None is a worker for each core."""
     chosen = config.args_source is pytest.Config.ArgsSource.ARGS
-    return 0 if chosen or config.option.keyword or config.option.lf else (os.cpu_count() or 1) + 1
+    return 0 if chosen or config.option.keyword or config.option.lf else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
