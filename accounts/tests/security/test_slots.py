@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.errors import Overloaded
-from accounts.policies import HASHING_PLACES
+from accounts.policies import HASHING_PLACES, LONGEST_WAIT
 from accounts.security.slots import Slots
 
 pytestmark = pytest.mark.any_database
@@ -84,8 +84,10 @@ def test_the_ninth_call_of_one_account_is_refused_and_another_account_waits(
     order: list[str] = []
     with slots.take(account="alice"):
         futures = enqueue(slots, pool, order, *["alice"] * HASHING_PLACES)
-        with pytest.raises(Overloaded), slots.take(account="alice"):
+        with pytest.raises(Overloaded) as refused, slots.take(account="alice"):
             pass
+        # A call that had waited would name the whole wait.
+        assert refused.value.retry_after < LONGEST_WAIT
         futures += enqueue(slots, pool, order, "bob")
     for future in futures:
         future.result()
