@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.security import lockout
+from accounts.security.locked_accounts import is_locked
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -34,7 +34,7 @@ class StateFilter(admin.SimpleListFilter):
             case "awaiting":
                 return queryset.filter(is_active=True, awaits_approval=True)
             case "locked":
-                return queryset.filter(lockout.is_locked(timezone.now()))
+                return queryset.filter(is_locked(timezone.now()))
         return queryset
 
 

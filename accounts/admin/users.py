@@ -20,7 +20,7 @@ from accounts.admin.user_filters import LastLoginFilter, StateFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
 from accounts.models import User
-from accounts.security import lockout
+from accounts.security.locked_accounts import is_locked
 from accounts.services import groups, users
 from audit.origin import request_origin
 
@@ -98,7 +98,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)
-        return users.annotate(locked=lockout.is_locked(timezone.now()))
+        return users.annotate(locked=is_locked(timezone.now()))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

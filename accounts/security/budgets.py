@@ -76,6 +76,15 @@ class Budget:
         }
 
 
+class LockedOut(Exception):
+    """A budget that binds the attempt is locked for another `retry_after`."""
+
+    def __init__(self, budget: Budget, retry_after: timedelta) -> None:
+        super().__init__()
+        self.budget = budget
+        self.retry_after = retry_after
+
+
 def address_budget(address: str) -> Budget:
     """Return the budget of an address over all accounts, which failed logins and wrong codes share."""
     return Budget(AttemptPurpose.ADDRESS, address=address)

@@ -12,8 +12,7 @@ order, the address's first, each by a statement of its own, so that attempts can
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -23,36 +22,16 @@ from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER, SUSPECTED_ADDRE
 from accounts.security.budgets import (
     Account,
     Budget,
+    LockedOut,
     address_budget,
     claim_in_transaction,
     count_failure,
     give_back,
     read,
 )
+from accounts.security.login_quota import require_logins, successes_budget
 from accounts.security.suspicion import suspected, suspicion
 from accounts.transactions import atomically
-
-# What these count are no failures: an unlock leaves them.
-_USES: Final = (
-    AttemptPurpose.LOGIN_SUCCESSES,
-    AttemptPurpose.OWN_CHANGES,
-    AttemptPurpose.OWN_CHANGES_PROVED,
-    AttemptPurpose.PEOPLE_LISTED,
-)
-_LOGIN_PURPOSES: Final = (
-    AttemptPurpose.LOGIN,
-    AttemptPurpose.LOGIN_UNKNOWN_ADDRESSES,
-    AttemptPurpose.LOGIN_SINCE_SUCCESS,
-)
-
-
-class LockedOut(Exception):
-    """A budget that binds the attempt is locked for another `retry_after`."""
-
-    def __init__(self, budget: Budget, retry_after: timedelta) -> None:
-        super().__init__()
-        self.budget = budget
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +173,6 @@ def _since_success(account: Account) -> Budget:
     return Budget(AttemptPurpose.LOGIN_SINCE_SUCCESS, account)
 
 
-def successes_budget(account: Account) -> Budget:
-    """Return the budget of an account's successful logins from all addresses."""
-    return Budget(AttemptPurpose.LOGIN_SUCCESSES, account)
-
-
-def require_logins(account: Account, now: datetime) -> None:
-    """Raise LockedOut where the account's limit of successful logins is reached."""
-    budget = successes_budget(account)
-    row = AttemptBudget.objects.filter(**budget.key()).first()
-    if row and row.is_exhausted(LOGINS_LIMIT.limit, now):
-        raise LockedOut(budget, row.expires_at - now)
-
-
 def release(reservation: Reservation) -> None:
     """Settle an attempt that is neither a success nor a failure. Inside a transaction."""
     for budget in reservation.claimed:
@@ -227,24 +193,3 @@ def fail(reservation: Reservation, now: datetime) -> list[AttemptBudget]:
     if known and any(row and row.purpose == AttemptPurpose.LOGIN for row in counted):
         counted.append(count_failure(suspicion(reservation.address), now, claimed=False))
     return [row for row in counted if row]
-
-
-def unlock(user_id: int, *, codes_too: bool) -> int:
-    """Delete a user's counted failures and locks; return how many budgets had any. Inside a transaction.
-
-    With `codes_too` those of codes go too, and the counts of codes that were sent.
-    """
-    rows = AttemptBudget.objects.filter(account_id=user_id).exclude(count=0, locks=0, locked_until=None)
-    rows = rows.exclude(purpose__in=_USES)
-    if not codes_too:
-        rows = rows.filter(purpose__in=_LOGIN_PURPOSES)
-    return rows.update(count=0, locks=0, locked_until=None)
-
-
-def is_locked(now: datetime) -> Exists:
-    """Return an annotation for a query of users: whether any budget of the account's logins is locked."""
-    return Exists(
-        AttemptBudget.objects.filter(
-            purpose__in=_LOGIN_PURPOSES, account_id=OuterRef("pk"), name_digest="", locked_until__gt=now
-        )
-    )

@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.policies import LONGEST_WAIT, SESSIONS_COUNTED_FROM
 from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
+from accounts.security.login_quota import require_logins
 from accounts.services import sessions
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -92,7 +93,7 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
 def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:
     """Hash the password in a hashing slot, for an attempt that is reserved first; no transaction is open meanwhile.
 
-    A missing account costs the same work. Raises Overloaded and lockout.LockedOut.
+    A missing account costs the same work. Raises Overloaded and budgets.LockedOut.
     """
     with reserve(attempt) as reservation:
         verdict = hashing.verify(password, attempt.user.password if attempt.user else None)
@@ -104,7 +105,7 @@ def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
     """Hold a hashing slot and a committed reservation; an exception in the block cancels the reservation.
 
     Waits, two seconds at most, for a slot and for attempts in flight, and before that as long for a turn where the
-    address is suspicious. Raises Overloaded and lockout.LockedOut.
+    address is suspicious. Raises Overloaded and budgets.LockedOut.
     """
     state = _require_unlocked(attempt)
     # From an address that is new to the account, parallel attempts from all such addresses count together.
@@ -154,9 +155,9 @@ def _slot(attempt: Attempt, deadline: float) -> Iterator[bool]:
 
 
 def _require_unlocked(attempt: Attempt) -> lockout.BudgetState:
-    """Return the state of the budgets before anything is waited for. Raises lockout.LockedOut."""
+    """Return the state of the budgets before anything is waited for. Raises budgets.LockedOut."""
     if attempt.state and attempt.state.has_spent_logins:
-        lockout.require_logins(attempt.account, timezone.now())
+        require_logins(attempt.account, timezone.now())
     if attempt.state and not attempt.state.has_failures:
         return attempt.state
     return _check(attempt)

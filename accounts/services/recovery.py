@@ -4,7 +4,7 @@ from accounts import names
 from accounts.errors import InvalidCode, InvalidCredentials, InvalidInput, NotFound, Problem
 from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import active_profile
-from accounts.security import budgets, lockout
+from accounts.security import budgets, locked_accounts
 from accounts.security.codes import Target
 from accounts.services import codes, contacts, identifiers, passwords, permissions
 from accounts.services.codes import Recipient
@@ -66,7 +66,7 @@ def reset_password(
         event = passwords.store(new=password, origin=origin)
         proof = _make_the_provers(user, channel, origin) if first_proof else []
         codes.spend(verified)
-        lockout.unlock(user.pk, codes_too=False)
+        locked_accounts.unlock(user.pk, codes_too=False)
         record(*proof, event)
 
     try:

@@ -108,7 +108,7 @@ def _run(
     attempt = identify(identifier=identifier, origin=origin)
     try:
         return _attempt(attempt, password, rule, policy)
-    except lockout.LockedOut as locked:
+    except budgets.LockedOut as locked:
         too_many = TooManyAttempts
         if locked.budget.purpose is AttemptPurpose.LOGIN_SUCCESSES:
             too_many = TooManyLogins
@@ -117,7 +117,7 @@ def _run(
 
 
 def _attempt(attempt: Attempt, password: str, rule: LoginRule | None, policy: SessionPolicy | None) -> Login:
-    """Verify the password and settle the attempt. Raises lockout.LockedOut, and the errors of refusals."""
+    """Verify the password and settle the attempt. Raises budgets.LockedOut, and the errors of refusals."""
     check = verify_password(attempt=attempt, password=password)
     try:
         decision = decide(attempt=attempt, check=check, rule=rule)

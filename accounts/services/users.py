@@ -14,7 +14,7 @@ from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFou
 from accounts.models import Channel, EndReason, User
 from accounts.models.user_queryset import CREDENTIAL_FIELDS
 from accounts.policies import active_profile
-from accounts.security import hashing, lockout
+from accounts.security import hashing, locked_accounts
 from accounts.services import notices, passwords, permissions, sessions, user_events
 from accounts.transactions import atomically
 from audit.events import Event
@@ -205,7 +205,7 @@ def unlock(*, user: User, actor: User, origin: Origin) -> bool:
     permissions.require_may_change(actor, user)
 
     def work() -> bool:
-        if not lockout.unlock(user.pk, codes_too=True):
+        if not locked_accounts.unlock(user.pk, codes_too=True):
             return False
         record(user_events.event(origin, Event.USER_UNLOCKED, user, actor))
         return True

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, User
-from accounts.security import lockout
+from accounts.security.locked_accounts import is_locked
 from accounts.security.suspicion import suspected
 from accounts.services.sessions import is_active
 from audit.events import Event, Status
@@ -106,7 +106,7 @@ def _online(now: datetime) -> Figure:
 
 
 def _locked(now: datetime) -> Figure:
-    users = User.objects.filter(lockout.is_locked(now))
+    users = User.objects.filter(is_locked(now))
     return Figure(
         "locked",
         _("Locked now"),

@@ -9,7 +9,8 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import AttemptBudget, User
-from accounts.security import hashing, lockout, suspicion
+from accounts.security import hashing, suspicion
+from accounts.security.locked_accounts import is_locked
 from accounts.services import attempts
 from accounts.tests.contracts.clients import CLIENTS, ContractClient
 from accounts.tests.tools import ELSEWHERE, HERE, PASSWORD, Api, later
@@ -50,7 +51,7 @@ def suspect(address: str = HERE) -> None:
 
 
 def locked(users: list[User]) -> int:
-    found = User.objects.filter(lockout.is_locked(timezone.now()), pk__in=[user.pk for user in users])
+    found = User.objects.filter(is_locked(timezone.now()), pk__in=[user.pk for user in users])
     return len(found)
 
 
