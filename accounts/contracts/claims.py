@@ -11,7 +11,7 @@ from accounts.errors import TokenInvalid
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
-from accounts.services import sessions
+from accounts.services import sessions, token_refresh
 from audit.origin import Origin
 
 
@@ -49,6 +49,6 @@ def refresh(token: str, refreshed: TokenPolicy, policy: SessionPolicy, origin: O
     Raises what `authenticate` raises, and TokenReused.
     """
     claims = tokens.read(refreshed, token)
-    return sessions.refresh(
+    return token_refresh.refresh(
         session_id=_session_id(claims), generation=_generation(claims), policy=policy, origin=origin
     )

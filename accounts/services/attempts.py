@@ -1,6 +1,6 @@
 """The first stages of a sign-in: identify the account, reserve an attempt, verify the password.
 
-Nothing here writes what a client may rely on; `accounts.services.sign_in` settles what these stages return.
+Nothing here writes what a client may rely on; `accounts.services.settlement` settles what these stages return.
 """
 
 import logging

@@ -1,18 +1,18 @@
-"""Sessions: authentication by token, refresh, and end."""
+"""Sessions: authentication by token, lists of active ones, and end."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Least, Now
+from django.db.models import BooleanField, Case, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.errors import IdentityError, NotFound, SessionEnded, TokenReused, UserGone, UserInactive
+from accounts.errors import NotFound, SessionEnded, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
 from accounts.models.prepared import Prepared
 from accounts.models.user_queryset import new_stamp
-from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSION_EVENT_INTERVAL, SESSIONS_LIMIT, SessionPolicy
+from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSIONS_LIMIT
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -27,9 +27,9 @@ def authenticate(*, session_id: UUID, contract: str, generation: int | None = No
     seconds after it was spent. The first request after five minutes updates `last_seen_at`. Raises UserGone,
     UserInactive and SessionEnded.
     """
-    session, in_grace = _found(session_id, contract)
+    session, in_grace = find(session_id, contract)
     now = timezone.now()
-    _require_active(session, now)
+    require_active(session, now)
     if generation not in {None, session.generation} and not (in_grace and generation == session.generation - 1):
         raise SessionEnded
     if session.last_seen_at <= now - LAST_SEEN_STEP:
@@ -46,7 +46,7 @@ def _with_user(**columns: Any) -> QuerySet[Session]:
 _SESSION = Prepared(_with_user, id=UUID(int=0), contract="-")
 
 
-def _found(session_id: UUID, contract: str) -> tuple[Session, bool]:
+def find(session_id: UUID, contract: str) -> tuple[Session, bool]:
     """Return the session, and whether the last generation is in its grace period. Raises UserGone."""
     session = _SESSION.get(id=session_id, contract=contract)
     if session is None:
@@ -55,79 +55,12 @@ def _found(session_id: UUID, contract: str) -> tuple[Session, bool]:
     return session, bool(session.__dict__["recent"])
 
 
-def _require_active(session: Session, now: datetime) -> None:
+def require_active(session: Session, now: datetime) -> None:
     """Raise UserInactive or SessionEnded unless the session is active."""
     if not session.user.may_log_in():
         raise UserInactive
     if not session.is_active(now):
         raise SessionEnded
-
-
-def refresh(*, session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session:
-    """Rotate the session's refresh token and return the session as it is afterwards, with its `user`.
-
-    One conditional write decides which request rotates. A request within ten seconds with the generation just spent
-    gets the same successor. A refresh from the address and device of the last one is not recorded in the trail, because
-    the session's own row has it. Raises TokenReused for an older generation where the policy ends the session, after
-    its end has committed; UserGone and SessionEnded.
-    """
-    outcome = atomically(lambda: _rotate(session_id, generation, policy, origin))
-    if isinstance(outcome, IdentityError):
-        raise outcome
-    return outcome
-
-
-def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session | IdentityError:
-    now = timezone.now()
-    rotated = Session.objects.filter(
-        pk=session_id, contract=origin.contract, generation=generation, ended_at=None, expires_at__gt=now
-    ).update(
-        generation=F("generation") + 1,
-        rotated_at=Now(),
-        last_seen_at=now,
-        expires_at=Least(F("latest_end_at"), Value(now + policy.idle_timeout)),
-    )
-    session, in_grace = _found(session_id, origin.contract)
-    # For an inactive user or an ended session the exception rolls the rotation back.
-    _require_active(session, now)
-    if rotated or (in_grace and generation == session.generation - 1):
-        _store_origin(session, origin, now)
-        return session
-    if generation > session.generation:
-        return SessionEnded()
-    return _store_reuse(session, generation, policy, origin, now)
-
-
-def _store_origin(session: Session, origin: Origin, now: datetime) -> None:
-    """Record a refresh from another address or device than the last one, and store the new ones in the session.
-
-    At most once a minute for each session, so that a client that alternates cannot fill the trail.
-    """
-    if (session.ip, session.user_agent) == (origin.ip, origin.user_agent):
-        return
-    moved = _not_within_interval("moved_at", session, now).update(
-        ip=origin.ip, user_agent=origin.user_agent, moved_at=now
-    )
-    if moved:
-        record(_event(origin, Event.SESSION_MOVED, session, last_ip=session.ip, last_user_agent=session.user_agent))
-
-
-def _store_reuse(
-    session: Session, generation: int, policy: SessionPolicy, origin: Origin, now: datetime
-) -> IdentityError:
-    """Record the use of a spent token and return its error; the session ends where the policy says so."""
-    if policy.reuse_ends:
-        Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
-    # The client may repeat the token, so one event a minute stands for all of its uses.
-    elif not _not_within_interval("reuse_recorded_at", session, now).update(reuse_recorded_at=now):
-        return SessionEnded()
-    record(_event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
-    return TokenReused() if policy.reuse_ends else SessionEnded()
-
-
-def _not_within_interval(column: str, session: Session, now: datetime) -> QuerySet[Session]:
-    due = Q(**{column: None}) | Q(**{f"{column}__lte": now - SESSION_EVENT_INTERVAL})
-    return Session.objects.filter(due, pk=session.pk)
 
 
 def is_active(now: datetime) -> Q:
@@ -159,7 +92,7 @@ def supersede(*, user: User, origin: Origin, now: datetime) -> list[SecurityEven
     rows = Session.objects.filter(pk__in=[session.pk for session in superseded], ended_at=None)
     rows.update(ended_at=now, end_reason=EndReason.SUPERSEDED)
     reason = EndReason.SUPERSEDED.value
-    return [_event(origin, Event.SESSION_ENDED, session, reason=reason) for session in superseded]
+    return [session_event(origin, Event.SESSION_ENDED, session, reason=reason) for session in superseded]
 
 
 def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:
@@ -175,7 +108,7 @@ def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | No
     def work() -> bool:
         if not Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now(), end_reason=reason):
             return False
-        record(_event(origin, Event.SESSION_ENDED, session, actor, reason=reason.value))
+        record(session_event(origin, Event.SESSION_ENDED, session, actor, reason=reason.value))
         return True
 
     return atomically(work)
@@ -205,9 +138,10 @@ def mark_ended(user: User, reason: EndReason) -> int:
     return Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now(), end_reason=reason)
 
 
-def _event(
+def session_event(
     origin: Origin, event: Event, session: Session, actor: User | None = None, **detail: object
 ) -> SecurityEvent:
+    """Return the event of one session, which its caller records."""
     return SecurityEvent.of(
         origin,
         event,

@@ -6,38 +6,32 @@
                                                rule)
 
 Each stage is a function that returns a value; only the last one writes what a client may rely on. A second factor
-belongs between verify_password and decide: it gets a password check that is not settled yet.
+belongs between verify_password and decide: it gets a password check that is not settled yet. The first three stages are
+in `attempts.py`, the last one is in `settlement.py`.
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 from typing import Final
 
 from django.db import DatabaseError
-from django.utils import timezone
 
 from accounts.errors import (
     AccountDisabled,
     ApprovalPending,
-    IdentityError,
     InvalidCredentials,
     Overloaded,
     TooManyAttempts,
     TooManyLogins,
 )
-from accounts.models import AttemptBudget, AttemptPurpose, Session, User
+from accounts.models import AttemptPurpose, Session, User
 from accounts.policies import LONGEST_PASSWORD, SessionPolicy
-from accounts.security import budgets, hashing, lockout
-from accounts.services import sessions
+from accounts.security import budgets, hashing
 from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, verify_password
 from accounts.services.identifiers import Identifier
-from accounts.transactions import atomically
-from audit.events import Event, FailureReason
-from audit.models import IDENTIFIER_LENGTH, LoginAttempt, SecurityEvent
-from audit.origin import Origin, escape_control_chars
-from audit.record import record
+from accounts.services.settlement import Login, Refusal, record_lockout, settle
+from audit.events import FailureReason
+from audit.origin import Origin
 
 # Returns why a user whose password was right may not log in here, or None. The client gets the answer to a wrong
 # password.
@@ -45,33 +39,10 @@ LoginRule = Callable[[User], FailureReason | None]
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A settled login; without a session where only the credentials were to be verified."""
-
-    user: User
-    session: Session | None
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an attempt is refused, the error that its caller gets, and whether it counts against the budgets."""
-
-    reason: FailureReason
-    error: type[IdentityError]
-    counts: bool
-
-
-_LOCK_EVENTS: Final[Mapping[str, Event]] = {
-    AttemptPurpose.ADDRESS: Event.ADDRESS_LOCKED,
-    AttemptPurpose.ADDRESS_SUSPICION: Event.ADDRESS_SUSPECTED,
-}
 _UNKNOWN_USER: Final = Refusal(FailureReason.UNKNOWN_USER, InvalidCredentials, counts=True)
 _WRONG_PASSWORD: Final = Refusal(FailureReason.WRONG_PASSWORD, InvalidCredentials, counts=True)
 _INACTIVE: Final = Refusal(FailureReason.INACTIVE, AccountDisabled, counts=False)
 _PENDING_APPROVAL: Final = Refusal(FailureReason.PENDING_APPROVAL, ApprovalPending, counts=False)
-_CHANGED_MEANWHILE: Final = Refusal(FailureReason.CHANGED_MEANWHILE, InvalidCredentials, counts=False)
 
 
 def sign_in(
@@ -112,7 +83,7 @@ def _run(
         too_many = TooManyAttempts
         if locked.budget.purpose is AttemptPurpose.LOGIN_SUCCESSES:
             too_many = TooManyLogins
-        _record_lockout(attempt, locked.budget)
+        record_lockout(attempt, locked.budget)
         raise too_many(retry_after=locked.retry_after) from locked
 
 
@@ -152,85 +123,6 @@ def decide(*, attempt: Attempt, check: PasswordCheck, rule: LoginRule | None) ->
     if reason := rule(user) if rule else None:
         return Refusal(reason, InvalidCredentials, counts=True)
     return user
-
-
-def settle(
-    *, attempt: Attempt, check: PasswordCheck, decision: User | Refusal, policy: SessionPolicy | None
-) -> Login | Refusal:
-    """Settle the reservation, open the session where a policy is given, and record the attempt, in one transaction.
-
-    Returns a refusal instead of a login where the account changed while its password was hashed.
-    """
-
-    def work() -> Login | Refusal:
-        now = timezone.now()
-        outcome = decision if isinstance(decision, Refusal) else _store_login(attempt, check, decision, policy, now)
-        if isinstance(outcome, Refusal):
-            _store_refusal(attempt, check, outcome, now)
-        return outcome
-
-    return atomically(work)
-
-
-def _store_login(
-    attempt: Attempt, check: PasswordCheck, user: User, policy: SessionPolicy | None, now: datetime
-) -> Login | Refusal:
-    ip = attempt.origin.ip
-    # The condition also holds the row, so that the user is not deleted before this commits.
-    if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(last_login=now, last_login_ip=ip):
-        return _CHANGED_MEANWHILE
-    user.last_login, user.last_login_ip = now, ip
-    lockout.succeed(check.reservation, now)
-    session = _open_session(user, policy, attempt.origin, now) if policy else None
-    superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
-    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk), *superseded)
-    return Login(user, session)
-
-
-def _open_session(user: User, policy: SessionPolicy, origin: Origin, now: datetime) -> Session:
-    latest_end_at = now + policy.absolute_timeout
-    return Session.objects.create(
-        user=user,
-        stamp=user.stamp,
-        contract=origin.contract,
-        ip=origin.ip,
-        user_agent=origin.user_agent,
-        created_at=now,
-        last_seen_at=now,
-        rotated_at=now,
-        expires_at=min(latest_end_at, now + policy.idle_timeout),
-        latest_end_at=latest_end_at,
-    )
-
-
-def _store_refusal(attempt: Attempt, check: PasswordCheck, refusal: Refusal, now: datetime) -> None:
-    locked = lockout.fail(check.reservation, now) if refusal.counts else []
-    if not refusal.counts:
-        lockout.release(check.reservation)
-    record(attempt.failure(refusal.reason), *(_locked_event(attempt, row) for row in locked))
-
-
-def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
-    return SecurityEvent.of(
-        attempt.origin,
-        _LOCK_EVENTS.get(row.purpose, Event.ACCOUNT_LOCKED),
-        user_id=row.account_id or None,
-        cause=row.purpose,
-        address=attempt.address,
-        identifier=escape_control_chars(attempt.identifier.typed)[:IDENTIFIER_LENGTH],
-    )
-
-
-def _record_lockout(attempt: Attempt, budget: budgets.Budget) -> None:
-    """Count an attempt that a lock refused; one row of the trail a minute stands for all of them."""
-    is_quota = budget.purpose is AttemptPurpose.LOGIN_SUCCESSES
-    reason = FailureReason.TOO_MANY_LOGINS if is_quota else FailureReason.LOCKED
-
-    def count() -> None:
-        if due := budgets.refuse(budget, timezone.now()):
-            record(attempt.failure(reason, repeats=due))
-
-    atomically(count)
 
 
 def _upgrade_hash(user: User, password: str) -> None:

@@ -11,7 +11,7 @@ from accounts.security.lockout import Reservation
 from accounts.services import sign_in
 from accounts.services.attempts import Attempt, PasswordCheck
 from accounts.services.identifiers import Identifier
-from accounts.services.sign_in import Refusal
+from accounts.services.settlement import Refusal
 from audit.events import FailureReason
 from audit.origin import Origin
 

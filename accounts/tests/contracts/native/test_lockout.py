@@ -132,7 +132,7 @@ class TestLockout:
             assert [api.login(password="wrong").status_code for _ in range(5)] == [401] * 5
 
     @pytest.mark.django_db(transaction=True)
-    @pytest.mark.parametrize("broken", ["accounts.security.hashing.verify", "accounts.services.sign_in.record"])
+    @pytest.mark.parametrize("broken", ["accounts.security.hashing.verify", "accounts.services.settlement.record"])
     def test_an_attempt_that_crashes_is_given_back(
         self, api: Api, alice: User, monkeypatch: pytest.MonkeyPatch, broken: str
     ) -> None:

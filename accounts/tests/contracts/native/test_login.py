@@ -246,7 +246,7 @@ def test_without_a_row_in_the_trail_there_is_no_session(api: Api, alice: User, m
     def broken(*entries: object) -> None:
         raise RuntimeError("The disk is full.")
 
-    monkeypatch.setattr("accounts.services.sign_in.record", broken)
+    monkeypatch.setattr("accounts.services.settlement.record", broken)
     assert api.login().status_code == 500
     assert Session.objects.count() == 0
 

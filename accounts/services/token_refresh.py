@@ -1,0 +1,86 @@
+"""A refresh: rotate the session's token, and detect that a spent one is used again."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Least, Now
+from django.utils import timezone
+
+from accounts.errors import IdentityError, SessionEnded, TokenReused
+from accounts.models import EndReason, Session
+from accounts.policies import SESSION_EVENT_INTERVAL, SessionPolicy
+from accounts.services.sessions import find, require_active, session_event
+from accounts.transactions import atomically
+from audit.events import Event
+from audit.origin import Origin
+from audit.record import record
+
+
+def refresh(*, session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session:
+    """Rotate the session's refresh token and return the session as it is afterwards, with its `user`.
+
+    One conditional write decides which request rotates. A request within ten seconds with the generation just spent
+    gets the same successor. A refresh from the address and device of the last one is not recorded in the trail, because
+    the session's own row has it. Raises TokenReused for an older generation where the policy ends the session, after
+    its end has committed; UserGone and SessionEnded.
+    """
+    outcome = atomically(lambda: _rotate(session_id, generation, policy, origin))
+    if isinstance(outcome, IdentityError):
+        raise outcome
+    return outcome
+
+
+def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session | IdentityError:
+    now = timezone.now()
+    rotated = Session.objects.filter(
+        pk=session_id, contract=origin.contract, generation=generation, ended_at=None, expires_at__gt=now
+    ).update(
+        generation=F("generation") + 1,
+        rotated_at=Now(),
+        last_seen_at=now,
+        expires_at=Least(F("latest_end_at"), Value(now + policy.idle_timeout)),
+    )
+    session, in_grace = find(session_id, origin.contract)
+    # For an inactive user or an ended session the exception rolls the rotation back.
+    require_active(session, now)
+    if rotated or (in_grace and generation == session.generation - 1):
+        _store_origin(session, origin, now)
+        return session
+    if generation > session.generation:
+        return SessionEnded()
+    return _store_reuse(session, generation, policy, origin, now)
+
+
+def _store_origin(session: Session, origin: Origin, now: datetime) -> None:
+    """Record a refresh from another address or device than the last one, and store the new ones in the session.
+
+    At most once a minute for each session, so that a client that alternates cannot fill the trail.
+    """
+    if (session.ip, session.user_agent) == (origin.ip, origin.user_agent):
+        return
+    moved = _not_within_interval("moved_at", session, now).update(
+        ip=origin.ip, user_agent=origin.user_agent, moved_at=now
+    )
+    if moved:
+        record(
+            session_event(origin, Event.SESSION_MOVED, session, last_ip=session.ip, last_user_agent=session.user_agent)
+        )
+
+
+def _store_reuse(
+    session: Session, generation: int, policy: SessionPolicy, origin: Origin, now: datetime
+) -> IdentityError:
+    """Record the use of a spent token and return its error; the session ends where the policy says so."""
+    if policy.reuse_ends:
+        Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
+    # The client may repeat the token, so one event a minute stands for all of its uses.
+    elif not _not_within_interval("reuse_recorded_at", session, now).update(reuse_recorded_at=now):
+        return SessionEnded()
+    record(session_event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
+    return TokenReused() if policy.reuse_ends else SessionEnded()
+
+
+def _not_within_interval(column: str, session: Session, now: datetime) -> QuerySet[Session]:
+    due = Q(**{column: None}) | Q(**{f"{column}__lte": now - SESSION_EVENT_INTERVAL})
+    return Session.objects.filter(due, pk=session.pk)
