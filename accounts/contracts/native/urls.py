@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.contracts.native import views
+from accounts.contracts.native import administrator_views, code_views, views
 from accounts.contracts.native.contract import CONTRACT
 from accounts.contracts.viewsets import not_found_route
 
@@ -14,18 +14,20 @@ urlpatterns = [
     path("logout-all", views.SignInViewSet.as_view({"post": "logout_all"})),
     path("me", views.MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("change-password", views.MeViewSet.as_view({"post": "change_password"})),
-    path("request-reset-code", views.RecoveryViewSet.as_view({"post": "request_code"})),
-    path("reset-password", views.RecoveryViewSet.as_view({"post": "reset_password"})),
-    path("request-verification", views.VerificationViewSet.as_view({"post": "request_code"})),
-    path("verify", views.VerificationViewSet.as_view({"post": "verify"})),
+    path("request-reset-code", code_views.RecoveryViewSet.as_view({"post": "request_code"})),
+    path("reset-password", code_views.RecoveryViewSet.as_view({"post": "reset_password"})),
+    path("request-verification", code_views.VerificationViewSet.as_view({"post": "request_code"})),
+    path("verify", code_views.VerificationViewSet.as_view({"post": "verify"})),
     path("sessions", views.SessionViewSet.as_view({"get": "list"})),
     path("sessions/<uuid:session_id>", views.SessionViewSet.as_view({"delete": "destroy"})),
-    path("users", views.UserViewSet.as_view({"get": "list", "post": "create"})),
-    path("users/<int:user_id>", views.UserViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
-    path("users/<int:user_id>/activate", views.UserViewSet.as_view({"post": "activate"})),
-    path("users/<int:user_id>/deactivate", views.UserViewSet.as_view({"post": "deactivate"})),
-    path("users/<int:user_id>/approve", views.UserViewSet.as_view({"post": "approve"})),
-    path("users/<int:user_id>/unlock", views.UserViewSet.as_view({"post": "unlock"})),
-    path("login-attempts", views.LoginAttemptViewSet.as_view({"get": "list"})),
+    path("users", administrator_views.UserViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "users/<int:user_id>", administrator_views.UserViewSet.as_view({"get": "retrieve", "patch": "partial_update"})
+    ),
+    path("users/<int:user_id>/activate", administrator_views.UserViewSet.as_view({"post": "activate"})),
+    path("users/<int:user_id>/deactivate", administrator_views.UserViewSet.as_view({"post": "deactivate"})),
+    path("users/<int:user_id>/approve", administrator_views.UserViewSet.as_view({"post": "approve"})),
+    path("users/<int:user_id>/unlock", administrator_views.UserViewSet.as_view({"post": "unlock"})),
+    path("login-attempts", administrator_views.LoginAttemptViewSet.as_view({"get": "list"})),
     not_found_route(CONTRACT),
 ]

@@ -1,13 +1,10 @@
 """The request and response bodies of the native contract."""
 
-from typing import Any
-
 from django.conf import settings
 from rest_framework import serializers
 
 from accounts import names
 from accounts.contracts.fields import (
-    AnyJSON,
     Constant,
     ConvertedField,
     Email,
@@ -19,18 +16,16 @@ from accounts.contracts.fields import (
 )
 from accounts.contracts.native.tokens import ACCESS
 from accounts.contracts.serializers import Page, RequestBody, ResponseBody
-from accounts.models import Channel, Role
-from accounts.policies import CODE_LIFE, LONGEST_PROFILE, active_profile
-from audit.events import FailureReason, Status
+from accounts.models import Role
+from accounts.policies import LONGEST_PROFILE, active_profile
 
 # The roles that document 003 names.
 ROLES = frozenset({"pharmacy", "supplier", "logistics", "regulator", "unauth"})
 
 _CODE = "A stable code, which programs may compare."
 _DETAIL = "A message for people; its wording may change."
-_IDENTIFIER = "A user name, e-mail address or phone number; case-insensitive."
-_NEW_PASSWORD = f"At least {active_profile().native_change.shortest} characters."
-_SIX_DIGITS = "The six digits of the message. Any other value is a wrong code."
+IDENTIFIER_HELP = "A user name, e-mail address or phone number; case-insensitive."
+NEW_PASSWORD_HELP = f"At least {active_profile().native_change.shortest} characters."
 _NEEDS_PASSWORD = not active_profile().addresses_at_once
 _ON_APPROVAL = ", ".join(sorted(ROLES & active_profile().on_approval))
 
@@ -42,7 +37,7 @@ class RegistrationRole(StrictCharField):
 
 
 class Login(RequestBody):
-    username = StrictCharField(max_length=names.EMAIL_LENGTH, help_text=_IDENTIFIER)
+    username = StrictCharField(max_length=names.EMAIL_LENGTH, help_text=IDENTIFIER_HELP)
     password = Password(help_text="It is not trimmed.")
 
     example = {"username": "alice", "password": "Ward-7-by-the-lake"}
@@ -106,61 +101,11 @@ class ProfileChange(ProfileUpdate):
     )
 
 
-class UserCreation(ProfileFields):
-    username = StrictCharField(max_length=names.NAME_LENGTH)
-    password = Password(help_text=f"At least {active_profile().password.shortest} characters.")
-    email = Email(max_length=names.EMAIL_LENGTH, required=False, allow_null=True)
-    role = serializers.ChoiceField(choices=Role.choices)
-
-    example = {"username": "080123", "password": "Ward-7-by-the-lake", "role": "doctor", "full_name": "王伟"}
-
-
-class UserChanges(ProfileUpdate):
-    username = StrictCharField(max_length=names.NAME_LENGTH, required=False)
-    role = serializers.ChoiceField(choices=Role.choices, required=False)
-
-    example = {"role": "doctor", "department": "心内科"}
-
-
 class PasswordChange(RequestBody):
     old_password = Password()
-    new_password = Password(help_text=_NEW_PASSWORD)
+    new_password = Password(help_text=NEW_PASSWORD_HELP)
 
     example = {"old_password": "Ward-7-by-the-lake", "new_password": "Ward-8-on-the-hill"}
-
-
-class Contact(RequestBody):
-    identifier = StrictCharField(max_length=names.EMAIL_LENGTH, help_text=_IDENTIFIER)
-    channel = serializers.ChoiceField(choices=Channel.values)
-    contact = StrictCharField(max_length=names.EMAIL_LENGTH, help_text="The account's e-mail address or phone number.")
-
-    example = {"identifier": "alice", "channel": "email", "contact": "alice@hospital.example"}
-
-
-class PasswordReset(Contact):
-    code = AnyJSON(help_text=_SIX_DIGITS)
-    new_password = Password(help_text=_NEW_PASSWORD)
-
-    example = {**Contact.example, "code": "048213", "new_password": "Ward-8-on-the-hill"}
-
-
-class VerificationRequest(RequestBody):
-    channel = serializers.ChoiceField(choices=Channel.values)
-
-    example = {"channel": "email"}
-
-
-class Verification(VerificationRequest):
-    code = AnyJSON(help_text=_SIX_DIGITS)
-
-    example = {"channel": "email", "code": "048213"}
-
-
-class CodeAnswer(ResponseBody):
-    expires_in = serializers.IntegerField(help_text="Lifetime of the code in seconds.")
-    debug_code = serializers.CharField(required=False, help_text="The code itself; only with `DEBUG=true`.")
-
-    example = {"expires_in": int(CODE_LIFE.total_seconds())}
 
 
 class Refresh(RequestBody):
@@ -216,10 +161,6 @@ class UserAnswer(ResponseBody):
     }
 
 
-class UsersAnswer(Page):
-    results = UserAnswer(many=True)
-
-
 class TokensAnswer(ResponseBody):
     access_token = serializers.CharField(help_text="Send it as `Authorization: Bearer <token>`.")
     refresh_token = serializers.CharField(help_text="Send it to `refresh`, once, for the next pair of tokens.")
@@ -265,40 +206,6 @@ class SessionsAnswer(Page):
     results = SessionAnswer(many=True)
 
 
-class AttemptAnswer(ResponseBody):
-    id = serializers.IntegerField()
-    user = serializers.IntegerField(
-        source="user_id", allow_null=True, help_text="The account's id, even if the account has been deleted."
-    )
-    identifier = serializers.CharField(allow_blank=True, help_text="The identifier as it was entered.")
-    contract = serializers.CharField(help_text="The contract, or `admin` for the admin site.")
-    ip = serializers.CharField(allow_null=True)
-    user_agent = serializers.CharField(allow_blank=True)
-    status = serializers.ChoiceField([status.value for status in Status])
-    failure_reason = serializers.ChoiceField([reason.value for reason in FailureReason], allow_blank=True)
-    request_id = serializers.CharField(allow_blank=True, help_text="The `X-Request-ID` of the response.")
-    at = serializers.DateTimeField()
-    repeats = serializers.IntegerField(help_text="Number of refused logins to a locked account that this row counts.")
-
-    example = {
-        "id": 99,
-        "user": 7,
-        "identifier": "alice",
-        "contract": "native",
-        "ip": "192.0.2.1",
-        "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        "status": "failed",
-        "failure_reason": "wrong_password",
-        "request_id": "c7b0e0a3f7f24e0f9f0d7e6c1a2b3c4d",
-        "at": "2026-11-20T06:31:00.123456Z",
-        "repeats": 1,
-    }
-
-
-class AttemptsAnswer(Page):
-    results = AttemptAnswer(many=True)
-
-
 class FieldProblem(ResponseBody):
     code = serializers.CharField(help_text=_CODE)
     detail = serializers.CharField(help_text=_DETAIL)
@@ -317,9 +224,3 @@ class Problem(ResponseBody):
         required=False,
         help_text="The problems of each invalid field, by its name.",
     )
-
-
-def sent_code(code: str) -> dict[str, Any]:
-    """Return the values of a `CodeAnswer`; they are the same whether or not a code was sent."""
-    values = {"expires_in": int(CODE_LIFE.total_seconds())}
-    return {**values, "debug_code": code} if settings.DEBUG else values
