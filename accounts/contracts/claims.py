@@ -4,7 +4,7 @@ Every token names its session in `sid`; a token that is replaced at each refresh
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from accounts.errors import TokenInvalid
@@ -13,6 +13,9 @@ from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
 from accounts.services import sessions, token_refresh
 from audit.origin import Origin
+
+# The largest that the session's column holds.
+_LAST_GENERATION: Final = 2**31 - 1
 
 
 def _session_id(claims: Mapping[str, Any]) -> UUID:
@@ -24,7 +27,7 @@ def _session_id(claims: Mapping[str, Any]) -> UUID:
 
 def _generation(claims: Mapping[str, Any]) -> int:
     generation = claims.get("generation")
-    if not isinstance(generation, int):
+    if not isinstance(generation, int) or not 0 <= generation <= _LAST_GENERATION:
         raise TokenInvalid
     return generation
 

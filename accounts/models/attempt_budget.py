@@ -1,14 +1,16 @@
 """Counters of failed attempts, their limits and locks."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Greatest
 from django.db.models.lookups import LessThan
+from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.prepared import update_query
 from accounts.policies import ADDRESS_KNOWN, REFUSAL_INTERVAL, RESERVATION_LIFE, Lockout
 
 _COUNT = models.IntegerField()
@@ -54,6 +56,8 @@ class AttemptPurpose(models.TextChoices):
 
 
 class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
+    """Conditions on budgets, and the statements that change them; `now` may be a `Parameter` of a prepared one."""
+
     def with_failures(self, now: datetime) -> Self:
         """Return the rows with failures or a lock that still count."""
         return self.filter(Q(count__gt=0) | Q(locked_until__gt=now), expires_at__gt=now)
@@ -62,8 +66,8 @@ class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
         """Return the rows whose account has logged in from their address lately."""
         return self.filter(last_success_at__gt=now - ADDRESS_KNOWN)
 
-    def claim(self, policy: Lockout, now: datetime) -> int:
-        """Take one attempt out of the budget, if there is one left; return how many rows had one.
+    def claim(self, policy: Lockout, now: datetime) -> UpdateQuery:
+        """Return the statement that takes one attempt out of the budget, if there is one left.
 
         One statement decides, so that parallel attempts cannot share the last one. Expired counts are taken for zero,
         and so are claims that a crash has left behind.
@@ -71,51 +75,53 @@ class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
         past = Q(expires_at__lte=now)
         crashed = past | Q(claims_expire_at__lte=now)
         in_flight = Case(When(crashed, then=0), default=F("in_flight"), output_field=_COUNT)
-        return (
-            self.filter(Q(locked_until__isnull=True) | Q(locked_until__lte=now))
-            # A row that has counted by a higher limit than it has now is left one attempt at a time.
-            .filter(
-                past
-                | Q(LessThan(F("count") + in_flight, policy.limit))
-                | Q(LessThan(in_flight, 1), count__gte=policy.limit)
-            )
-            # MySQL assigns from left to right, so what the conditions read is written last.
-            .update(
-                count=Case(When(past, then=0), default=F("count"), output_field=_COUNT),
-                in_flight=in_flight + 1,
-                locks=Case(When(past, then=0), default=F("locks"), output_field=_COUNT),
-                expires_at=Case(When(past, then=Value(now + policy.window)), default=F("expires_at")),
-                claims_expire_at=now + RESERVATION_LIFE,
-            )
+        unlocked = self.filter(Q(locked_until__isnull=True) | Q(locked_until__lte=now))
+        # A row that has counted by a higher limit than it has now is left one attempt at a time.
+        left = unlocked.filter(
+            past
+            | Q(LessThan(F("count") + in_flight, policy.limit))
+            | Q(LessThan(in_flight, 1), count__gte=policy.limit)
+        )
+        # MySQL assigns from left to right, so what the conditions read is written last.
+        return update_query(
+            left,
+            count=Case(When(past, then=0), default=F("count"), output_field=_COUNT),
+            in_flight=in_flight + 1,
+            locks=Case(When(past, then=0), default=F("locks"), output_field=_COUNT),
+            expires_at=Case(When(past, then=now + policy.window), default=F("expires_at")),
+            claims_expire_at=now + RESERVATION_LIFE,
         )
 
-    def release(self, **also: Any) -> int:
-        """Give a claimed attempt back."""
-        return self.update(in_flight=Greatest(F("in_flight"), 1, output_field=_COUNT) - 1, **also)
+    def release(self) -> UpdateQuery:
+        """Return the statement that gives a claimed attempt back."""
+        return update_query(self, in_flight=Greatest(F("in_flight"), 1, output_field=_COUNT) - 1)
 
-    def settle_success(self, window: timedelta, now: datetime) -> int:
-        """Settle a good login in the account's row of its address, and count it in that of its successes.
+    def settle_success(self, window: timedelta, now: datetime) -> UpdateQuery:
+        """Return the statement that settles a good login.
 
-        One statement, because every login makes it.
+        It settles the account's row of its address, and counts the login in that of its successes: one statement,
+        because every login makes it.
         """
         counts = Q(purpose=AttemptPurpose.LOGIN_SUCCESSES)
         begins = counts & Q(expires_at__lte=now)
-        return self.update(
+        return update_query(
+            self,
             count=Case(When(begins, then=1), When(counts, then=F("count") + 1), default=0, output_field=_COUNT),
             in_flight=Greatest(F("in_flight"), 1, output_field=_COUNT) - 1,
             locks=0,
             locked_until=None,
             last_success_at=now,
             # MySQL assigns from left to right, so what the conditions read is written last.
-            expires_at=Case(When(begins, then=Value(now + window)), default=F("expires_at")),
+            expires_at=Case(When(begins, then=now + window), default=F("expires_at")),
         )
 
-    def spend(self, limit: int, window: timedelta, now: datetime) -> int:
-        """Count one use against a limit that has no locks, if it is not reached; return how many rows counted it."""
+    def spend(self, limit: int, window: timedelta, now: datetime) -> UpdateQuery:
+        """Return the statement that counts one use against a limit that has no locks, if it is not reached."""
         past = Q(expires_at__lte=now)
-        return self.filter(past | Q(count__lt=limit)).update(
+        return update_query(
+            self.filter(past | Q(count__lt=limit)),
             count=Case(When(past, then=1), default=F("count") + 1, output_field=_COUNT),
-            expires_at=Case(When(past, then=Value(now + window)), default=F("expires_at")),
+            expires_at=Case(When(past, then=now + window), default=F("expires_at")),
         )
 
 

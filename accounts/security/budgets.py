@@ -1,14 +1,10 @@
 """Budgets of attempts: the key of a row, the policy that it is held to, and what is counted in one row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from accounts.models import AttemptBudget, AttemptPurpose
@@ -17,12 +13,12 @@ from accounts.policies import (
     ADDRESS_LIMIT,
     CODE_CHECK_LIMIT,
     LOGINS_LIMIT,
-    RESERVATION_LIFE,
     SLOW_GUESSING_LIMIT,
     SUSPICION_LIMIT,
     UNKNOWN_ADDRESSES_LIMIT,
     Lockout,
 )
+from accounts.security import budget_rows
 from accounts.transactions import atomically
 
 _POLICIES: Final[Mapping[str, Lockout]] = {
@@ -90,12 +86,11 @@ def address_budget(address: str) -> Budget:
     return Budget(AttemptPurpose.ADDRESS, address=address)
 
 
-def read(budgets: Iterable[Budget]) -> dict[Budget, AttemptBudget]:
+def read(budgets: Sequence[Budget]) -> dict[Budget, AttemptBudget]:
     """Return the rows that budgets have, by one statement."""
-    keys = reduce(or_, (Q(**budget.key()) for budget in budgets))
     found = {
         Budget(AttemptPurpose(row.purpose), Account(row.account_id, row.name_digest), row.address): row
-        for row in AttemptBudget.objects.filter(keys)
+        for row in budget_rows.get_all([budget.key() for budget in budgets])
     }
     return {budget: found[budget] for budget in budgets if budget in found}
 
@@ -107,59 +102,42 @@ def claim(budget: Budget, now: datetime) -> bool:
 
 def claim_in_transaction(budget: Budget, now: datetime, *, likely_new: bool) -> bool:
     """Claim an attempt from one budget, as `claim` does; with `likely_new` an insertion is tried first."""
-    rows = AttemptBudget.objects.filter(**budget.key())
-    if likely_new and _insert(budget, now):
+    key, policy = budget.key(), budget.policy
+    if likely_new and budget_rows.insert_claimed(key, policy, now):
         return True
-    if rows.claim(budget.policy, now):
+    if budget_rows.claim(key, policy, now):
         return True
     # Where another attempt has inserted the row meanwhile, there are attempts left in it.
-    return (not rows.exists() and _insert(budget, now)) or bool(rows.claim(budget.policy, now))
-
-
-def _insert(budget: Budget, now: datetime) -> bool:
-    """Insert the row with one attempt claimed; False where there is one already."""
-    try:
-        with transaction.atomic():
-            AttemptBudget.objects.create(
-                **budget.key(),
-                in_flight=1,
-                expires_at=now + budget.policy.window,
-                claims_expire_at=now + RESERVATION_LIFE,
-            )
-    except IntegrityError:
-        return False
-    return True
+    is_new = budget_rows.get(key) is None and budget_rows.insert_claimed(key, policy, now)
+    return is_new or budget_rows.claim(key, policy, now)
 
 
 def count_failure(budget: Budget, now: datetime, *, claimed: bool = True) -> AttemptBudget | None:
     """Count a failure in one budget; return its row if that locked it. Inside a transaction."""
     row = _for_update(budget, now)
     locked = row.count_failure(budget.policy, now, claimed=claimed)
-    row.save()
+    budget_rows.save(row)
     return row if locked else None
 
 
 def locked_for(budget: Budget, now: datetime) -> timedelta | None:
     """Return how much longer a budget is locked, or None."""
-    row = AttemptBudget.objects.filter(**budget.key()).first()
+    row = budget_rows.get(budget.key())
     return row.locked_for(now) if row else None
 
 
 def give_back(budget: Budget) -> None:
     """Settle an attempt at one budget that is neither a success nor a failure."""
-    AttemptBudget.objects.filter(**budget.key()).release()
+    budget_rows.release(budget.key())
 
 
 def refuse(budget: Budget, now: datetime) -> int:
     """Count a refusal in the locked row; return how many are due in the trail as one row. Inside a transaction."""
     row = _for_update(budget, now)
     due = row.count_refusal(now)
-    row.save(update_fields=["refused", "refusal_recorded_at"])
+    budget_rows.save(row)
     return due
 
 
 def _for_update(budget: Budget, now: datetime) -> AttemptBudget:
-    row, _created = AttemptBudget.objects.select_for_update().get_or_create(
-        **budget.key(), defaults={"expires_at": now + budget.policy.window}
-    )
-    return row
+    return budget_rows.get_for_update(budget.key(), now + budget.policy.window)

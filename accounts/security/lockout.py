@@ -19,6 +19,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AttemptBudget, AttemptPurpose
 from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER, SUSPECTED_ADDRESS_LIMIT
+from accounts.security import budget_rows
 from accounts.security.budgets import (
     Account,
     Budget,
@@ -155,18 +156,14 @@ def succeed(reservation: Reservation, now: datetime) -> None:
             give_back(budget)
     own = Budget(AttemptPurpose.LOGIN, reservation.account, reservation.address)
     successes = successes_budget(reservation.account)
-    left = Q(count__lt=LOGINS_LIMIT.limit) | Q(expires_at__lte=now)
-    rows = AttemptBudget.objects.filter(Q(**own.key()) | (Q(**successes.key()) & left))
-    if rows.settle_success(LOGINS_LIMIT.window, now) < 2:
-        _, created = AttemptBudget.objects.get_or_create(
-            **successes.key(), defaults={"count": 1, "expires_at": now + LOGINS_LIMIT.window}
-        )
-        if not created:
+    limit, window = LOGINS_LIMIT.limit, LOGINS_LIMIT.window
+    if budget_rows.settle_success(own.key(), successes.key(), limit, window, now) < 2:
+        first = AttemptBudget(**successes.key(), count=1, expires_at=now + window)
+        if budget_rows.get(successes.key()) or not budget_rows.insert(first):
             require_logins(reservation.account, now)
     if reservation.has_failures:
         # A failure that was settled meanwhile is left; the next successful login resets it.
-        since_success = AttemptBudget.objects.filter(**_since_success(reservation.account).key())
-        since_success.update(count=0, locks=0, locked_until=None)
+        budget_rows.reset(_since_success(reservation.account).key())
 
 
 def _since_success(account: Account) -> Budget:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from accounts.models import AttemptBudget, AttemptPurpose
+from accounts.models import AttemptPurpose
 from accounts.policies import LOGINS_LIMIT
+from accounts.security import budget_rows
 from accounts.security.budgets import Account, Budget, LockedOut
 
 
@@ -15,6 +16,6 @@ def successes_budget(account: Account) -> Budget:
 def require_logins(account: Account, now: datetime) -> None:
     """Raise LockedOut where the account's limit of successful logins is reached."""
     budget = successes_budget(account)
-    row = AttemptBudget.objects.filter(**budget.key()).first()
+    row = budget_rows.get(budget.key())
     if row and row.is_exhausted(LOGINS_LIMIT.limit, now):
         raise LockedOut(budget, row.expires_at - now)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from accounts.errors import RetryLater, TooManyChanges
 from accounts.models import AttemptBudget, AttemptPurpose
 from accounts.policies import OWN_CHANGES, OWN_CHANGES_WINDOW
-from accounts.security.budgets import NO_ACCOUNT, Account
+from accounts.security import budget_rows
+from accounts.security.budgets import NO_ACCOUNT, Account, Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +22,35 @@ class Quota:
     address: str = ""
 
     def require(self, now: datetime) -> None:
-        """Raise `error` where no use is left."""
-        row = self._row(now)
-        if row.is_exhausted(self.limit, now):
+        """Raise `error` where no use is left.
+
+        The row is inserted here, and committed, so that transactions which spend at once need not all insert it.
+        """
+        row = budget_rows.get(self._key())
+        if row is None:
+            budget_rows.insert(AttemptBudget(**self._key(), expires_at=now + self.window))
+        elif row.is_exhausted(self.limit, now):
             raise self.error(row.expires_at - now)
 
     def spend(self, now: datetime) -> None:
         """Count one use. Raises `error`; of parallel uses as many pass as are left."""
-        row = self._row(now)
-        if not AttemptBudget.objects.filter(pk=row.pk).spend(self.limit, self.window, now):
+        key = self._key()
+        if self._count(now):
+            return
+        row = budget_rows.get(key)
+        if row is None:
+            row = AttemptBudget(**key, count=1, expires_at=now + self.window)
+            if budget_rows.insert(row):
+                return
+        # Another use may have inserted the row meanwhile; then this one is counted there.
+        if not self._count(now):
             raise self.error(max(timedelta(seconds=1), row.expires_at - now))
 
-    def _row(self, now: datetime) -> AttemptBudget:
-        row, _created = AttemptBudget.objects.get_or_create(
-            purpose=self.purpose,
-            account_id=self.account.user_id,
-            name_digest=self.account.name_digest,
-            address=self.address,
-            defaults={"expires_at": now + self.window},
-        )
-        return row
+    def _count(self, now: datetime) -> bool:
+        return budget_rows.spend(self._key(), self.limit, self.window, now)
+
+    def _key(self) -> budget_rows.Key:
+        return Budget(self.purpose, self.account, self.address).key()
 
 
 def spend_own_change(user_id: int, now: datetime, *, proved: bool = False) -> None:

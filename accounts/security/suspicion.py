@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.errors import Overloaded
 from accounts.models import AttemptBudget, AttemptPurpose
 from accounts.policies import SUSPECTED_RATE, SUSPECTED_RATE_WINDOW
+from accounts.security import budget_rows
 from accounts.security.budgets import Budget
 from accounts.transactions import atomically
 
@@ -79,9 +80,10 @@ def _spend(address: str, now: datetime) -> bool:
     key = Budget(AttemptPurpose.ADDRESS_RATE, address=address).key()
 
     def work() -> bool:
-        defaults = {"expires_at": now + SUSPECTED_RATE_WINDOW}
-        row, _ = AttemptBudget.objects.get_or_create(**key, defaults=defaults)
-        rows = AttemptBudget.objects.filter(pk=row.pk)
-        return bool(rows.spend(SUSPECTED_RATE, SUSPECTED_RATE_WINDOW, now))
+        if budget_rows.spend(key, SUSPECTED_RATE, SUSPECTED_RATE_WINDOW, now):
+            return True
+        # The first password from the address has no row to be counted in yet.
+        expires_at = now + SUSPECTED_RATE_WINDOW
+        return budget_rows.get(key) is None and budget_rows.insert(AttemptBudget(**key, count=1, expires_at=expires_at))
 
     return atomically(work)

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from django.db import DatabaseError
-from django.db.models import Exists
+from django.db.models import CharField, DateTimeField, Exists, QuerySet
 from django.utils import timezone
 
 from accounts.errors import Overloaded
 from accounts.models import User
+from accounts.models.prepared import PreparedRows
 from accounts.policies import LONGEST_WAIT, SESSIONS_COUNTED_FROM
 from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
@@ -73,21 +75,32 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
     """Find the account, and with it the state of its budgets, in one statement."""
     address, user = budget_address(origin.ip), None
     if identifier.column:
-        now = timezone.now()
-        own = sessions.active_of_outer_user(now).filter(contract=origin.contract)
-        users = User.objects.annotate(
+        user = _user_by(identifier.column).first(
+            value=identifier.value, address=address, contract=origin.contract, now=timezone.now()
+        )
+    if user is None:
+        return Attempt(identifier, origin, address, budgets.Account.unknown(identifier.value), None, None)
+    found = vars(user)
+    state = lockout.BudgetState(
+        found["is_known_address"], found["has_failures"], found["has_spent_logins"], found["is_suspected_address"]
+    )
+    many = bool(found["has_many_sessions"])
+    return Attempt(identifier, origin, address, budgets.Account(user_id=user.pk), user, state, many)
+
+
+@cache
+def _user_by(column: str) -> PreparedRows[User]:
+    """Return the query for the user with a value in this column, annotated with the state of the budgets."""
+
+    def build(value: Any, address: Any, contract: Any, now: Any) -> QuerySet[User]:
+        own = sessions.active_of_outer_user(now).filter(contract=contract)
+        users: QuerySet[User] = User.objects.annotate(
             **lockout.budget_state_of_user(address, now),
             has_many_sessions=Exists(own[SESSIONS_COUNTED_FROM - 1 : SESSIONS_COUNTED_FROM]),
         )
-        user = users.filter(**{identifier.column: identifier.value}).first()
-    if user is None:
-        return Attempt(identifier, origin, address, budgets.Account.unknown(identifier.value), None, None)
-    state = lockout.BudgetState(
-        user.is_known_address, user.has_failures, user.has_spent_logins, user.is_suspected_address
-    )
-    return Attempt(
-        identifier, origin, address, budgets.Account(user_id=user.pk), user, state, bool(user.has_many_sessions)
-    )
+        return users.filter(**{column: value}).order_by()
+
+    return PreparedRows(build, value=CharField(), address=CharField(), contract=CharField(), now=DateTimeField())
 
 
 def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:

@@ -10,6 +10,7 @@ from accounts.models import AttemptPurpose
 from accounts.policies import REGISTRATION_WINDOW, REGISTRATIONS
 from accounts.security.client_address import budget_address
 from accounts.security.quota import Quota
+from accounts.transactions import atomically
 from audit.origin import Origin
 
 
@@ -30,5 +31,5 @@ def limit_disclosure(origin: Origin) -> Iterator[Quota]:
     try:
         yield quota
     except AlreadyTaken:
-        quota.spend(timezone.now())
+        atomically(lambda: quota.spend(timezone.now()))
         raise

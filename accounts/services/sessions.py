@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, F, OuterRef, Q, QuerySet, When
+from django.db.models import BooleanField, Case, CharField, F, OuterRef, Q, QuerySet, UUIDField, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.errors import NotFound, SessionEnded, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
-from accounts.models.prepared import Prepared
+from accounts.models.prepared import PreparedRows
 from accounts.models.user_queryset import new_stamp
 from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSIONS_LIMIT
 from accounts.transactions import atomically
@@ -43,12 +43,12 @@ def _with_user(**columns: Any) -> QuerySet[Session]:
     return Session.objects.select_related("user").annotate(recent=recent).filter(**columns).order_by()
 
 
-_SESSION = Prepared(_with_user, id=UUID(int=0), contract="-")
+_SESSION = PreparedRows(_with_user, id=UUIDField(), contract=CharField())
 
 
 def find(session_id: UUID, contract: str) -> tuple[Session, bool]:
     """Return the session, and whether the last generation is in its grace period. Raises UserGone."""
-    session = _SESSION.get(id=session_id, contract=contract)
+    session = _SESSION.first(id=session_id, contract=contract)
     if session is None:
         # A row is deleted only with its user.
         raise UserGone

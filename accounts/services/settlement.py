@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models import BigIntegerField, CharField, DateTimeField, GenericIPAddressField
 from django.utils import timezone
 
 from accounts.errors import IdentityError, InvalidCredentials
 from accounts.models import AttemptBudget, AttemptPurpose, Session, User
+from accounts.models.prepared import PreparedInsert, PreparedUpdate, update_query
 from accounts.policies import SessionPolicy
 from accounts.security import budgets, lockout
 from accounts.services import sessions
@@ -37,6 +39,14 @@ class Refusal:
     counts: bool
 
 
+_LOGGED_IN: Final = PreparedUpdate(
+    lambda id, stamp, now, ip: update_query(User.objects.filter(id=id, stamp=stamp), last_login=now, last_login_ip=ip),
+    id=BigIntegerField(),
+    stamp=CharField(),
+    now=DateTimeField(),
+    ip=GenericIPAddressField(),
+)
+_OPEN: Final = PreparedInsert(Session)
 _LOCK_EVENTS: Final[Mapping[str, Event]] = {
     AttemptPurpose.ADDRESS: Event.ADDRESS_LOCKED,
     AttemptPurpose.ADDRESS_SUSPICION: Event.ADDRESS_SUSPECTED,
@@ -67,7 +77,7 @@ def _store_login(
 ) -> Login | Refusal:
     ip = attempt.origin.ip
     # The condition also holds the row, so that the user is not deleted before this commits.
-    if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(last_login=now, last_login_ip=ip):
+    if not _LOGGED_IN.execute(id=user.pk, stamp=user.stamp, now=now, ip=ip):
         return _CHANGED_MEANWHILE
     user.last_login, user.last_login_ip = now, ip
     lockout.succeed(check.reservation, now)
@@ -79,7 +89,7 @@ def _store_login(
 
 def _open_session(user: User, policy: SessionPolicy, origin: Origin, now: datetime) -> Session:
     latest_end_at = now + policy.absolute_timeout
-    return Session.objects.create(
+    session = Session(
         user=user,
         stamp=user.stamp,
         contract=origin.contract,
@@ -91,6 +101,8 @@ def _open_session(user: User, policy: SessionPolicy, origin: Origin, now: dateti
         expires_at=min(latest_end_at, now + policy.idle_timeout),
         latest_end_at=latest_end_at,
     )
+    _OPEN.execute(session)
+    return session
 
 
 def _store_refusal(attempt: Attempt, check: PasswordCheck, refusal: Refusal, now: datetime) -> None:

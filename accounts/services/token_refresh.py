@@ -1,14 +1,18 @@
 """A refresh: rotate the session's token, and detect that a spent one is used again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import CharField, DateTimeField, F, PositiveIntegerField, Q, QuerySet, UUIDField
 from django.db.models.functions import Least, Now
+from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
 from accounts.errors import IdentityError, SessionEnded, TokenReused
 from accounts.models import EndReason, Session
+from accounts.models.prepared import PreparedUpdate, update_query
 from accounts.policies import SESSION_EVENT_INTERVAL, SessionPolicy
 from accounts.services.sessions import find, require_active, session_event
 from accounts.transactions import atomically
@@ -33,14 +37,8 @@ def refresh(*, session_id: UUID, generation: int, policy: SessionPolicy, origin:
 
 def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session | IdentityError:
     now = timezone.now()
-    rotated = Session.objects.filter(
-        pk=session_id, contract=origin.contract, generation=generation, ended_at=None, expires_at__gt=now
-    ).update(
-        generation=F("generation") + 1,
-        rotated_at=Now(),
-        last_seen_at=now,
-        expires_at=Least(F("latest_end_at"), Value(now + policy.idle_timeout)),
-    )
+    rotation = _rotation(policy.idle_timeout)
+    rotated = rotation.execute(id=session_id, contract=origin.contract, generation=generation, now=now)
     session, in_grace = find(session_id, origin.contract)
     # For an inactive user or an ended session the exception rolls the rotation back.
     require_active(session, now)
@@ -50,6 +48,22 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
     if generation > session.generation:
         return SessionEnded()
     return _store_reuse(session, generation, policy, origin, now)
+
+
+@cache
+def _rotation(idle_timeout: timedelta) -> PreparedUpdate:
+    def build(now: Any, **columns: Any) -> UpdateQuery:
+        return update_query(
+            Session.objects.filter(**columns, ended_at=None, expires_at__gt=now),
+            generation=F("generation") + 1,
+            rotated_at=Now(),
+            last_seen_at=now,
+            expires_at=Least(F("latest_end_at"), now + idle_timeout),
+        )
+
+    return PreparedUpdate(
+        build, id=UUIDField(), contract=CharField(), generation=PositiveIntegerField(), now=DateTimeField()
+    )
 
 
 def _store_origin(session: Session, origin: Origin, now: datetime) -> None:

@@ -153,7 +153,7 @@ def export(checked: CheckedPage, labels: Labels) -> str:
     """Download a list and return the file's text."""
     with checked.page.expect_download() as download:
         checked.page.get_by_role("button", name=labels.export).click()
-    return download.value.path().read_text(encoding="utf-8-sig")
+    return Path(download.value.path()).read_text(encoding="utf-8-sig")
 
 
 def test_an_administrators_tasks(live_server: LiveServer, bobs_token: str, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ CALLER = Caller()
 CLIENT_OF = {caller.name: caller for caller in CLIENTS}
 
 
-@DESCRIPTION.parametrize()
+@DESCRIPTION.parametrize()  # type: ignore[untyped-decorator]
 def test_every_response_matches_the_description(case: schemathesis.Case[Any]) -> None:
     operation = case.operation.definition.raw
     client = CLIENT_OF.get(operation["tags"][0])
