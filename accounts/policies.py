@@ -71,6 +71,11 @@ SUSPECTED_RATE_WINDOW: Final = timedelta(seconds=1)
 # 800-63B-4, section 3.2.2). Such a lock ends by a successful login from a known address, a reset or an unlock alone.
 FOREVER: Final = timedelta(days=100 * 365)
 SLOW_GUESSING_LIMIT: Final = Lockout(limit=100, window=FOREVER, first_lock=FOREVER, longest_lock=FOREVER)
+# The same for a name that no account has: nobody logs in with it, so its row would never go.
+UNKNOWN_NAME: Final = timedelta(days=30)
+UNKNOWN_NAME_LIMIT: Final = Lockout(
+    limit=100, window=UNKNOWN_NAME, first_lock=UNKNOWN_NAME, longest_lock=UNKNOWN_NAME, extends=True
+)
 # The longest Retry-After of a lock.
 LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 # Successful logins of one account, over all addresses and contracts: at most `limit` within `window`.
@@ -90,6 +95,9 @@ REFUSAL_INTERVAL: Final = timedelta(minutes=1)
 
 REGISTRATIONS: Final = 100
 REGISTRATION_WINDOW: Final = timedelta(hours=1)
+# Responses to one account within the window that another account has a contact; up to here the limit of the address
+# does not bind it, so that others there cannot keep it from changing its contacts.
+DISCLOSURES_AN_ACCOUNT: Final = 3
 
 # Lists of people that one administrator reads through the API make one event within this time.
 LISTING_INTERVAL: Final = timedelta(hours=1)
@@ -108,6 +116,10 @@ CODES_ADDRESS_WINDOW: Final = timedelta(hours=1)
 MESSAGES_A_MINUTE: Final = 1
 MESSAGES_AN_HOUR: Final = 5
 MESSAGES_A_DAY: Final = 10
+# Of these, the last ones are for accounts that have proved the contact or for which it is vouched: requests of others
+# cannot use them up.
+MESSAGES_KEPT_AN_HOUR: Final = 2
+MESSAGES_KEPT_A_DAY: Final = 5
 # Lifetime of a notice of a changed password or contact; it is not delivered later.
 NOTICE_LIFE: Final = timedelta(hours=24)
 

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AttemptBudget, AttemptPurpose
-from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER, SUSPECTED_ADDRESS_LIMIT
+from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER, SUSPECTED_ADDRESS_LIMIT, UNKNOWN_NAME_LIMIT
 from accounts.security.budgets import (
     Account,
     Budget,
@@ -38,6 +38,8 @@ _USES: Final = (
     AttemptPurpose.OWN_CHANGES,
     AttemptPurpose.OWN_CHANGES_PROVED,
     AttemptPurpose.PEOPLE_LISTED,
+    AttemptPurpose.PEOPLE_READ,
+    AttemptPurpose.REGISTRATION,
 )
 _LOGIN_PURPOSES: Final = (
     AttemptPurpose.LOGIN,
@@ -191,7 +193,9 @@ def succeed(reservation: Reservation, now: datetime) -> None:
 
 
 def _since_success(account: Account) -> Budget:
-    return Budget(AttemptPurpose.LOGIN_SINCE_SUCCESS, account)
+    return Budget(
+        AttemptPurpose.LOGIN_SINCE_SUCCESS, account, other_policy=None if account.user_id else UNKNOWN_NAME_LIMIT
+    )
 
 
 def successes_budget(account: Account) -> Budget:

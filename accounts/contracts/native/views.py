@@ -14,6 +14,7 @@ from accounts.policies import active_profile
 from accounts.services import (
     contacts,
     identifiers,
+    listings,
     passwords,
     profile,
     recovery,
@@ -258,7 +259,9 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
     @operation(response=wire.UserAnswer)
     def retrieve(self, user_id: int) -> User:
         """Return an account."""
-        return users.find(user_id=user_id)
+        user = users.find(user_id=user_id)
+        listings.record_reading(actor=self.session.user, user=user, origin=self.origin)
+        return user
 
     @operation(
         request=wire.UserChanges,
