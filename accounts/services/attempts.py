@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.policies import LONGEST_WAIT, SESSIONS_COUNTED_FROM
 from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
+from accounts.security.places import Places
 from accounts.services import sessions
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -30,6 +31,9 @@ from audit.origin import Origin
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = 0.02
+_RETRY_AFTER: Final = timedelta(seconds=1)
+
+_places = Places()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,19 @@ class PasswordCheck:
     reservation: lockout.Reservation
     correct: bool
     outdated: bool
+
+
+@contextmanager
+def place(*, identifier: Identifier, origin: Origin) -> Iterator[None]:
+    """Hold a place for an attempt at an identifier from an address: one at hashing, the others in the queue for it.
+
+    Refused before the first statement: otherwise the statements of attempts that find the queue full would hold up
+    every other request of the process. The address is in the key, so that attempts from elsewhere refuse nobody. Raises
+    Overloaded.
+    """
+    key = (budget_address(origin.ip), identifier.column, identifier.value)
+    with _places.one(key, 1 + hashing.slots.places, _RETRY_AFTER):
+        yield
 
 
 def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
@@ -109,10 +126,10 @@ def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
     state = _require_unlocked(attempt)
     # From an address that is new to the account, parallel attempts from all such addresses count together.
     stale = state.has_failures or not state.is_known_address
-    deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
     if state.is_suspected:
-        suspicion.wait_for_turn(attempt.address, LONGEST_WAIT)
+        suspicion.wait_for_turn(attempt.address, attempt.account, LONGEST_WAIT)
         stale = True
+    deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
     while True:
         with _slot(attempt, deadline) as waited:
             if waited or stale:

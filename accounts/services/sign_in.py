@@ -31,7 +31,7 @@ from accounts.models import AttemptBudget, AttemptPurpose, Session, User
 from accounts.policies import LONGEST_PASSWORD, SessionPolicy
 from accounts.security import budgets, hashing, lockout
 from accounts.services import sessions
-from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, verify_password
+from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, place, verify_password
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
 from audit.events import Event, FailureReason
@@ -105,6 +105,14 @@ def _run(
 ) -> Login:
     """Take an attempt through all stages."""
     _require_hashable(password)
+    with place(identifier=identifier, origin=origin):
+        return _placed(identifier, password, origin, rule, policy)
+
+
+def _placed(
+    identifier: Identifier, password: str, origin: Origin, rule: LoginRule | None, policy: SessionPolicy | None
+) -> Login:
+    """Take an attempt that has its place through all stages."""
     attempt = identify(identifier=identifier, origin=origin)
     try:
         return _attempt(attempt, password, rule, policy)
