@@ -67,6 +67,9 @@ SUSPECTED_ADDRESS_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
 # Passwords evaluated from a suspicious address, over all accounts.
 SUSPECTED_RATE: Final = 2
 SUSPECTED_RATE_WINDOW: Final = timedelta(seconds=1)
+# The share of one account in them.
+SUSPECTED_SHARE: Final = 5
+SUSPECTED_SHARE_WINDOW: Final = timedelta(minutes=1)
 # Failed logins of one account since its last successful one, from all addresses and without a time limit (NIST SP
 # 800-63B-4, section 3.2.2). Such a lock ends by a successful login from a known address, a reset or an unlock alone.
 FOREVER: Final = timedelta(days=100 * 365)
@@ -130,6 +133,10 @@ RESERVATION_LIFE: Final = timedelta(seconds=60)
 LONGEST_WAIT: Final = timedelta(seconds=2)
 # Places of one account in a process's queue for hashing slots.
 HASHING_PLACES: Final = 8
+# A refusal of one of several parallel attempts at an identifier waits this long, in at most so many threads of a
+# process: two thirds of those that the README gives it.
+REFUSAL_PAUSE: Final = timedelta(milliseconds=500)
+REFUSAL_PAUSES: Final = 16
 LONGEST_PASSWORD: Final = 128
 # In bytes, of the data that a client program stores with its user; a list has up to 100 of them.
 LONGEST_PROFILE: Final = 8 * 1024

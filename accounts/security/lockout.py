@@ -35,6 +35,7 @@ from accounts.transactions import atomically
 # What these count are no failures: an unlock leaves them.
 _USES: Final = (
     AttemptPurpose.LOGIN_SUCCESSES,
+    AttemptPurpose.ADDRESS_RATE,
     AttemptPurpose.OWN_CHANGES,
     AttemptPurpose.OWN_CHANGES_PROVED,
     AttemptPurpose.PEOPLE_LISTED,

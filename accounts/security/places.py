@@ -16,6 +16,11 @@ class Places:
         self._lock = threading.Lock()
         self._taken: Counter[Hashable] = Counter()
 
+    def taken(self, key: Hashable) -> int:
+        """Return how many places of the key are taken."""
+        with self._lock:
+            return self._taken[key]
+
     @contextmanager
     def one(self, key: Hashable, limit: int, retry_after: timedelta) -> Iterator[None]:
         """Hold one of the key's `limit` places. Raises Overloaded where none is free."""

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from accounts.errors import Overloaded
 from accounts.models import AttemptBudget, AttemptPurpose
-from accounts.policies import SUSPECTED_RATE, SUSPECTED_RATE_WINDOW
+from accounts.policies import SUSPECTED_RATE, SUSPECTED_RATE_WINDOW, SUSPECTED_SHARE, SUSPECTED_SHARE_WINDOW
 from accounts.security.budgets import Account, Budget
 from accounts.security.places import Places
+from accounts.security.quota import Quota
 from accounts.transactions import atomically
 
 _RETRY_SECONDS: Final = 0.05
@@ -37,17 +38,23 @@ _places = Places()
 def wait_for_turn(address: str, account: Account, wait: timedelta) -> None:
     """Return when the next password from a suspicious address may be evaluated: two a second over all accounts.
 
-    In a process one call of an account waits, so that parallel attempts at it do not take the turns of others. Raises
-    Overloaded after the wait, and at once where more calls wait than can have a turn in time.
+    In a process one call of an account waits, and an account has five turns a minute, so that few accounts do not take
+    the turns of all others. Raises Overloaded after the wait, and at once where more calls wait than can have a turn in
+    time or the account has had its share.
     """
     deadline = time.monotonic() + wait.total_seconds()
     limit = SUSPECTED_RATE * max(1, int(wait / SUSPECTED_RATE_WINDOW))
     retry_after = SUSPECTED_RATE_WINDOW
     with _places.one((address, account), 1, retry_after), _places.one(address, limit, retry_after):
+        atomically(lambda: _share(address, account).spend(timezone.now()))
         while not _spend(address, timezone.now()):
             if time.monotonic() > deadline:
                 raise Overloaded(retry_after=wait)
             time.sleep(_RETRY_SECONDS)
+
+
+def _share(address: str, account: Account) -> Quota:
+    return Quota(AttemptPurpose.ADDRESS_RATE, SUSPECTED_SHARE, SUSPECTED_SHARE_WINDOW, Overloaded, account, address)
 
 
 def _spend(address: str, now: datetime) -> bool:

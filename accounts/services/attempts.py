@@ -6,7 +6,7 @@ Nothing here writes what a client may rely on; `accounts.services.sign_in` settl
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -15,9 +15,9 @@ from django.db import DatabaseError
 from django.db.models import Exists
 from django.utils import timezone
 
-from accounts.errors import Overloaded
+from accounts.errors import Overloaded, RetryLater
 from accounts.models import User
-from accounts.policies import LONGEST_WAIT, SESSIONS_COUNTED_FROM
+from accounts.policies import LONGEST_WAIT, REFUSAL_PAUSE, REFUSAL_PAUSES, SESSIONS_COUNTED_FROM
 from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
 from accounts.security.places import Places
@@ -34,6 +34,7 @@ _RETRY_SECONDS: Final = 0.02
 _RETRY_AFTER: Final = timedelta(seconds=1)
 
 _places = Places()
+_pauses = Places()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,23 @@ class PasswordCheck:
 def place(*, identifier: Identifier, origin: Origin) -> Iterator[None]:
     """Hold a place for an attempt at an identifier from an address: one at hashing, the others in the queue for it.
 
-    Refused before the first statement: otherwise the statements of attempts that find the queue full would hold up
-    every other request of the process. The address is in the key, so that attempts from elsewhere refuse nobody. Raises
-    Overloaded.
+    Refused before the first statement, and parallel refusals wait for a moment: otherwise a client that repeats refused
+    attempts over many connections would hold up every other request of the process. The address is in the key, so that
+    attempts from elsewhere refuse nobody. Raises Overloaded.
     """
     key = (budget_address(origin.ip), identifier.column, identifier.value)
-    with _places.one(key, 1 + hashing.slots.places, _RETRY_AFTER):
-        yield
+    try:
+        with _places.one(key, 1 + hashing.slots.places, _RETRY_AFTER):
+            yield
+    except RetryLater:
+        if _places.taken(key):
+            _pause()
+        raise
+
+
+def _pause() -> None:
+    with suppress(Overloaded), _pauses.one(None, REFUSAL_PAUSES, _RETRY_AFTER):
+        time.sleep(REFUSAL_PAUSE.total_seconds())
 
 
 def identify(*, identifier: Identifier, origin: Origin) -> Attempt:

@@ -88,6 +88,12 @@ class TestReading:
         self.read("bob", token)
         assert [event["detail"].get("query") for event in listings()] == [{}, None]
 
+    @pytest.mark.parametrize(("method", "suffix"), [("PATCH", ""), ("POST", "/activate"), ("POST", "/unlock")])
+    def test_a_change_that_changes_nothing_is_a_reading(self, bob: User, head: User, method: str, suffix: str) -> None:
+        answer = Api().call(method, f"/api/auth/users/{bob.pk}{suffix}", {}, token_of(Api()))
+        assert (answer.status_code, answer.json()["username"]) == (200, "bob")
+        assert [event["user"] for event in listings()] == [bob.pk]
+
     def test_the_own_account_and_one_that_does_not_exist_are_none(self, head: User) -> None:
         token = token_of(Api())
         assert [self.read("head", token), Api().get("users/999999", token).status_code] == [200, 404]

@@ -33,6 +33,7 @@ def _alice_is_a_doctor(alice: User) -> None:
 def any_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Evaluate as many passwords from a suspicious address as there are."""
     monkeypatch.setattr(suspicion, "SUSPECTED_RATE", 10_000)
+    monkeypatch.setattr(suspicion, "SUSPECTED_SHARE", 10_000)
 
 
 def colleagues(count: int) -> list[User]:
@@ -165,6 +166,17 @@ def test_parallel_attempts_at_one_account_wait_for_one_turn(alice: User, head: U
     suspect()
     with taken((HERE, Account(alice.pk)), limit=1):
         assert [Api().login(name).status_code for name in ("alice", "head")] == [503, 200]
+
+
+def test_one_account_has_five_of_the_turns_of_a_minute(
+    alice: User, head: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspicion, "SUSPECTED_RATE", 10_000)
+    suspect()
+    assert [Api().login().status_code for _ in range(6)] == [200] * 5 + [503]
+    assert Api().login("head").status_code == 200
+    with later(minutes=1, seconds=1):
+        assert Api().login().status_code == 200
 
 
 def test_after_the_wait_for_a_turn_there_is_time_for_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
