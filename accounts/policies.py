@@ -67,10 +67,18 @@ SUSPECTED_ADDRESS_LIMIT: Final = Lockout(limit=20, window=timedelta(hours=24))
 # Passwords evaluated from a suspicious address, over all accounts.
 SUSPECTED_RATE: Final = 2
 SUSPECTED_RATE_WINDOW: Final = timedelta(seconds=1)
+# The share of one account in them.
+SUSPECTED_SHARE: Final = 5
+SUSPECTED_SHARE_WINDOW: Final = timedelta(minutes=1)
 # Failed logins of one account since its last successful one, from all addresses and without a time limit (NIST SP
 # 800-63B-4, section 3.2.2). Such a lock ends by a successful login from a known address, a reset or an unlock alone.
 FOREVER: Final = timedelta(days=100 * 365)
 SLOW_GUESSING_LIMIT: Final = Lockout(limit=100, window=FOREVER, first_lock=FOREVER, longest_lock=FOREVER)
+# The same for a name that no account has: nobody logs in with it, so its row would never go.
+UNKNOWN_NAME: Final = timedelta(days=30)
+UNKNOWN_NAME_LIMIT: Final = Lockout(
+    limit=100, window=UNKNOWN_NAME, first_lock=UNKNOWN_NAME, longest_lock=UNKNOWN_NAME, extends=True
+)
 # The longest Retry-After of a lock.
 LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 # Successful logins of one account, over all addresses and contracts: at most `limit` within `window`.
@@ -90,6 +98,9 @@ REFUSAL_INTERVAL: Final = timedelta(minutes=1)
 
 REGISTRATIONS: Final = 100
 REGISTRATION_WINDOW: Final = timedelta(hours=1)
+# Responses to one account within the window that another account has a contact; up to here the limit of the address
+# does not bind it, so that others there cannot keep it from changing its contacts.
+DISCLOSURES_AN_ACCOUNT: Final = 3
 
 # Lists of people that one administrator reads through the API make one event within this time.
 LISTING_INTERVAL: Final = timedelta(hours=1)
@@ -108,6 +119,10 @@ CODES_ADDRESS_WINDOW: Final = timedelta(hours=1)
 MESSAGES_A_MINUTE: Final = 1
 MESSAGES_AN_HOUR: Final = 5
 MESSAGES_A_DAY: Final = 10
+# Of these, the last ones are for accounts that have proved the contact or for which it is vouched: requests of others
+# cannot use them up.
+MESSAGES_KEPT_AN_HOUR: Final = 2
+MESSAGES_KEPT_A_DAY: Final = 5
 # Lifetime of a notice of a changed password or contact; it is not delivered later.
 NOTICE_LIFE: Final = timedelta(hours=24)
 
@@ -118,6 +133,10 @@ RESERVATION_LIFE: Final = timedelta(seconds=60)
 LONGEST_WAIT: Final = timedelta(seconds=2)
 # Places of one account in a process's queue for hashing slots.
 HASHING_PLACES: Final = 8
+# A refusal of one of several parallel attempts at an identifier waits this long, in at most so many threads of a
+# process: two thirds of those that the README gives it.
+REFUSAL_PAUSE: Final = timedelta(milliseconds=500)
+REFUSAL_PAUSES: Final = 16
 LONGEST_PASSWORD: Final = 128
 # In bytes, of the data that a client program stores with its user; a list has up to 100 of them.
 LONGEST_PROFILE: Final = 8 * 1024

@@ -22,8 +22,9 @@ _CHINESE: Final = (
     "管理员 管理員 系统管理员 系統管理員 超级管理员 超級管理員 安全管理员 安全管理員 审计管理员 審計管理員 "
     "安全员 审计员 系统 系統 客服 技术支持 技術支援"
 )
-# What stands between the parts of the service's name, where it has several.
-_JOINED_BY: Final = ("", "-", "_", ".")
+# The punctuation of user names, and digits that are written for letters: `ad-min` and `4dm1n` imitate `admin`. The
+# Unicode data has 0 and 1.
+_IMITATIONS: Final = str.maketrans("34578", "eastb", "._-+")
 
 
 def is_reserved(name: str) -> bool:
@@ -36,8 +37,8 @@ def is_reserved(name: str) -> bool:
 @lru_cache(maxsize=8)
 def _reserved_skeletons(service_name: str) -> frozenset[str]:
     reserved = f"{_ENGLISH} {_CHINESE}".split()
-    service = (joint.join(service_name.split()) for joint in _JOINED_BY)
-    return frozenset(skeleton for name in (*reserved, *service) for skeleton in _skeletons(name))
+    service = "".join(service_name.split())
+    return frozenset(skeleton for name in (*reserved, service) for skeleton in _skeletons(name))
 
 
 def _skeletons(name: str) -> set[str]:
@@ -50,7 +51,7 @@ def _skeleton(text: str) -> str:
     """Return a form that names have in common that look alike."""
     mapped = "".join(map(_prototype, unicodedata.normalize("NFD", text)))
     # A capital i looks like a small L, so without regard to case the two are one letter.
-    return unicodedata.normalize("NFD", mapped).casefold().replace("i", "l")
+    return unicodedata.normalize("NFD", mapped).casefold().replace("i", "l").translate(_IMITATIONS)
 
 
 def _prototype(char: str) -> str:

@@ -14,15 +14,19 @@ from accounts.security import contact_quotas, encryption
 _PURPOSE = "messages"
 
 
-def enqueue(*, user: User, channel: Channel, address: str, kind: Kind, expires_at: datetime, **values: str) -> None:
+def enqueue(
+    *, user: User, channel: Channel, address: str, kind: Kind, expires_at: datetime, trusted: bool, **values: str
+) -> None:
     """Queue a message in the caller's transaction; it is delivered after the commit, and never after `expires_at`.
 
-    `values` are the variables of its template. Raises TooManyCodes where the contact has received all messages that it
-    may receive at present, and then changes nothing; TransactionManagementError outside a transaction.
+    `trusted` says whether the user's address is proved or vouched for, which gives it a larger share of the messages
+    that the contact may receive. `values` are the variables of its template. Raises TooManyCodes where the contact has
+    received all messages that it may receive at present, and then changes nothing; TransactionManagementError outside a
+    transaction.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("enqueue() belongs to the transaction that causes the message.")
-    contact_quotas.spend(channel, address, timezone.now())
+    contact_quotas.spend(channel, address, timezone.now(), trusted=trusted)
     Message.objects.create(
         user=user,
         channel=channel,

@@ -33,10 +33,11 @@ class AttemptPurpose(models.TextChoices):
     # Accounts known at an address that it has locked, and passwords evaluated from a suspicious address.
     ADDRESS_SUSPICION = "address:suspicion"
     ADDRESS_RATE = "address:rate"
-    # Accounts registered from one address.
+    # Accounts registered from one address, and responses to one account or address that a contact is taken.
     REGISTRATION = "registration"
-    # Events about the lists of people that an administrator reads.
+    # Events about the lists of people that an administrator reads, and about the reading of single accounts.
     PEOPLE_LISTED = "people:listed"
+    PEOPLE_READ = "people:read"
     # Codes sent on requests from one address, over all accounts.
     CODES_OF_ADDRESS = "codes:address"
     # Messages sent to one contact, over all accounts; the key has a digest of the contact.

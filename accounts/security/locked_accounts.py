@@ -10,9 +10,12 @@ from accounts.models import AttemptBudget, AttemptPurpose
 # What these count are no failures: an unlock leaves them.
 _USES: Final = (
     AttemptPurpose.LOGIN_SUCCESSES,
+    AttemptPurpose.ADDRESS_RATE,
     AttemptPurpose.OWN_CHANGES,
     AttemptPurpose.OWN_CHANGES_PROVED,
     AttemptPurpose.PEOPLE_LISTED,
+    AttemptPurpose.PEOPLE_READ,
+    AttemptPurpose.REGISTRATION,
 )
 _LOGIN_PURPOSES: Final = (
     AttemptPurpose.LOGIN,

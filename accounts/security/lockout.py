@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AttemptBudget, AttemptPurpose
-from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER, SUSPECTED_ADDRESS_LIMIT
+from accounts.policies import LOGINS_LIMIT, LONGEST_RETRY_AFTER, SUSPECTED_ADDRESS_LIMIT, UNKNOWN_NAME_LIMIT
 from accounts.security import budget_rows
 from accounts.security.budgets import (
     Account,
@@ -167,7 +167,9 @@ def succeed(reservation: Reservation, now: datetime) -> None:
 
 
 def _since_success(account: Account) -> Budget:
-    return Budget(AttemptPurpose.LOGIN_SINCE_SUCCESS, account)
+    return Budget(
+        AttemptPurpose.LOGIN_SINCE_SUCCESS, account, other_policy=None if account.user_id else UNKNOWN_NAME_LIMIT
+    )
 
 
 def release(reservation: Reservation) -> None:

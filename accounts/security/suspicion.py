@@ -4,11 +4,7 @@ Known users behind such an address are locked later, and the passwords tried fro
 guesser behind a shared address can lock few of the others there.
 """
 
-import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,9 +13,11 @@ from django.utils import timezone
 
 from accounts.errors import Overloaded
 from accounts.models import AttemptBudget, AttemptPurpose
-from accounts.policies import SUSPECTED_RATE, SUSPECTED_RATE_WINDOW
+from accounts.policies import SUSPECTED_RATE, SUSPECTED_RATE_WINDOW, SUSPECTED_SHARE, SUSPECTED_SHARE_WINDOW
 from accounts.security import budget_rows
-from accounts.security.budgets import Budget
+from accounts.security.budgets import Account, Budget
+from accounts.security.places import Places
+from accounts.security.quota import Quota
 from accounts.transactions import atomically
 
 _RETRY_SECONDS: Final = 0.05
@@ -35,44 +33,29 @@ def suspected(now: datetime) -> QuerySet[AttemptBudget]:
     return AttemptBudget.objects.filter(purpose=AttemptPurpose.ADDRESS_SUSPICION, locked_until__gt=now)
 
 
-class _Places:
-    """Counts the calls of this process that wait at each address."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: Counter[str] = Counter()
-
-    @contextmanager
-    def one(self, address: str, limit: int) -> Iterator[None]:
-        """Hold one of `limit` places. Raises Overloaded where none is free."""
-        with self._lock:
-            if self._waiting[address] >= limit:
-                raise Overloaded(retry_after=SUSPECTED_RATE_WINDOW)
-            self._waiting[address] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._waiting[address] -= 1
-                if not self._waiting[address]:
-                    del self._waiting[address]
+_places = Places()
 
 
-_places = _Places()
-
-
-def wait_for_turn(address: str, wait: timedelta) -> None:
+def wait_for_turn(address: str, account: Account, wait: timedelta) -> None:
     """Return when the next password from a suspicious address may be evaluated: two a second over all accounts.
 
-    Raises Overloaded after the wait, and at once where more calls wait than can have a turn in time.
+    In a process one call of an account waits, and an account has five turns a minute, so that few accounts do not take
+    the turns of all others. Raises Overloaded after the wait, and at once where more calls wait than can have a turn in
+    time or the account has had its share.
     """
     deadline = time.monotonic() + wait.total_seconds()
     limit = SUSPECTED_RATE * max(1, int(wait / SUSPECTED_RATE_WINDOW))
-    with _places.one(address, limit):
+    retry_after = SUSPECTED_RATE_WINDOW
+    with _places.one((address, account), 1, retry_after), _places.one(address, limit, retry_after):
+        atomically(lambda: _share(address, account).spend(timezone.now()))
         while not _spend(address, timezone.now()):
             if time.monotonic() > deadline:
                 raise Overloaded(retry_after=wait)
             time.sleep(_RETRY_SECONDS)
+
+
+def _share(address: str, account: Account) -> Quota:
+    return Quota(AttemptPurpose.ADDRESS_RATE, SUSPECTED_SHARE, SUSPECTED_SHARE_WINDOW, Overloaded, account, address)
 
 
 def _spend(address: str, now: datetime) -> bool:

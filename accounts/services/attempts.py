@@ -6,7 +6,7 @@ Nothing here writes what a client may rely on; `accounts.services.settlement` se
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -16,13 +16,14 @@ from django.db import DatabaseError
 from django.db.models import CharField, DateTimeField, Exists, QuerySet
 from django.utils import timezone
 
-from accounts.errors import Overloaded
+from accounts.errors import Overloaded, RetryLater
 from accounts.models import User
 from accounts.models.prepared import PreparedRows
-from accounts.policies import LONGEST_WAIT, SESSIONS_COUNTED_FROM
+from accounts.policies import LONGEST_WAIT, REFUSAL_PAUSE, REFUSAL_PAUSES, SESSIONS_COUNTED_FROM
 from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
 from accounts.security.login_quota import require_logins
+from accounts.security.places import Places
 from accounts.services import sessions
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -33,6 +34,10 @@ from audit.origin import Origin
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = 0.02
+_RETRY_AFTER: Final = timedelta(seconds=1)
+
+_places = Places()
+_pauses = Places()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,29 @@ class PasswordCheck:
     reservation: lockout.Reservation
     correct: bool
     outdated: bool
+
+
+@contextmanager
+def place(*, identifier: Identifier, origin: Origin) -> Iterator[None]:
+    """Hold a place for an attempt at an identifier from an address: one at hashing, the others in the queue for it.
+
+    Refused before the first statement, and parallel refusals wait for a moment: otherwise a client that repeats refused
+    attempts over many connections would hold up every other request of the process. The address is in the key, so that
+    attempts from elsewhere refuse nobody. Raises Overloaded.
+    """
+    key = (budget_address(origin.ip), identifier.column, identifier.value)
+    try:
+        with _places.one(key, 1 + hashing.slots.places, _RETRY_AFTER):
+            yield
+    except RetryLater:
+        if _places.taken(key):
+            _pause()
+        raise
+
+
+def _pause() -> None:
+    with suppress(Overloaded), _pauses.one(None, REFUSAL_PAUSES, _RETRY_AFTER):
+        time.sleep(REFUSAL_PAUSE.total_seconds())
 
 
 def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
@@ -123,10 +151,10 @@ def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
     state = _require_unlocked(attempt)
     # From an address that is new to the account, parallel attempts from all such addresses count together.
     stale = state.has_failures or not state.is_known_address
-    deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
     if state.is_suspected:
-        suspicion.wait_for_turn(attempt.address, LONGEST_WAIT)
+        suspicion.wait_for_turn(attempt.address, attempt.account, LONGEST_WAIT)
         stale = True
+    deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
     while True:
         with _slot(attempt, deadline) as waited:
             if waited or stale:

@@ -36,6 +36,11 @@ class Recipient:
     kind: Kind
     anonymous: bool = False
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the contact is the user's present one, and proved or vouched for."""
+        return self.user.trusted_contacts().get(self.channel) == self.contact
+
 
 @dataclass(frozen=True, slots=True)
 class NewCode:
@@ -96,6 +101,7 @@ def _enqueue(new: NewCode, now: datetime) -> bool:
             address=to.contact,
             kind=to.kind,
             expires_at=now + CODE_LIFE,
+            trusted=to.is_trusted,
             code=new.code,
         )
     except TooManyCodes:

@@ -9,6 +9,7 @@ from accounts import names
 from accounts.errors import InvalidCode, InvalidInput, Problem
 from accounts.messaging import outbox
 from accounts.models import Channel, Kind, Purpose, User
+from accounts.policies import active_profile
 from accounts.security.budgets import Account
 from accounts.security.codes import Target
 from accounts.security.quota import spend_own_change
@@ -72,7 +73,7 @@ def suspend_unproved(*, user: User) -> list[Channel]:
 
 
 def proof_events(*, user: User, channel: Channel, suspended: Sequence[Channel], origin: Origin) -> list[SecurityEvent]:
-    """Return the events of a first proof by a reset, which the caller records."""
+    """Return the events of a proof, which the caller records."""
     who = {"user_id": user.pk, "actor_id": user.pk}
     return [
         SecurityEvent.of(origin, _VERIFIED[channel], **who),
@@ -138,6 +139,9 @@ def _save_pending(user: User, channel: Channel, contact: str) -> None:
 def verify(*, user: User, channel: Channel, code: object, origin: Origin) -> User:
     """Take a code as proof of the contact that it was sent to, which becomes the present one; return the user.
 
+    Where the profile requires a proof of new contacts, another one that is neither proved nor vouched for becomes
+    pending: nobody can hold a contact of someone else by proving an own one.
+
     Raises InvalidInput, InvalidCode, AlreadyTaken, TooManyAttempts and Overloaded.
     """
     contact = _unverified(user, channel)
@@ -167,7 +171,11 @@ def _confirm(user: User, channel: Channel, contact: str, origin: Origin) -> None
     setattr(user, f"pending_{channel}", "")
     users.save_changes(user=user, fields=[channel.value], actor=user, origin=origin)
     user.save(update_fields=[f"verified_{channel}", f"pending_{channel}", "updated_at"])
-    record(SecurityEvent.of(origin, _VERIFIED[channel], user_id=user.pk, actor_id=user.pk))
+    # Beside a proved contact an unproved one receives no reset code, so that its holder could not claim it.
+    suspended = [] if active_profile().addresses_at_once else suspend_unproved(user=user)
+    if suspended:
+        user.refresh_from_db(fields=["email", "email_key", "phone", "pending_email", "pending_phone"])
+    record(*proof_events(user=user, channel=channel, suspended=suspended, origin=origin))
 
 
 def _unverified(user: User, channel: Channel) -> str:

@@ -29,12 +29,27 @@ def record_listing(*, actor: User, query: Mapping[str, str], rows: int, count: i
     `query` has the parameters of the request, `rows` is the number of people in the response and `count` that of all
     that match. Of parallel requests one is recorded.
     """
-    purpose = AttemptPurpose.PEOPLE_LISTED
-    quota = Quota(purpose, 1, LISTING_INTERVAL, TooManyAttempts, account=Account(actor.pk))
     asked = {_text(name): _text(value) for name, value in islice(query.items(), _MAX_PARAMETERS)}
     event = SecurityEvent.of(
         origin, Event.PEOPLE_LISTED, user_id=None, actor_id=actor.pk, query=asked, rows=rows, count=count
     )
+    _record_once(AttemptPurpose.PEOPLE_LISTED, actor, event)
+
+
+def record_reading(*, actor: User, user: User, origin: Origin) -> None:
+    """Record that an administrator reads the account of another user, once in each LISTING_INTERVAL.
+
+    It has an interval of its own, so that a list before it does not hide a walk over all ids. Of parallel requests one
+    is recorded.
+    """
+    if actor.pk == user.pk:
+        return
+    event = SecurityEvent.of(origin, Event.PEOPLE_LISTED, user_id=user.pk, actor_id=actor.pk, rows=1)
+    _record_once(AttemptPurpose.PEOPLE_READ, actor, event)
+
+
+def _record_once(purpose: AttemptPurpose, actor: User, event: SecurityEvent) -> None:
+    quota = Quota(purpose, 1, LISTING_INTERVAL, TooManyAttempts, account=Account(actor.pk))
 
     def work() -> None:
         quota.spend(timezone.now())

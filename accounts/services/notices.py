@@ -52,6 +52,7 @@ def _enqueue(contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin
                 address=address,
                 kind=kind,
                 expires_at=expires_at,
+                trusted=True,
                 ip=origin.ip or "",
                 **values,
             )

@@ -117,7 +117,7 @@ def verify_current(*, user: User, password: str, origin: Origin) -> None:
 
 def require_different(password: str, user: User) -> None:
     """Raise InvalidInput for a new password that is the current one, and Overloaded. Outside any transaction."""
-    with hashing.slots.take():
+    with hashing.slots.take(account=Account(user.pk)):
         unchanged = hashing.verify(password, user.password).correct
     if unchanged:
         raise InvalidInput({"password": [UNCHANGED]})

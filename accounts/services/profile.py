@@ -43,7 +43,7 @@ def change(
         spend_own_change(user.pk, timezone.now(), proved=True)
     if new_password:
         passwords.require_different(new_password, user)
-    with registration_quota.limit_disclosure(origin) if new else nullcontext():
+    with registration_quota.limit_disclosure_to(user.pk, origin) if new else nullcontext():
         users.require_free(tentative)
         pending = _prepare_pending(user, waiting, origin)
         rule = active_profile().password

@@ -46,6 +46,14 @@ def test_a_reserved_name_is_reserved_in_any_case(name: str) -> None:
         "ꓣꓳꓳꓔ",
         "webrnaster",
         "AUTHSVC",
+        "ad-min",
+        "admin.",
+        "_r.o+o.t_",
+        "4dmin",
+        "5y5t3m",
+        "he1p-d35k",
+        "noreply.",
+        "系统_管理员",
     ],
 )
 def test_a_name_that_looks_like_a_reserved_one_is_reserved(name: str) -> None:
@@ -54,7 +62,21 @@ def test_a_name_that_looks_like_a_reserved_one_is_reserved(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["alice", "admin2", "administration", "rooty", "dr_wang", "viewer_zhang", "王管理", "080245", "tim", "系"]
+    "name",
+    [
+        "alice",
+        "admin2",
+        "administration",
+        "rooty",
+        "dr_wang",
+        "viewer_zhang",
+        "王管理",
+        "080245",
+        "tim",
+        "系",
+        "admin-2",
+        "3475",
+    ],
 )
 def test_other_names_are_not_reserved(name: str) -> None:
     assert names.is_username(name)

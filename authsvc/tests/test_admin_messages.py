@@ -23,6 +23,7 @@ def message(alice: User) -> Message:
             channel=Channel.EMAIL,
             address="alice@hospital.example",
             kind=Kind.RESET_CODE,
+            trusted=True,
             expires_at=timezone.now() + timedelta(minutes=10),
             code="482915",
         )

@@ -46,7 +46,22 @@ def post(path: str, length: int, content_type: str = MULTIPART) -> Any:
 @pytest.mark.parametrize("length", [LIMIT + 1, 300_000_000, 10**30])
 def test_a_body_that_is_too_large_is_refused_unread(path: str, length: int) -> None:
     response = post(path, length)
-    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+    assert response.status_code == 413
+    if path.startswith("/admin/"):
+        assert response["Content-Type"] == "text/html; charset=utf-8"
+    else:
+        assert response.json()["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"), [("en", "The file is too large"), ("zh-CN,zh;q=0.9", "文件过大")], ids=["en", "zh"]
+)
+def test_the_admin_site_refuses_it_with_a_page_in_the_language_of_the_browser(language: str, heading: str) -> None:
+    client = Client(headers={"Accept-Language": language})
+    body: dict[str, Any] = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": str(LIMIT + 1)}
+    page = client.generic("POST", "/admin/accounts/user/import/", b"", MULTIPART, **body).content.decode()
+    assert f"<h1>{heading}</h1>" in page
+    assert "2 MiB" in page
 
 
 @pytest.mark.parametrize("path", ["login", "nothing"])

@@ -15,7 +15,13 @@ from accounts.policies import (
     ACCOUNT_ADDRESS_LIMIT,
     ADDRESS_KNOWN,
     ADDRESS_LIMIT,
+    DISCLOSURES_AN_ACCOUNT,
+    HASHING_PLACES,
     LOGINS_LIMIT,
+    MESSAGES_A_DAY,
+    MESSAGES_AN_HOUR,
+    MESSAGES_KEPT_A_DAY,
+    MESSAGES_KEPT_AN_HOUR,
     OWN_CHANGES,
     OWN_CHANGES_WINDOW,
     REGISTRATION_WINDOW,
@@ -25,8 +31,11 @@ from accounts.policies import (
     SLOW_GUESSING_LIMIT,
     SUSPECTED_ADDRESS_LIMIT,
     SUSPECTED_RATE,
+    SUSPECTED_SHARE,
+    SUSPECTED_SHARE_WINDOW,
     SUSPICION_LIMIT,
     UNKNOWN_ADDRESSES_LIMIT,
+    UNKNOWN_NAME,
     Lockout,
     TokenPolicy,
 )
@@ -139,6 +148,10 @@ def test_the_limits_of_failures_match_the_policies() -> None:
     assert f"locks {suspicion.limit} accounts known there, each within {span(suspicion.window)}utes of" in PAGE
     assert suspicion.lock(0) == timedelta(hours=1)
     assert f"From it {SUSPECTED_RATE} passwords a second are evaluated" in PAGE
+    assert re.search(rf"over all accounts, {SUSPECTED_SHARE} a\s+minute for one account", PAGE)
+    assert timedelta(minutes=1) == SUSPECTED_SHARE_WINDOW
+    assert f"{SUSPECTED_RATE * 60 // SUSPECTED_SHARE} accounts use up all of it" in PAGE
+    assert f"a process takes {1 + HASHING_PLACES}, and a refusal" in PAGE
     assert re.search(rf"locked there after {known.limit} wrong passwords\s+within {span(known.window)}", PAGE)
     minutes = int(LOGINS_LIMIT.window.total_seconds()) // 60
     assert f"logs in at most {LOGINS_LIMIT.limit} times in {minutes} minutes" in PAGE
@@ -149,6 +162,10 @@ def test_the_limits_of_failures_match_the_policies() -> None:
         timedelta(hours=1),
         True,
     )
+    assert f"changes its own contacts {DISCLOSURES_AN_ACCOUNT} such responses an hour" in PAGE
+    hour, day = (MESSAGES_KEPT_AN_HOUR, MESSAGES_AN_HOUR), (MESSAGES_KEPT_A_DAY, MESSAGES_A_DAY)
+    assert re.search(r"leave\s+{} of the {} and {} of the {} to".format(*hour, *day), PAGE)
+    assert f"are kept for\n{span(UNKNOWN_NAME)} after" in PAGE
 
 
 @pytest.mark.parametrize("name", settings.CONTRACT_MOUNTS)

@@ -8,9 +8,7 @@ from accounts.contracts.native.views import NativeViewSet
 from accounts.contracts.operations import operation
 from accounts.contracts.viewsets import AdministratorViewSet
 from accounts.models import User
-from accounts.services import (
-    users,
-)
+from accounts.services import listings, users
 from audit.models import LoginAttempt
 
 
@@ -39,7 +37,7 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
     @operation(response=wire.UserAnswer)
     def retrieve(self, user_id: int) -> User:
         """Return an account."""
-        return users.find(user_id=user_id)
+        return self._read(user_id)
 
     @operation(
         request=administrator_wire.UserChanges,
@@ -75,12 +73,18 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
     @operation(response=wire.UserAnswer)
     def unlock(self, user_id: int) -> User:
         """Reset an account's failed logins, so that its user can log in at once."""
-        user = users.find(user_id=user_id)
+        user = self._read(user_id)
         users.unlock(user=user, actor=self.session.user, origin=self.origin)
         return user
 
-    def _change(self, user_id: int, changes: dict[str, Any]) -> User:
+    def _read(self, user_id: int) -> User:
+        """Return an account. Every operation records it, because its response has the account, changed or not."""
         user = users.find(user_id=user_id)
+        listings.record_reading(actor=self.session.user, user=user, origin=self.origin)
+        return user
+
+    def _change(self, user_id: int, changes: dict[str, Any]) -> User:
+        user = self._read(user_id)
         return users.change(user=user, changes=changes, actor=self.session.user, origin=self.origin)
 
 

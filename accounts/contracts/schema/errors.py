@@ -17,11 +17,12 @@ from accounts.contracts.schema.headers import OpenAPI, header_refs
 ANY_REQUEST_ERRORS: Final[tuple[ErrorClass, ...]] = (
     SuspiciousOperation,
     MethodNotAllowed,
+    RequestDataTooBig,
     errors.HTTPSRequired,
     BaseException,
     OperationalError,
 )
-BODY_ERRORS: Final[tuple[ErrorClass, ...]] = (ParseError, RequestDataTooBig, UnsupportedMediaType)
+BODY_ERRORS: Final[tuple[ErrorClass, ...]] = (ParseError, UnsupportedMediaType)
 TOKEN_ERRORS: Final[tuple[ErrorClass, ...]] = (
     errors.TokenMissing,
     errors.TokenMalformed,

@@ -6,6 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, Channel, Message, Session, User
+from accounts.names import IDENTIFIERS
 from accounts.tests.contracts.clients import CLINIC, HOSPITAL, NATIVE
 from accounts.tests.messages import last, queued
 from accounts.tests.tools import PASSWORD, Api, later
@@ -24,6 +25,14 @@ def account(number: int, channel: Channel) -> str:
     return str(Api().tokens(user.username)["access_token"])
 
 
+def owner(channel: Channel) -> User:
+    """Create the victim's account, for which an administrator has vouched."""
+    user: User = User.objects.create_user("victim", None, PASSWORD)
+    columns = (channel, IDENTIFIERS[channel].column, f"vouched_{channel}")
+    User.objects.filter(pk=user.pk).update(**dict.fromkeys(columns, VICTIM[channel]))
+    return user
+
+
 def ask(token: str, channel: Channel) -> Any:
     return Api().post("request-verification", {"channel": channel}, token)
 
@@ -38,18 +47,40 @@ def test_one_contact_receives_one_code_a_minute_over_all_accounts(db: None, chan
     assert len(queued()) == 1
 
 
-@CHANNELS
-@pytest.mark.parametrize(
-    ("seconds", "received"), [(61, [200] * 5 + [429] * 6), (15 * 60, [200] * 10 + [429])], ids=["hour", "day"]
+HOURS_AND_DAYS = pytest.mark.parametrize(
+    ("seconds", "of_others", "of_owner"), [(61, 3, 5), (25 * 60, 5, 10)], ids=["hour", "day"]
 )
-def test_one_contact_receives_five_messages_an_hour_and_ten_a_day(
-    db: None, channel: Channel, seconds: int, received: list[int]
+
+
+@CHANNELS
+@HOURS_AND_DAYS
+def test_a_trusted_contact_receives_five_messages_an_hour_and_ten_a_day(
+    db: None, channel: Channel, seconds: int, of_others: int, of_owner: int
 ) -> None:
+    owner(channel)
     answers = []
-    for number in range(11):
+    for number in range(of_owner + 1):
+        with later(seconds=seconds * number):
+            token = Api().tokens("victim")["access_token"]
+            answers.append(ask(token, channel).status_code)
+    assert answers == [200] * of_owner + [429]
+
+
+@CHANNELS
+@HOURS_AND_DAYS
+def test_requests_of_others_leave_the_account_that_a_contact_belongs_to_a_share(
+    db: None, channel: Channel, seconds: int, of_others: int, of_owner: int
+) -> None:
+    owner(channel)
+    answers = []
+    for number in range(of_others + 1):
         with later(seconds=seconds * number):
             answers.append(ask(account(number, channel), channel).status_code)
-    assert answers == received
+    assert answers == [200] * of_others + [429]
+    with later(seconds=seconds * (of_others + 1)):
+        body = {"identifier": "victim", "channel": channel, "contact": VICTIM[channel]}
+        assert Api().post("request-reset-code", body).status_code == 200
+    assert len(queued()) == of_others + 1
 
 
 def test_the_spelling_of_a_contact_gives_no_further_messages(db: None) -> None:

@@ -146,6 +146,31 @@ class TestVouchedFor:
         assert queued() == [("phone", CONTACTS["phone"], "reset_code")]
 
 
+class TestProofBySession:
+    """A user proves one contact of an account that also has one of somebody else."""
+
+    def prove_email(self, settings: Settings, profile: str) -> Any:
+        settings.PROFILE = profile
+        token = Api().tokens("carol")["access_token"]
+        Api().post("request-verification", {"channel": "email"}, token)
+        return Api().post("verify", {"channel": "email", "code": last()["code"]}, token).json()
+
+    def test_the_other_contact_becomes_pending_and_is_free(self, carol: User, settings: Settings) -> None:
+        me = self.prove_email(settings, "hardened")
+        assert (me["email_verified"], me["phone"], me["pending_phone"]) == (True, None, "13912345678")
+        User.objects.create_user("dave", None, PASSWORD, phone=CONTACTS["phone"])
+        events = SecurityEvent.objects.filter(user=carol.pk).order_by("-id").values_list("event", "detail")
+        assert list(events[:2]) == [("contact:suspended", {"channel": "phone"}), ("email:verified", {})]
+
+    def test_one_that_is_vouched_for_stays(self, carol: User, settings: Settings) -> None:
+        User.objects.update(vouched_phone=CONTACTS["phone"])
+        me = self.prove_email(settings, "hardened")
+        assert (me["phone"], me["pending_phone"]) == ("13912345678", None)
+
+    def test_where_contacts_need_no_proof_it_stays(self, carol: User, settings: Settings) -> None:
+        assert self.prove_email(settings, "documented")["phone"] == "13912345678"
+
+
 class TestFirstProof:
     """A reset by code proves a contact for the first time, and the account is its holder's."""
 

@@ -75,6 +75,7 @@ def test_a_taken_contact_in_a_profile_change_counts_as_a_registration(
 ) -> None:
     settings.PROFILE = profile
     limited_to(monkeypatch, 2)
+    monkeypatch.setattr(registration_quota, "DISCLOSURES_AN_ACCOUNT", 1)
     bodies = [{"email": contacts["email"], "old_password": PASSWORD} for contacts in (TAKEN, TAKEN, TAKEN, FREE)]
     refused = client.taken_status
     # Once the limit is reached a free contact has the response of a taken one.
@@ -83,6 +84,24 @@ def test_a_taken_contact_in_a_profile_change_counts_as_a_registration(
     with later(hours=1, seconds=1):
         token = client.log_in()
         assert change(client, token, email=FREE["email"], old_password=PASSWORD).status_code == 200
+
+
+def test_others_at_the_address_do_not_keep_an_account_from_changing_its_contacts(
+    client: ContractClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited_to(monkeypatch, 1)
+    statuses = [NATIVE.register(PASSPHRASE, username=f"guest{number}").status_code for number in range(2)]
+    assert statuses == [201, 429]
+    assert change(client, token, email=TAKEN["email"], old_password=PASSWORD).status_code == client.taken_status
+    assert change(client, token, email=FREE["email"], old_password=PASSWORD).status_code == 200
+
+
+def test_three_disclosures_to_an_account_are_answered_beyond_the_limit_of_its_address(
+    client: ContractClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited_to(monkeypatch, 0)
+    answers = [change(client, token, email=TAKEN["email"], old_password=PASSWORD).status_code for _ in range(4)]
+    assert answers == [client.taken_status] * 3 + [429]
 
 
 @PROFILES
@@ -105,6 +124,7 @@ def test_the_limit_of_one_address_is_not_that_of_another(
     alice: User, head: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited_to(monkeypatch, 1)
+    monkeypatch.setattr(registration_quota, "DISCLOSURES_AN_ACCOUNT", 0)
     body = {"email": TAKEN["email"]}
     tokens = [(api, api.tokens()["access_token"]) for api in (Api(), Api(ELSEWHERE))]
     statuses = [api.call("PATCH", "/api/auth/me", body, token).status_code for api, token in [*tokens, tokens[0]]]

@@ -67,6 +67,39 @@ class TestListing:
         assert (len(recorded), recorded["a"], recorded["b"]) == (20, "\\u0000\\u202ex\ufffd", "y" * 150)
 
 
+@pytest.mark.django_db
+class TestReading:
+    def read(self, name: str, token: str) -> int:
+        pk = User.objects.get(username=name).pk
+        return Api().get(f"users/{pk}", token).status_code
+
+    def test_the_first_account_of_an_hour_is_an_event(self, alice: User, bob: User, head: User) -> None:
+        token = token_of(Api())
+        assert [self.read(name, token) for name in ("bob", "alice")] == [200, 200]
+        event = {"user": bob.pk, "actor": head.pk, "contract": "native", "ip": HERE, "detail": {"rows": 1}}
+        assert listings() == [event]
+        with later(minutes=61):
+            self.read("alice", token_of(Api()))
+        assert [event["user"] for event in listings()] == [bob.pk, alice.pk]
+
+    def test_a_list_before_it_does_not_hide_it(self, bob: User, head: User) -> None:
+        token = token_of(Api())
+        Api().get("users", token)
+        self.read("bob", token)
+        assert [event["detail"].get("query") for event in listings()] == [{}, None]
+
+    @pytest.mark.parametrize(("method", "suffix"), [("PATCH", ""), ("POST", "/activate"), ("POST", "/unlock")])
+    def test_a_change_that_changes_nothing_is_a_reading(self, bob: User, head: User, method: str, suffix: str) -> None:
+        answer = Api().call(method, f"/api/auth/users/{bob.pk}{suffix}", {}, token_of(Api()))
+        assert (answer.status_code, answer.json()["username"]) == (200, "bob")
+        assert [event["user"] for event in listings()] == [bob.pk]
+
+    def test_the_own_account_and_one_that_does_not_exist_are_none(self, head: User) -> None:
+        token = token_of(Api())
+        assert [self.read("head", token), Api().get("users/999999", token).status_code] == [200, 404]
+        assert listings() == []
+
+
 @pytest.mark.django_db(transaction=True)
 @race_rounds(6)
 def test_of_6_lists_at_once_one_is_recorded(each: Round) -> None:

@@ -1,5 +1,6 @@
 """The limit of failures since the last successful login, in every contract."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -122,3 +123,9 @@ def test_a_name_that_no_account_has_is_locked_alike(client: ContractClient, alic
     guess("203.0.113.9")
     with later(days=2):
         assert guess(ELSEWHERE).status_code == 429
+
+
+def test_what_is_kept_of_a_name_that_no_account_has_expires(client: ContractClient, alice: User) -> None:
+    fields = {**client.login_fields, **client.unknown_login_fields, "password": "wrong"}
+    Api(ELSEWHERE).call("POST", f"/{client.mount}/login", fields)
+    assert not AttemptBudget.objects.filter(expires_at__gt=timezone.now() + timedelta(days=30)).exists()

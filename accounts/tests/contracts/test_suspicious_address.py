@@ -1,6 +1,8 @@
 """An address that locks many accounts known there: what it may still do, and what others there may."""
 
+from contextlib import ExitStack
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AttemptBudget, User
 from accounts.security import hashing, suspicion
+from accounts.security.budgets import Account
 from accounts.security.locked_accounts import is_locked
 from accounts.services import attempts
 from accounts.tests.contracts.clients import CLIENTS, ContractClient
@@ -31,6 +34,7 @@ def _alice_is_a_doctor(alice: User) -> None:
 def any_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Evaluate as many passwords from a suspicious address as there are."""
     monkeypatch.setattr(suspicion, "SUSPECTED_RATE", 10_000)
+    monkeypatch.setattr(suspicion, "SUSPECTED_SHARE", 10_000)
 
 
 def colleagues(count: int) -> list[User]:
@@ -144,16 +148,52 @@ def test_two_passwords_a_second_are_evaluated_over_all_accounts(
         assert client.login().status_code == 200
 
 
+def taken(*keys: Any, limit: int) -> ExitStack:
+    """Hold places of calls that wait at an address."""
+    stack = ExitStack()
+    for key in keys:
+        stack.enter_context(suspicion._places.one(key, limit, timedelta(0)))
+    return stack
+
+
 def test_a_call_that_finds_the_turns_of_two_seconds_taken_is_refused_at_once() -> None:
     suspect()
-    with (
-        suspicion._places.one(HERE, 4),
-        suspicion._places.one(HERE, 4),
-        suspicion._places.one(HERE, 4),
-        suspicion._places.one(HERE, 4),
-    ):
+    with taken(*[HERE] * 4, limit=4):
         assert Api().login().status_code == 503
     assert Api().login().status_code == 200
+
+
+def test_parallel_attempts_at_one_account_wait_for_one_turn(alice: User, head: User) -> None:
+    suspect()
+    with taken((HERE, Account(alice.pk)), limit=1):
+        assert [Api().login(name).status_code for name in ("alice", "head")] == [503, 200]
+
+
+def test_one_account_has_five_of_the_turns_of_a_minute(
+    alice: User, head: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspicion, "SUSPECTED_RATE", 10_000)
+    suspect()
+    assert [Api().login().status_code for _ in range(6)] == [200] * 5 + [503]
+    assert Api().login("head").status_code == 200
+    with later(minutes=1, seconds=1):
+        assert Api().login().status_code == 200
+
+
+def test_after_the_wait_for_a_turn_there_is_time_for_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    suspect()
+    waits, now = [], [0.0]
+    take = hashing.slots.take
+
+    def recorded(wait: timedelta, account: Account) -> Any:
+        waits.append(wait)
+        return take(wait, account)
+
+    monkeypatch.setattr(hashing.slots, "take", recorded)
+    monkeypatch.setattr(suspicion, "wait_for_turn", lambda *args: now.append(1.5))
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(monotonic=lambda: now[-1]))
+    assert Api().login().status_code == 200
+    assert waits == [timedelta(seconds=2)]
 
 
 @every_contract

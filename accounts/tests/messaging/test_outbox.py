@@ -14,6 +14,7 @@ def enqueue(user: User) -> None:
         channel=Channel.EMAIL,
         address="alice@hospital.example",
         kind=Kind.RESET_CODE,
+        trusted=True,
         expires_at=timezone.now() + timedelta(minutes=10),
         code="482915",
     )

@@ -32,7 +32,7 @@ def act(token: str, user: User, verb: str) -> Any:
 
 
 def events() -> list[tuple[Any, ...]]:
-    rows = SecurityEvent.objects.exclude(event="account:locked").order_by("id")
+    rows = SecurityEvent.objects.exclude(event__in=["account:locked", "people:listed"]).order_by("id")
     return list(rows.values_list("event", "user", "actor", "detail"))
 
 
