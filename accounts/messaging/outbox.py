@@ -21,7 +21,9 @@ def enqueue(*, user: User, channel: Channel, address: str, kind: Kind, expires_a
     may receive at present, and then changes nothing; TransactionManagementError outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("enqueue() belongs to the transaction that causes the message.")
+        raise transaction.TransactionManagementError(
+            "enqueue() must be called in the transaction that causes the message."
+        )
     contact_quotas.spend(channel, address, timezone.now())
     Message.objects.create(
         user=user,

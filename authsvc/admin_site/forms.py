@@ -18,11 +18,11 @@ INVALID_LOGIN = _("Please enter the correct user name and password of an adminis
 RETRY_LATER = _("Too many failed attempts, or the service is busy. Wait, then try again.")
 
 _PASSWORD_PROBLEMS = {
-    "password_too_long": _("A password has at most %(longest)d characters."),
-    "password_too_short": _("A password has at least %(shortest)d characters."),
-    "password_not_mixed": _("A password has upper and lower case letters and a digit."),
-    "password_too_common": _("This password is on lists of common and breached passwords."),
-    "password_too_similar": _("This password is too much like your own data or the service's name."),
+    "password_too_long": _("A password must have at most %(longest)d characters."),
+    "password_too_short": _("A password must have at least %(shortest)d characters."),
+    "password_not_mixed": _("A password must contain upper and lower case letters and a digit."),
+    "password_too_common": _("This password is on a list of common or breached passwords."),
+    "password_too_similar": _("This password is too similar to your own data or to the service's name."),
 }
 
 

@@ -24,7 +24,7 @@ LISTS = {
     "accounts/user": "alice",
     "accounts/session": "alice",
     "audit/loginattempt": "alice",
-    "audit/securityevent": "session renewed",
+    "audit/securityevent": "session refreshed",
 }
 
 
@@ -206,7 +206,7 @@ class TestOwnPassword:
     def test_a_new_password_follows_the_rule(self, staff_client: Client, head: User) -> None:
         response = self.change(staff_client, new="short")
         assert response.context["form"].errors["new_password1"] == [
-            "A password has at least 6 characters.",
+            "A password must have at least 6 characters.",
         ]
 
 
