@@ -32,7 +32,7 @@ class AlreadyTaken(InvalidInput):
     """A user name, e-mail address or phone number that another account has."""
 
     def __init__(self, *fields: str) -> None:
-        super().__init__({field: [Problem("taken", "Another account has this already.")] for field in fields})
+        super().__init__({field: [Problem("taken", "Another account already has this value.")] for field in fields})
 
 
 class NotFound(IdentityError):

@@ -59,20 +59,20 @@ def canonical_username(text: str) -> str:
     phone number, which would be ambiguous at login.
     """
     if not 0 < len(text) <= NAME_LENGTH:
-        raise InvalidIdentifier(_("A user name has 1 to %(most)d characters."), most=NAME_LENGTH)
+        raise InvalidIdentifier(_("A user name must have 1 to %(most)d characters."), most=NAME_LENGTH)
     try:
         name = _USERNAME.enforce(unicodedata.normalize("NFKC", text))
     except UnicodeEncodeError as error:
-        raise InvalidIdentifier(_("A user name has letters, digits and . _ - + only.")) from error
+        raise InvalidIdentifier(_("A user name may contain only letters, digits and . _ - +.")) from error
     if len(name) > NAME_LENGTH:
-        raise InvalidIdentifier(_("A user name has 1 to %(most)d characters."), most=NAME_LENGTH)
+        raise InvalidIdentifier(_("A user name must have 1 to %(most)d characters."), most=NAME_LENGTH)
     if _has_format_characters(name) or any(
         char.isascii() and not char.isalnum() and char not in _PUNCTUATION for char in name
     ):
-        raise InvalidIdentifier(_("A user name has letters, digits and . _ - + only."))
+        raise InvalidIdentifier(_("A user name may contain only letters, digits and . _ - +."))
     scripts = frozenset(categories.unique_aliases(name)) - _SCRIPTLESS
     if _has_twin_of_ascii(name) or (len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)):
-        raise InvalidIdentifier(_("A user name has no letters that imitate others."))
+        raise InvalidIdentifier(_("A user name must not contain letters that look like other letters."))
     if _is_phone(name):
         raise InvalidIdentifier(_("A user name cannot be a phone number."))
     return str(name)
@@ -131,14 +131,14 @@ def canonical_email(text: str) -> str:
     # Folding would make one of `straße.example` and `strasse.example`, which are two domains.
     key = clean_email(text).lower()
     if len(key) > EMAIL_LENGTH:
-        raise InvalidIdentifier(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
+        raise InvalidIdentifier(_("An e-mail address must have at most %(most)d characters."), most=EMAIL_LENGTH)
     return key
 
 
 def clean_email(text: str) -> str:
     """Return the address as it is kept: its domain in lower case, its local part as typed. Raises InvalidIdentifier."""
     if len(text) > EMAIL_LENGTH:
-        raise InvalidIdentifier(_("An e-mail address has at most %(most)d characters."), most=EMAIL_LENGTH)
+        raise InvalidIdentifier(_("An e-mail address must have at most %(most)d characters."), most=EMAIL_LENGTH)
     try:
         # A hospital's own domain need not be one that the public Internet could deliver to.
         checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
@@ -148,9 +148,9 @@ def clean_email(text: str) -> str:
     try:
         _OPAQUE.enforce(local)
     except UnicodeEncodeError as error:
-        raise InvalidIdentifier(_("An e-mail address has no invisible characters.")) from error
+        raise InvalidIdentifier(_("An e-mail address must not contain invisible characters.")) from error
     if _has_format_characters(local):
-        raise InvalidIdentifier(_("An e-mail address has no invisible characters."))
+        raise InvalidIdentifier(_("An e-mail address must not contain invisible characters."))
     return str(checked.normalized)
 
 
@@ -160,7 +160,7 @@ def require_dotted_domain(address: str) -> None:
     It is no part of the canonical form, because accounts of former releases have such addresses.
     """
     if "." not in clean_email(address).rpartition("@")[2]:
-        raise InvalidIdentifier(_("The domain of an e-mail address has a dot."))
+        raise InvalidIdentifier(_("The domain of an e-mail address must contain a dot."))
 
 
 def canonical_phone(text: str) -> str:

@@ -1,1 +1,1 @@
-"""The trail: every login attempt and every other event that matters, only ever added to."""
+"""The audit trail: every login attempt and every other security event, insert-only."""

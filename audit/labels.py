@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.events import Event, FailureReason, Status
 
 EVENTS: Final[dict[Event, Promise]] = {
-    Event.USER_REGISTERED: _("registered"),
+    Event.USER_REGISTERED: _("account registered"),
     Event.USER_CREATED: _("account created"),
     Event.USER_CHANGED: _("account changed"),
     Event.USER_DELETED: _("account deleted"),
@@ -21,18 +21,18 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.USER_GROUPS_CHANGED: _("groups changed"),
     Event.PASSWORD_CHANGED: _("password changed"),
     Event.PASSWORD_RESET: _("password reset by a code"),
-    Event.CODE_REQUESTED: _("code sent"),
+    Event.CODE_REQUESTED: _("code requested"),
     Event.CODE_REFUSED: _("wrong code"),
     Event.CODES_LOCKED: _("codes locked"),
-    Event.EMAIL_VERIFIED: _("e-mail address confirmed"),
-    Event.PHONE_VERIFIED: _("phone number confirmed"),
-    Event.CONTACT_SUSPENDED: _("unproved contact made pending"),
+    Event.EMAIL_VERIFIED: _("e-mail address verified"),
+    Event.PHONE_VERIFIED: _("phone number verified"),
+    Event.CONTACT_SUSPENDED: _("unverified contact made pending"),
     Event.ACCOUNT_LOCKED: _("account locked"),
-    Event.ADDRESS_LOCKED: _("network address locked"),
-    Event.ADDRESS_SUSPECTED: _("network address suspicious"),
-    Event.SESSION_REFRESHED: _("session renewed"),
-    Event.SESSION_REFRESH_REPEATED: _("session renewed again at once"),
-    Event.SESSION_REFRESH_REUSED: _("spent token used again"),
+    Event.ADDRESS_LOCKED: _("IP address locked"),
+    Event.ADDRESS_SUSPECTED: _("suspicious IP address"),
+    Event.SESSION_REFRESHED: _("session refreshed"),
+    Event.SESSION_REFRESH_REPEATED: _("session refreshed again within the grace period"),
+    Event.SESSION_REFRESH_REUSED: _("refresh token reused"),
     Event.SESSION_MOVED: _("session used from another address or device"),
     Event.SESSION_ENDED: _("session ended"),
     Event.KEY_ROTATED: _("key rotated"),
@@ -40,7 +40,7 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.TRAIL_EXPORTED: _("trail exported"),
     Event.STAFF_IMPORTED: _("staff imported"),
     Event.STAFF_EXPORTED: _("staff exported"),
-    Event.PEOPLE_LISTED: _("people listed"),
+    Event.PEOPLE_LISTED: _("user list read"),
 }
 STATUSES: Final[dict[Status, Promise]] = {Status.SUCCESS: _("success"), Status.FAILED: _("failed")}
 REASONS: Final[dict[FailureReason, Promise]] = {
@@ -49,7 +49,7 @@ REASONS: Final[dict[FailureReason, Promise]] = {
     FailureReason.INACTIVE: _("account disabled"),
     FailureReason.PENDING_APPROVAL: _("awaits approval"),
     FailureReason.LOCKED: _("locked"),
-    FailureReason.WRONG_ROLE: _("not allowed here"),
+    FailureReason.WRONG_ROLE: _("role not allowed here"),
     FailureReason.TOO_MANY_LOGINS: _("too many logins"),
-    FailureReason.CHANGED_MEANWHILE: _("account changed meanwhile"),
+    FailureReason.CHANGED_MEANWHILE: _("account changed during the login"),
 }

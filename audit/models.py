@@ -13,7 +13,7 @@ from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS, STATUSES
 from audit.origin import USER_AGENT_LENGTH, Origin, contract_choices, current_request_id, escape_control_chars
 
-# PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would forgive both.
+# PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would accept both.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 IDENTIFIER_LENGTH = 150
@@ -139,7 +139,7 @@ class LoginAttempt(Entry):
 
 
 class SecurityEvent(Entry):
-    """Anything else that matters: what happened to whom, and by whose hand."""
+    """Every other security event: what happened to which account, and who did it."""
 
     event = models.CharField(_("event"), max_length=50, choices=[(e.value, EVENTS[e]) for e in Event])
     actor = models.ForeignKey(

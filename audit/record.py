@@ -13,7 +13,7 @@ def record(*entries: Entry) -> None:
     Entries of one kind take one statement. Raises TransactionManagementError outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("record() requires the transaction that it describes.")
+        raise transaction.TransactionManagementError("record() must be called in the transaction that it describes.")
     kinds: dict[type[models.Model], list[Entry]] = defaultdict(list)
     for entry in entries:
         entry.truncate()

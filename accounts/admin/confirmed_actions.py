@@ -31,7 +31,7 @@ _DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
     errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("the account does not exist, is disabled, or has no e-mail address or phone number"),
-    errors.RetryLater: _("the limit is reached; try again later"),
+    errors.RetryLater: _("the limit of codes is reached; try again later"),
 }
 
 
@@ -183,6 +183,6 @@ def _confirm_selected(
     selected = list(queryset[: MAX_SELECTED + 1])
     if len(selected) <= MAX_SELECTED:
         return model_admin.confirmation_page(request, action_name, selected)
-    text = gettext("At most %(max)d can be selected; %(count)d are. Narrow the list with its filters.")
+    text = gettext("At most %(max)d can be selected; %(count)d are selected. Narrow the list with its filters.")
     model_admin.message_user(request, text % {"max": MAX_SELECTED, "count": queryset.count()}, messages.ERROR)
     return None

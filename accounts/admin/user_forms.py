@@ -21,7 +21,7 @@ class NewUserForm(forms.ModelForm):
         super()._post_clean()  # type: ignore[misc]
         if not self.errors:
             for field in User.objects.taken(self.instance):
-                self.add_error(field, ValidationError(_("Another account has this already."), code="taken"))
+                self.add_error(field, ValidationError(_("Another account already has this value."), code="taken"))
 
 
 class UserForm(NewUserForm):

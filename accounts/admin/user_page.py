@@ -62,7 +62,7 @@ def _events(user: User) -> dict[str, Any]:
     return {
         "title": _("Latest security events"),
         "url": f"{reverse('admin:audit_securityevent_changelist')}?user__id__exact={user.pk}",
-        "header": [_("at"), _("what happened"), _("done by"), _("contract"), _("IP address")],
+        "header": [_("at"), _("event"), _("done by"), _("contract"), _("IP address")],
         "rows": [
             [
                 row.at,

@@ -118,7 +118,7 @@ class PhoneNumber(NullableText):
     """A phone number as it is written in the deployment's region, or null."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"help_text": "A number of mainland China has no country code.", **kwargs})
+        super().__init__(**{"help_text": "Numbers of mainland China have no country code.", **kwargs})
 
     def convert(self, value: str | None) -> str | None:
         return names.display_phone(value or None)

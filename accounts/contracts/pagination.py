@@ -21,7 +21,7 @@ def positive_integer(text: str, largest: int) -> int | None:
 
 def not_positive(*names: str) -> InvalidInput:
     """Return the error of parameters that are not positive integers."""
-    return InvalidInput({name: [Problem("invalid", "Enter a whole number from 1.")] for name in names})
+    return InvalidInput({name: [Problem("invalid", "Enter a whole number of at least 1.")] for name in names})
 
 
 def integer_parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:

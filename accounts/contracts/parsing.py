@@ -18,7 +18,7 @@ _UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ParseError("The JSON object has one key twice.")
+        raise ParseError("The JSON object contains the same key twice.")
     return result
 
 
@@ -28,14 +28,14 @@ def _no_constant(name: str) -> None:
 
 def _integer(text: str) -> int:
     if len(text) > LONGEST_NUMBER:
-        raise ParseError("The JSON has a number that is too long.")
+        raise ParseError("The JSON contains a number that is too long.")
     return int(text)
 
 
 def _decimal(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise ParseError("The JSON has a number that is too large.")
+        raise ParseError("The JSON contains a number that is too large.")
     return value
 
 

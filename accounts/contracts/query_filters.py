@@ -34,7 +34,7 @@ class StrictBooleanFilter(django_filters.BooleanFilter):
 def require_storable(time: datetime) -> None:
     """Raise ValidationError for a time that in another time zone is outside the years of Python and the databases."""
     if not datetime.min.year < time.year < datetime.max.year:
-        raise ValidationError("Enter a time of the years 2 to 9998.", code="invalid")
+        raise ValidationError("Enter a time between the years 2 and 9998.", code="invalid")
 
 
 class UTCDateTimeFilter(django_filters.IsoDateTimeFilter):

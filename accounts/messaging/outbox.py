@@ -25,7 +25,9 @@ def enqueue(
     transaction.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("enqueue() belongs to the transaction that causes the message.")
+        raise transaction.TransactionManagementError(
+            "enqueue() must be called in the transaction that causes the message."
+        )
     contact_quotas.spend(channel, address, timezone.now(), trusted=trusted)
     Message.objects.create(
         user=user,

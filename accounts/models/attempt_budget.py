@@ -64,7 +64,7 @@ class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
         return self.filter(Q(count__gt=0) | Q(locked_until__gt=now), expires_at__gt=now)
 
     def from_known_addresses(self, now: datetime) -> Self:
-        """Return the rows whose account has logged in from their address lately."""
+        """Return the rows whose account has recently logged in from their address."""
         return self.filter(last_success_at__gt=now - ADDRESS_KNOWN)
 
     def claim(self, policy: Lockout, now: datetime) -> UpdateQuery:

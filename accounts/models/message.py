@@ -21,8 +21,8 @@ class Channel(models.TextChoices):
 class Kind(models.TextChoices):
     """What a message is about; its templates have this name."""
 
-    RESET_CODE = "reset_code", _("code for a new password")
-    VERIFICATION_CODE = "verification_code", _("code to confirm an address")
+    RESET_CODE = "reset_code", _("password reset code")
+    VERIFICATION_CODE = "verification_code", _("contact verification code")
     PASSWORD_CHANGED = "password_changed", _("password changed")
     PASSWORD_RESET = "password_reset", _("password reset")
     EMAIL_CHANGED = "email_changed", _("e-mail address changed")
@@ -37,10 +37,10 @@ class State(models.TextChoices):
 
     QUEUED = "queued", _("queued")
     CLAIMED = "claimed", _("claimed")
-    SENDING = "sending", _("being sent")
+    SENDING = "sending", _("sending")
     DELIVERED = "delivered", _("delivered")
-    UNKNOWN = "unknown", _("unknown whether delivered")
-    DEAD = "dead", _("given up")
+    UNKNOWN = "unknown", _("delivery unknown")
+    DEAD = "dead", _("delivery failed")
 
 
 class Message(models.Model):
@@ -65,7 +65,7 @@ class Message(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires"))
-    next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
+    next_try_at = models.DateTimeField(_("next attempt"), default=timezone.now)
     lease_until = models.DateTimeField(_("claimed until"), null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.CharField(_("error"), max_length=ERROR_LENGTH, blank=True)

@@ -19,4 +19,4 @@ class Role(models.TextChoices):
     SUPPLIER = "supplier", _("supplier")
     LOGISTICS = "logistics", _("logistics")
     REGULATOR = "regulator", _("regulator")
-    UNAUTH = "unauth", _("without a role")
+    UNAUTH = "unauth", _("no role")

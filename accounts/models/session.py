@@ -13,7 +13,7 @@ from audit.origin import USER_AGENT_LENGTH, contract_choices
 
 class EndReason(models.TextChoices):
     LOGOUT = "logout", _("logged out")
-    REUSE = "reuse", _("a spent token was used again")
+    REUSE = "reuse", _("refresh token reused")
     CREDENTIAL_CHANGED = "credential_changed", _("password, role or state changed")
     SUPERSEDED = "superseded", _("superseded by newer sessions")
     ENDED_BY_ADMINISTRATOR = "ended_by_administrator", _("ended by an administrator")
@@ -35,9 +35,9 @@ class Session(models.Model):
     last_seen_at = models.DateTimeField(_("last seen"))
     # The end if nothing renews the session; renewal moves it, but never past `latest_end_at`.
     expires_at = models.DateTimeField(_("expires"))
-    latest_end_at = models.DateTimeField(_("ends at the latest"))
+    latest_end_at = models.DateTimeField(_("latest end"))
     ended_at = models.DateTimeField(_("ended"), null=True)
-    end_reason = models.CharField(_("why it ended"), max_length=30, blank=True, choices=EndReason)
+    end_reason = models.CharField(_("reason for the end"), max_length=30, blank=True, choices=EndReason)
     # Counts rotations; a refresh token is of one generation.
     generation = models.PositiveIntegerField(default=0)
     rotated_at = models.DateTimeField()

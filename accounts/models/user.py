@@ -53,7 +53,7 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     vouched_phone = models.CharField(
         max_length=names.PHONE_LENGTH, blank=True, default="", db_default="", editable=False
     )
-    # What takes the present one's place once a code has proved it.
+    # What replaces the current one once a code has proved it.
     pending_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
     pending_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
     last_login_ip = models.GenericIPAddressField(_("last login from"), null=True, blank=True)
@@ -110,7 +110,7 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
         return {contact: getattr(self, contact) for contact in CONTACTS if self.is_trusted(contact)}
 
     def vouch(self) -> None:
-        """Mark the present contacts as vouched for. The caller saves; raises InvalidIdentifier."""
+        """Mark the current contacts as vouched for. The caller saves; raises InvalidIdentifier."""
         self.derive()
         for contact in CONTACTS:
             setattr(self, f"vouched_{contact}", getattr(self, IDENTIFIERS[contact].column) or "")

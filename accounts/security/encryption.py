@@ -23,7 +23,7 @@ def decrypt(purpose: str, encrypted: str) -> str:
         return _cipher(purpose).decrypt(encrypted.encode()).decode()
     except InvalidToken as error:
         raise DecryptionError(
-            f"A text encrypted for {purpose} cannot be decrypted with the present SECRET_KEY."
+            f"A text encrypted for {purpose} cannot be decrypted with the current SECRET_KEY."
         ) from error
 
 

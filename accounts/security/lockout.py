@@ -1,9 +1,9 @@
-"""How many wrong passwords may be tried, decided in the database before anything is hashed.
+"""Lockout: wrong passwords lock an account or an address, decided in the database before anything is hashed.
 
 Four budgets bind an attempt: that of the account from this address, that of the account from all addresses unknown to
-it, that of the account's failures since its last successful login, and that of the address over all accounts. From an
-address that the account has logged in from lately only the first one binds, so that attempts from elsewhere cannot lock
-the owner out.
+it, that of the account's failures since its last successful login, and that of the address over all accounts. Only the
+first one binds attempts from an address that the account has recently logged in from, so that attempts from elsewhere
+cannot lock the user out.
 
 A login takes an attempt from the first budget only, as long as none of them holds a failure. Those of the unknown
 addresses and of the address are taken from as soon as one does; what is in flight at that moment is at most one attempt
@@ -39,7 +39,7 @@ from accounts.transactions import atomically
 class BudgetState:
     """The budgets as they are before an attempt.
 
-    `is_known_address` says whether the account has logged in from the address lately, `has_failures` whether any of
+    `is_known_address` says whether the account has recently logged in from the address, `has_failures` whether any of
     its budgets holds a failure or a lock, `has_spent_logins` whether its limit of successful logins is reached,
     `is_suspected` whether the address is suspicious.
     """

@@ -1,4 +1,4 @@
-"""How often something may be done in a time, decided in the database."""
+"""Quotas: how often something may be done in a time, decided in the database."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Decisions of administrators about accounts; each function returns whether anything changed."""
+"""Decisions of administrators: approve, reject, activate, deactivate, log out. Each says whether anything changed."""
 
 from accounts.models import EndReason, User
 from accounts.services import permissions, sessions, users

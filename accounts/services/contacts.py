@@ -84,7 +84,7 @@ def proof_events(*, user: User, channel: Channel, suspended: Sequence[Channel], 
 def _require_reachable(channel: Channel, contact: str, field: str) -> None:
     """Raise InvalidInput for a number that receives no text messages."""
     if not outbox.reaches(channel, canonical(channel, contact)):
-        detail = "Text messages are sent to mobile numbers of this service's regions only."
+        detail = "Text messages can be sent only to mobile numbers of this service's regions."
         raise InvalidInput({field: [Problem("no_text_messages", detail)]})
 
 
@@ -182,9 +182,11 @@ def _unverified(user: User, channel: Channel) -> str:
     """Return the contact that a code is to prove. Raises InvalidInput where there is none."""
     contact = getattr(user, f"pending_{channel}") or getattr(user, channel)
     if not contact:
-        raise InvalidInput({"channel": [Problem("no_address", "This account has none of this kind.")]})
+        raise InvalidInput(
+            {"channel": [Problem("no_address", "This account has no address or number for this channel.")]}
+        )
     if getattr(user, f"verified_{channel}") == canonical(channel, contact) and contact == getattr(user, channel):
-        raise InvalidInput({"channel": [Problem("already_verified", "This is verified already.")]})
+        raise InvalidInput({"channel": [Problem("already_verified", "This contact is already verified.")]})
     return str(contact)
 
 

@@ -41,12 +41,12 @@ def problems(password: str, user: User, rule: PasswordRule) -> list[Problem]:
     """Return what is wrong with a new password for this user, or nothing. The length counts code points."""
     # The length comes first: comparing a very long text with the user's data would take very long.
     if len(password) > LONGEST_PASSWORD:
-        return [Problem("password_too_long", f"A password has at most {LONGEST_PASSWORD} characters.")]
+        return [Problem("password_too_long", f"A password must have at most {LONGEST_PASSWORD} characters.")]
     found = []
     if len(password) < rule.shortest:
-        found.append(Problem("password_too_short", f"A password has at least {rule.shortest} characters."))
+        found.append(Problem("password_too_short", f"A password must have at least {rule.shortest} characters."))
     if rule.mixed and not _is_mixed(password):
-        found.append(Problem("password_not_mixed", "A password has upper and lower case letters and a digit."))
+        found.append(Problem("password_not_mixed", "A password must contain upper and lower case letters and a digit."))
     if not rule.guessable:
         found += _guessable(password, user)
     return found
@@ -61,13 +61,13 @@ def _guessable(password: str, user: User) -> list[Problem]:
     try:
         CommonPasswordValidator().validate(password)
     except ValidationError:
-        found.append(Problem("password_too_common", "This password is on lists of common and breached passwords."))
+        found.append(Problem("password_too_common", "This password is on a list of common or breached passwords."))
     try:
         UserAttributeSimilarityValidator(user_attributes=_OWN_DATA).validate(password, user)
     except ValidationError:
-        found.append(Problem("password_too_similar", "This password is too much like the user's own data."))
+        found.append(Problem("password_too_similar", "This password is too similar to the user's own data."))
     if settings.SERVICE_NAME.casefold() in password.casefold():
-        found.append(Problem("password_too_similar", "A password does not hold the service's name."))
+        found.append(Problem("password_too_similar", "A password must not contain the service's name."))
     return found
 
 
@@ -178,4 +178,4 @@ class ProfileRule:
             raise ValidationError([ValidationError(problem.detail, code=problem.code) for problem in wrong])
 
     def get_help_text(self) -> str:
-        return f"A password has at least {active_profile().password.shortest} characters."
+        return f"A password must have at least {active_profile().password.shortest} characters."

@@ -1,4 +1,8 @@
-"""Who may change whose account, and which accounts must stay as they are."""
+"""Permission to change accounts: of superusers, of one's own account, and of the last active administrator.
+
+The API, the admin site and the commands call this. Changes in a shell or in SQL do not: whoever has a shell could undo
+any rule of the model, and `createsuperuser` restores a missing administrator. No function of the service deletes users.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -28,7 +28,7 @@ _NAME_TRIES = 10
 # Numbers that are tried in turn before a random one.
 _NUMBERED = 50
 
-_NOT_ALLOWED = Problem("not_allowed", "This role cannot be registered for.")
+_NOT_ALLOWED = Problem("not_allowed", "This role is not open to registration.")
 _RESERVED = Problem("reserved", "This user name is reserved.")
 
 

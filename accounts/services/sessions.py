@@ -87,8 +87,8 @@ def supersede(*, user: User, origin: Origin, now: datetime) -> list[SecurityEven
     Inside a transaction that holds the user's row, so that of parallel logins each counts the sessions of the others.
     The caller records the events.
     """
-    live = active(user=user).filter(contract=origin.contract).order_by("-last_seen_at", "-created_at")
-    superseded = list(live[SESSIONS_LIMIT:])
+    in_contract = active(user=user).filter(contract=origin.contract).order_by("-last_seen_at", "-created_at")
+    superseded = list(in_contract[SESSIONS_LIMIT:])
     rows = Session.objects.filter(pk__in=[session.pk for session in superseded], ended_at=None)
     rows.update(ended_at=now, end_reason=EndReason.SUPERSEDED)
     reason = EndReason.SUPERSEDED.value

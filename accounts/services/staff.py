@@ -126,10 +126,10 @@ def _not_unique(accounts: Mapping[int, User], column: str) -> Iterator[tuple[int
         if value is None:
             continue
         if value in first:
-            yield number, _("Row %d has this already.") % first[value]
+            yield number, _("Row %d already has this value.") % first[value]
         first.setdefault(value, number)
     for value in _taken(column, list(first)):
-        yield first[value], _("Another account has this already.")
+        yield first[value], _("Another account already has this value.")
 
 
 def _taken(column: str, values: Sequence[Any]) -> Iterator[str]:

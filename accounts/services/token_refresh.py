@@ -1,4 +1,4 @@
-"""A refresh: rotate the session's token, and detect that a spent one is used again."""
+"""A refresh: replace the session's token by the next one, and detect the reuse of a former one."""
 
 from datetime import datetime, timedelta
 from functools import cache

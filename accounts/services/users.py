@@ -1,4 +1,4 @@
-"""Creating, finding and changing accounts."""
+"""Creating, finding, changing and unlocking accounts."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager

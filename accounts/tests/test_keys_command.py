@@ -77,7 +77,7 @@ def test_list_leaves_out_keys_whose_tokens_have_expired() -> None:
         assert [line.split()[1] for line in run("list")[2:]] == [kid("portal:reset", 2)]
 
 
-def test_list_shows_keys_from_the_environment_and_those_that_they_put_out_of_use(settings: Settings) -> None:
+def test_list_shows_keys_from_the_environment_and_those_that_they_replace(settings: Settings) -> None:
     settings.JWT_KEYS = {"clinic": "c" * 32}
     clinic, portal = kid("clinic:access"), kid("portal:reset")
     assert run("list") == [

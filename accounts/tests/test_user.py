@@ -135,7 +135,7 @@ def test_check_password_upgrades_a_hash_without_renewing_the_stamp(alice: User) 
     assert stamp(alice) == alice.stamp
 
 
-def test_ids_are_never_used_again(alice: User) -> None:
+def test_ids_are_never_reused(alice: User) -> None:
     first = alice.pk
     alice.delete()
     assert User.objects.create_user("carol").pk > first

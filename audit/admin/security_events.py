@@ -35,7 +35,7 @@ class SecurityEventAdmin(TrailAdmin):
     columns = ("at", "event", "user", "actor", "detail", "contract", "ip", "user_agent", "request_id")
     lookups = frozenset({"user__id__exact", "actor__id__exact", "event__exact"})
 
-    @admin.display(description=_("what happened"))
+    @admin.display(description=_("event"))
     def what(self, event: SecurityEvent) -> str:
         return event.get_event_display()
 

@@ -123,7 +123,7 @@ def _suspected(now: datetime) -> Figure:
     return Figure(
         "suspected",
         _("Suspicious addresses"),
-        _("IP addresses that have locked several accounts known there, until the given time"),
+        _("IP addresses that locked several of their usual accounts, and until when each is suspicious"),
         addresses.count(),
         url,
         [Row(row.address, row.locked_until, url) for row in addresses.order_by("-locked_until")[:ROWS]],

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.errors import IdentityError, RetryLater
 from audit.origin import request_origin
-from authsvc.admin_site.forms import INVALID_LOGIN, RETRY_LATER, OwnPasswordForm
+from authsvc.admin_site.forms import WRONG_PASSWORD, OwnPasswordForm, retry_message
 from authsvc.configuration import logo
 
 
@@ -35,11 +35,11 @@ class OwnPasswordView(PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         try:
             return super().form_valid(form)
-        except RetryLater:
-            form.add_error(None, RETRY_LATER)
+        except RetryLater as error:
+            form.add_error(None, retry_message(error))
         except IdentityError:
             # The password or the account changed after the form verified the old password.
-            form.add_error("old_password", INVALID_LOGIN)
+            form.add_error("old_password", WRONG_PASSWORD)
         return self.form_invalid(form)
 
     def get_form_kwargs(self) -> dict[str, Any]:

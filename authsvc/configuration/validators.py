@@ -90,7 +90,7 @@ def valid_database(value: str) -> str:
 
 def valid_service_name(value: str) -> str:
     if not value.isprintable():
-        raise ValueError("it has characters that cannot be printed")
+        raise ValueError("it contains unprintable characters")
     return value
 
 

@@ -107,12 +107,13 @@ def serving(folder: Path) -> Iterator[Server]:
             stderr=log,
         )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
                 assert server.get("/healthz").status == 200
                 break
-            except ConnectionRefusedError:
+            # The socket is open before the worker has loaded the application, which takes longer under load.
+            except (ConnectionRefusedError, TimeoutError):
                 assert time.monotonic() < deadline, (folder / "log").read_text(encoding="utf-8")
                 time.sleep(0.1)
         yield server

@@ -24,7 +24,7 @@ LISTS = {
     "accounts/user": "alice",
     "accounts/session": "alice",
     "audit/loginattempt": "alice",
-    "audit/securityevent": "session renewed",
+    "audit/securityevent": "session refreshed",
 }
 
 
@@ -80,7 +80,7 @@ class TestLogin:
         for _ in range(2):
             Api().login("head", "wrong")
         assert Api().login("head").status_code == 429
-        assert "Too many failed attempts" in log_in(site).content.decode()
+        assert "Too many attempts. Try again in 15 min." in log_in(site).content.decode()
 
     def test_a_form_without_its_csrf_token_is_refused(self, staff_client: Client, head: User) -> None:
         staff_client.handler.enforce_csrf_checks = True
@@ -169,7 +169,8 @@ class TestOwnPassword:
         assert staff_client.get("/admin/").status_code == 200
 
     def test_a_wrong_old_password_counts_as_a_failure(self, staff_client: Client, head: User) -> None:
-        self.change(staff_client, old="wrong")
+        response = self.change(staff_client, old="wrong")
+        assert response.context["form"].errors == {"old_password": ["The current password is wrong."]}
         assert AttemptBudget.objects.get(account_id=head.pk, address=HERE).count == 1
 
     def test_a_change_based_on_an_outdated_password_is_refused(
@@ -193,8 +194,14 @@ class TestOwnPassword:
 
         monkeypatch.setattr(hashing, "make", busy)
         assert self.change(staff_client).context["form"].non_field_errors() == [
-            "Too many failed attempts, or the service is busy. Wait, then try again."
+            "The service is busy. Try again in a moment."
         ]
+
+    def test_a_lock_is_reported_with_its_minutes(self, staff_client: Client) -> None:
+        for _ in range(5):
+            self.change(staff_client, old="wrong")
+        errors = self.change(staff_client).context["form"].errors
+        assert errors == {"old_password": ["Too many attempts. Try again in 15 min."]}
 
     def test_all_three_passwords_are_masked_as_they_are_typed(self, staff_client: Client) -> None:
         assert password_fields(staff_client.get("/admin/password_change/")) == [
@@ -206,7 +213,7 @@ class TestOwnPassword:
     def test_a_new_password_follows_the_rule(self, staff_client: Client, head: User) -> None:
         response = self.change(staff_client, new="short")
         assert response.context["form"].errors["new_password1"] == [
-            "A password has at least 6 characters.",
+            "A password must have at least 6 characters.",
         ]
 
 

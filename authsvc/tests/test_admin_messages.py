@@ -48,7 +48,7 @@ def page(message: Message, operation: str = "change") -> str:
 
 def test_the_list_shows_recipient_state_and_error(staff_client: Client, message: Message) -> None:
     shown = staff_client.get(LIST).content.decode()
-    wanted = ["alice", "a***@hospital.example", "code for a new password", "queued", "The mail server answered 550."]
+    wanted = ["alice", "a***@hospital.example", "password reset code", "queued", "The mail server answered 550."]
     assert [text for text in wanted if text not in shown] == []
 
 

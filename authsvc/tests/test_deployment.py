@@ -133,7 +133,7 @@ def test_delivery_ends_on_a_signal(number: signal.Signals, migrated: dict[str, s
         text=True,
     ) as process:
         assert process.stdout
-        assert process.stdout.readline() == "Delivering. Stop with Ctrl-C: the message in hand is finished.\n"
+        assert process.stdout.readline() == "Delivering messages. Ctrl-C stops after the current message.\n"
         process.send_signal(number)
         assert process.wait(20) == 0
 

@@ -168,7 +168,7 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
         ),
         (
             {"SERVICE_NAME": "Ward\n7"},
-            "(authsvc.E001) SERVICE_NAME: Value error, it has characters that cannot be printed. "
+            "(authsvc.E001) SERVICE_NAME: Value error, it contains unprintable characters. "
             "HINT: The environment table in README.md lists the values of each variable.",
         ),
         *[

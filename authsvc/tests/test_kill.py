@@ -21,11 +21,11 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 KILLS = 2
 CLIENTS = 6
-# So many have gone through everything when the server is killed, however slow the machine.
-LIVES = 6
+# At least so many clients have finished their calls when the server is killed, however slow the machine.
+MIN_ROUNDS = 6
 API = "/api/auth"
-# What a client goes through again and again.
-A_LIFE = ("register", "login", "refresh", "refresh", "change-password", "login", "logout", "login", "refresh")
+# The calls of one client, in order.
+CALLS = ("register", "login", "refresh", "refresh", "change-password", "login", "logout", "login", "refresh")
 
 
 @dataclass
@@ -57,8 +57,8 @@ class Person:
     def name(self) -> str:
         return f"person{self.number}"
 
-    def live(self) -> None:
-        for verb in A_LIFE:
+    def call_all(self) -> None:
+        for verb in CALLS:
             self.unanswered = verb
             getattr(self, verb.replace("-", "_"))()
             self.unanswered = ""
@@ -101,22 +101,22 @@ class Person:
 def load(server: Server, numbers: Iterator[int]) -> list[Person]:
     """Kill the server while clients write as fast as they can; return them all."""
     people: list[Person] = []
-    killed, lived = threading.Event(), threading.Semaphore(0)
+    killed, finished = threading.Event(), threading.Semaphore(0)
 
-    def go_on(_client: int) -> None:
+    def run_clients(_client: int) -> None:
         while not killed.is_set():
             person = Person(server, next(numbers))
             people.append(person)
             try:
-                person.live()
-                lived.release()
+                person.call_all()
+                finished.release()
             except (OSError, http.client.HTTPException):
                 # No answer, or half of one: this is what the kill looks like from here.
                 assert killed.wait(5)
 
     with ThreadPoolExecutor(CLIENTS) as clients:
-        going = [clients.submit(go_on, client) for client in range(CLIENTS)]
-        enough = [lived.acquire(timeout=20) for _ in range(LIVES)]
+        going = [clients.submit(run_clients, client) for client in range(CLIENTS)]
+        enough = [finished.acquire(timeout=20) for _ in range(MIN_ROUNDS)]
         server.kill()
         killed.set()
     for client in going:
@@ -171,7 +171,7 @@ def test_a_killed_server_loses_no_acknowledged_change(tmp_path: Path) -> None:
     file, numbers = tmp_path / "db.sqlite3", count(1)
     server = Server(file, tmp_path / "log")
     server.migrate()
-    everybody: list[Person] = []
+    everyone: list[Person] = []
     try:
         server.start()
         for _ in range(KILLS):
@@ -180,16 +180,16 @@ def test_a_killed_server_loses_no_acknowledged_change(tmp_path: Path) -> None:
             server.start()
             for person in people:
                 require_kept(person)
-            everybody += people
+            everyone += people
         logins = [
             person.ask("login", {"username": person.name, "password": person.password})[0]
-            for person in everybody
+            for person in everyone
             if not person.unanswered
         ]
     finally:
         server.kill()
     assert set(logins) == {200}
-    unanswered = Counter(person.unanswered for person in everybody)
-    # Otherwise nothing was proved: somebody had everything acknowledged, and many were interrupted.
+    unanswered = Counter(person.unanswered for person in everyone)
+    # Otherwise nothing is proved: some clients had every call acknowledged, and others were interrupted.
     assert unanswered[""] >= KILLS
     assert unanswered.total() - unanswered[""] >= KILLS

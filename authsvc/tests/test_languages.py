@@ -104,7 +104,7 @@ def test_a_validation_error_is_in_the_contracts_language(asked: str) -> None:
     body = {"username": "two labels", "email": "a@hospital.example", "password": PASSWORD}
     answer = Api().post("register", body, None, **{"Accept-Language": asked})
     assert answer.json()["errors"]["username"] == [
-        {"code": "invalid", "detail": "A user name has letters, digits and . _ - + only."}
+        {"code": "invalid", "detail": "A user name may contain only letters, digits and . _ - +."}
     ]
 
 
@@ -138,7 +138,7 @@ def test_the_trail_stores_codes_and_shows_labels(head: User) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("asked", "shown"), [("zh-CN", "密码至少 6 个字符。"), ("en", "A password has at least 6 characters.")]
+    ("asked", "shown"), [("zh-CN", "密码至少 6 个字符。"), ("en", "A password must have at least 6 characters.")]
 )
 def test_a_password_error_is_in_the_readers_language(head: User, asked: str, shown: str) -> None:
     client = browser(asked)

@@ -175,8 +175,8 @@ def test_the_lifetimes_of_sessions_match_the_policies(name: str) -> None:
     # Where there is no other token, one that has run out renews nothing.
     refresh = getattr(tokens, "REFRESH", None)
     renewable = refresh.lifetime if isinstance(refresh, TokenPolicy) else access
-    unused = min(session.idle_timeout, renewable)
-    assert f"| {name} | {span(access)} | {span(unused)} | {span(session.absolute_timeout)} |\n" in PAGE
+    idle = min(session.idle_timeout, renewable)
+    assert f"| {name} | {span(access)} | {span(idle)} | {span(session.absolute_timeout)} |\n" in PAGE
 
 
 def test_the_lifetime_of_an_administrators_login_matches_the_settings() -> None:

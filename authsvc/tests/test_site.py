@@ -48,7 +48,7 @@ class TestHTTPS:
                 "type": "about:blank",
                 "title": "Upgrade Required",
                 "status": 426,
-                "detail": "This service answers over HTTPS only.",
+                "detail": "This service requires HTTPS.",
                 "code": "https_required",
             },
         )

@@ -1,4 +1,4 @@
-"""The clinic contract's errors on the wire."""
+"""The clinic contract's errors on the wire: status, code and text of each."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -17,16 +17,16 @@ _FIELDS: Final = {"phone": "phone_number"}
 ERRORS: Final = error_table(
     {
         errors.InvalidInput: status_error(422, "Unprocessable Entity"),
-        errors.AlreadyTaken: status_error(400, "This is registered already."),
+        errors.AlreadyTaken: status_error(400, "This value is already registered."),
         errors.NotFound: status_error(404, "Not Found"),
         errors.InvalidCredentials: status_error(400, "Incorrect email or password."),
         errors.AccountDisabled: status_error(403, "This account is disabled."),
-        errors.ApprovalPending: status_error(403, "This account waits for an administrator's approval."),
+        errors.ApprovalPending: status_error(403, "This account awaits an administrator's approval."),
         errors.TooManyAttempts: status_error(429, "Too many failed attempts. Try again later."),
         errors.TooManyLogins: status_error(429, "Too many logins. Try again later."),
         errors.TooManyChanges: status_error(429, "Too many changes. Try again later."),
         errors.TooManyRegistrations: status_error(429, "Too many registrations. Try again later."),
-        errors.TooManyCodes: status_error(429, "A code was sent lately. Try again later."),
+        errors.TooManyCodes: status_error(429, "Too many codes were requested. Try again later."),
         errors.InvalidCode: status_error(400, "Invalid code."),
         errors.Overloaded: status_error(503, "The service is busy. Try again in a moment."),
         errors.TokenMissing: status_error(401, "Not authenticated"),
@@ -82,8 +82,8 @@ def message_body(wire_error: WireError, error: BaseException) -> dict[str, Any]:
 
 def _already_taken(error: errors.AlreadyTaken) -> str:
     if "email" in error.errors:
-        return "This email is registered already."
-    return "This phone number is registered already."
+        return "This email is already registered."
+    return "This phone number is already registered."
 
 
 def _field_errors(error: errors.InvalidInput) -> list[dict[str, Any]]:

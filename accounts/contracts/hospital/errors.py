@@ -1,4 +1,4 @@
-"""The hospital contract's errors on the wire."""
+"""The hospital contract's errors on the wire: status, code and text of each."""
 
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ ERRORS: Final = error_table(
         errors.TooManyLogins: status_error(429, "Too many logins, try again later"),
         errors.TooManyChanges: status_error(429, "Too many changes, try again later"),
         errors.TooManyRegistrations: status_error(429, "Too many registrations, try again later"),
-        errors.TooManyCodes: status_error(429, "A code was sent lately, try again later"),
+        errors.TooManyCodes: status_error(429, "Too many codes were requested, try again later"),
         errors.InvalidCode: status_error(400, "Invalid code"),
         errors.Overloaded: status_error(503, "Service is busy, try again in a moment"),
         errors.TokenMissing: status_error(401, "Token is missing"),

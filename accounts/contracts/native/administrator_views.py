@@ -1,4 +1,4 @@
-"""The operations of the native contract for administrators."""
+"""The operations of the native contract for administrators: users and login attempts."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
     def deactivate(self, user_id: int) -> User:
         """Disable an account and end its sessions.
 
-        The account of the request and that of the last active administrator are refused.
+        Your own account and that of the last active administrator cannot be disabled.
         """
         return self._change(user_id, {"is_active": False})
 

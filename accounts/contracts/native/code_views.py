@@ -1,4 +1,4 @@
-"""The operations of the native contract that send and accept codes."""
+"""The operations of the native contract that send and accept codes: password reset and verification."""
 
 from typing import Any
 
@@ -24,9 +24,9 @@ class RecoveryViewSet(NativeViewSet):
         """Send a code for a new password.
 
         The response is the same whether or not the account exists, has this contact and is sent a code there. An
-        account is sent at most one code a minute and ten a day. A contact that is not verified receives none beside one
-        that is verified or that an administrator has given. With the first reset by code, contacts that are neither
-        become pending: see `verify`.
+        account is sent at most one code a minute and ten a day. If one of its contacts is verified or was given by an
+        administrator, no other contact receives codes. The first reset by code makes the other contacts pending: see
+        `verify`.
         """
         code = recovery.request_code(
             identifier=identifiers.any_of_three(data["identifier"]),

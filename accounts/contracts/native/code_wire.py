@@ -12,7 +12,7 @@ from accounts.contracts.serializers import RequestBody, ResponseBody
 from accounts.models import Channel
 from accounts.policies import CODE_LIFE
 
-_SIX_DIGITS = "The six digits of the message. Any other value is a wrong code."
+_SIX_DIGITS = "The six digits from the message. Any other value counts as a wrong code."
 
 
 class Contact(RequestBody):

@@ -1,4 +1,4 @@
-"""The native contract's errors on the wire."""
+"""The native contract's errors on the wire: status, code and text of each."""
 
 from typing import Any, Final
 
@@ -12,26 +12,30 @@ from accounts.contracts.http_status import REASON_PHRASES
 
 ERRORS: Final = error_table(
     {
-        errors.InvalidInput: WireError(400, "invalid_input", "Some fields are missing or wrong; see errors."),
-        errors.AlreadyTaken: WireError(409, "already_taken", "Another account has this already; see errors."),
-        errors.NotFound: WireError(404, "not_found", "There is nothing at this address."),
+        errors.InvalidInput: WireError(400, "invalid_input", "Some fields are missing or invalid; see errors."),
+        errors.AlreadyTaken: WireError(
+            409, "already_taken", "Another account already has one of these values; see errors."
+        ),
+        errors.NotFound: WireError(404, "not_found", "The requested resource does not exist."),
         errors.InvalidCredentials: WireError(401, "invalid_credentials", "The user name or the password is wrong."),
         errors.AccountDisabled: WireError(403, "account_disabled", "This account is disabled. Ask an administrator."),
-        errors.ApprovalPending: WireError(
-            403, "approval_pending", "This account waits for an administrator's approval."
-        ),
+        errors.ApprovalPending: WireError(403, "approval_pending", "This account awaits an administrator's approval."),
         errors.TooManyAttempts: WireError(429, "too_many_attempts", "Too many failed attempts. Wait, then try again."),
         errors.TooManyLogins: WireError(
-            429, "too_many_logins", "This account has logged in too often. Wait, then try again."
+            429, "too_many_logins", "Too many logins to this account. Wait, then try again."
         ),
         errors.TooManyChanges: WireError(
-            429, "too_many_changes", "This account was changed too often. Wait, then try again."
+            429, "too_many_changes", "Too many changes to this account. Wait, then try again."
         ),
         errors.TooManyRegistrations: WireError(
             429, "too_many_registrations", "Too many accounts were registered from this address. Try again later."
         ),
-        errors.TooManyCodes: WireError(429, "too_many_codes", "A code was sent lately. Wait, then ask for the next."),
-        errors.InvalidCode: WireError(400, "invalid_code", "This code is wrong, expired or used. Ask for a new one."),
+        errors.TooManyCodes: WireError(
+            429, "too_many_codes", "Too many codes were requested. Wait, then request the next one."
+        ),
+        errors.InvalidCode: WireError(
+            400, "invalid_code", "This code is wrong, expired or already used. Request a new one."
+        ),
         errors.Overloaded: WireError(503, "overloaded", "The service is busy. Try again in a moment."),
         errors.TokenMissing: WireError(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
         errors.TokenInvalid: WireError(401, "token_invalid", "This token is not valid here. Log in again."),
@@ -40,21 +44,25 @@ ERRORS: Final = error_table(
         errors.TokenReused: WireError(
             401, "token_reused", "This refresh token was used before, so its session has ended. Log in again."
         ),
-        errors.PermissionDenied: WireError(403, "permission_denied", "Your account may not do this."),
+        errors.PermissionDenied: WireError(
+            403, "permission_denied", "Your account does not have permission to do this."
+        ),
         errors.OwnAccount: WireError(403, "own_account", "You cannot deactivate your own account or change its role."),
         errors.LastAdministrator: WireError(
             403, "last_administrator", "The last active administrator cannot be deactivated or demoted."
         ),
-        errors.HTTPSRequired: WireError(426, "https_required", "This service answers over HTTPS only."),
-        ParseError: WireError(400, "malformed_body", "The body is not the JSON object that this needs."),
+        errors.HTTPSRequired: WireError(426, "https_required", "This service requires HTTPS."),
+        ParseError: WireError(400, "malformed_body", "The body is not a JSON object."),
         SuspiciousOperation: WireError(400, "bad_request", "The request is malformed."),
-        MethodNotAllowed: WireError(405, "method_not_allowed", "This address does not take that method; see Allow."),
-        RequestDataTooBig: WireError(413, "body_too_large", "The body is larger than anything this service takes."),
+        MethodNotAllowed: WireError(
+            405, "method_not_allowed", "This URL does not support that method; see the Allow header."
+        ),
+        RequestDataTooBig: WireError(413, "body_too_large", "The body is larger than this service accepts."),
         UnsupportedMediaType: WireError(415, "unsupported_media_type", "Send the body as application/json."),
         OperationalError: WireError(
             503, "unavailable", "The service cannot reach its database. Try again in a moment."
         ),
-        BaseException: WireError(500, "internal_error", "Something went wrong here. The request id helps to find it."),
+        BaseException: WireError(500, "internal_error", "An internal error occurred. Report it with the request id."),
     }
 )
 

@@ -1,4 +1,4 @@
-"""The operations of the native contract."""
+"""The operations of the native contract: registration, tokens, the own account and its sessions."""
 
 from typing import Any
 from uuid import UUID

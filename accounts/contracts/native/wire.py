@@ -1,4 +1,4 @@
-"""The request and response bodies of the native contract."""
+"""The request and response bodies of the native contract: users, tokens, sessions and problem details."""
 
 from django.conf import settings
 from rest_framework import serializers
@@ -38,7 +38,7 @@ class RegistrationRole(StrictCharField):
 
 class Login(RequestBody):
     username = StrictCharField(max_length=names.EMAIL_LENGTH, help_text=IDENTIFIER_HELP)
-    password = Password(help_text="It is not trimmed.")
+    password = Password(help_text="Leading and trailing spaces are part of it.")
 
     example = {"username": "alice", "password": "Ward-7-by-the-lake"}
 

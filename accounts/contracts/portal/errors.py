@@ -1,4 +1,4 @@
-"""The portal contract's errors on the wire."""
+"""The portal contract's errors on the wire: status, code and text of each."""
 
 from types import MappingProxyType
 from typing import Any, Final

@@ -30,7 +30,7 @@ ROLE = Role.VIEWER
 class Login(RequestBody):
     # The document limits new user names; users of other contracts log in with theirs.
     username = StrictCharField(max_length=names.NAME_LENGTH)
-    password = Password(help_text="It is not trimmed.")
+    password = Password(help_text="Leading and trailing spaces are part of it.")
 
     example = {"username": "admin", "password": "123456"}
 

@@ -8,7 +8,7 @@ OpenAPI = dict[str, Any]
 HEADERS: Final[Mapping[str, OpenAPI]] = {
     "X-Request-ID": {
         "description": "The id of this request in the service's log and audit trail. The service makes it, or a "
-        "trusted proxy in front of it; that of a client is not taken. Quote it when you report a fault.",
+        "trusted proxy in front of it does; one that a client sends is ignored. Quote it in error reports.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
     },
@@ -18,7 +18,7 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "schema": {"type": "string", "const": "no-store"},
     },
     "WWW-Authenticate": {
-        "description": "The authentication scheme that this operation requires; where the token of the request is not "
+        "description": "The authentication scheme that this operation requires; if the token of the request is not "
         "valid, `error` and `error_description` of RFC 6750 follow.",
         "required": True,
         "schema": {
@@ -27,12 +27,12 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         },
     },
     "Retry-After": {
-        "description": "Seconds to wait before the next try.",
+        "description": "Seconds to wait before the next attempt.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
     "Authorization": {
-        "description": "A new access token of the same session, where there is one; the old one stays valid.",
+        "description": "A new access token of the same session, where there is one; the old one remains valid.",
         "required": False,
         "schema": {"type": "string", "pattern": "^Bearer [!-~]+$"},
     },

@@ -1,4 +1,4 @@
-"""The union contract's errors on the wire."""
+"""The union contract's errors on the wire: status, code and text of each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

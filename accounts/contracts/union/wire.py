@@ -46,7 +46,7 @@ class Registration(RequestBody):
 class Login(RequestBody):
     # The document limits new phone numbers; users of other contracts log in with theirs.
     phone = StrictCharField(max_length=30)
-    password = Password(help_text="It is not trimmed.")
+    password = Password(help_text="Leading and trailing spaces are part of it.")
     userType = UpperCaseRole(help_text="The account's role.")  # noqa: N815 The document's own spelling.
 
     example = {"phone": "13912345678", "password": "password123", "userType": "PATIENT"}

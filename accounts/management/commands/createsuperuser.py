@@ -14,7 +14,7 @@ from audit.record import record
 
 
 class Command(createsuperuser.Command):
-    help = "Creates a superuser of role admin, and records it in the trail."
+    help = "Creates a superuser with the role admin, and records it in the audit trail."
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,7 +27,7 @@ class Command(createsuperuser.Command):
             # Outside a transaction: the command waits for input.
             super().handle(*args, **options)
         except IntegrityError as error:
-            raise CommandError("Another account has this name or e-mail address already.") from error
+            raise CommandError("Another account already has this user name or e-mail address.") from error
         with transaction.atomic():
             record(
                 *(

@@ -13,7 +13,9 @@ class Command(BaseCommand):
     help = "Delivers queued messages until it is stopped; any number may run at once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="deliver what is due, say how much, and stop")
+        parser.add_argument(
+            "--once", action="store_true", help="deliver the messages that are due, print how many there were, and exit"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
@@ -29,5 +31,5 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        self.stdout.write("Delivering. Stop with Ctrl-C: the message in hand is finished.")
+        self.stdout.write("Delivering messages. Ctrl-C stops after the current message.")
         worker.run()

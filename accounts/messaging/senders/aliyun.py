@@ -71,7 +71,7 @@ class Account:
         """Send a code or a notice. Raises DeliveryRefused, Undeliverable and DeliveryUnknown."""
         template = self.code if rendered.code else self.notice
         if not template:
-            raise Undeliverable("SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text.")
+            raise Undeliverable("SMS_URL has no template for notices (&notice=…), which Aliyun requires.")
         template_parameters = {"TemplateParam": json.dumps({"code": rendered.code})} if rendered.code else {}
         number = (names.display_phone(rendered.address) or "").removeprefix("+")
         self._post({"PhoneNumbers": number, "SignName": self.sign, "TemplateCode": template, **template_parameters})
@@ -94,7 +94,7 @@ class Account:
         try:
             connection.connect()
         except OSError as error:
-            raise DeliveryRefused(f"Aliyun was not reached ({type(error).__name__}).") from error
+            raise DeliveryRefused(f"Aliyun could not be reached ({type(error).__name__}).") from error
         try:
             connection.request("POST", "/", urlencode(signed), {"Content-Type": "application/x-www-form-urlencoded"})
             response = connection.getresponse()

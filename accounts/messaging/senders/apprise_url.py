@@ -92,7 +92,7 @@ def _failure(captured: list[tuple[str, BaseException | None]]) -> DeliveryRefuse
         if not any(isinstance(cause, _CONNECTION_ERRORS) for cause in _causes(error)):
             return DeliveryUnknown(f"The gateway received the message and did not answer ({type(error).__name__}).")
     if errors:
-        return DeliveryRefused(f"The gateway was not reached ({type(errors[0]).__name__}).")
+        return DeliveryRefused(f"The gateway could not be reached ({type(errors[0]).__name__}).")
     if not captured:
         return DeliveryUnknown("The gateway's module did not report the result.")
     statuses = [found[1] for text, _ in captured if (found := _STATUS.search(text))]

@@ -57,7 +57,7 @@ def send(rendered: RenderedMessage) -> None:
             raise DeliveryUnknown(
                 f"The mail server received the text and did not answer ({type(error).__name__})."
             ) from error
-        raise DeliveryRefused(f"The mail server was not reached ({type(error).__name__}).") from error
+        raise DeliveryRefused(f"The mail server could not be reached ({type(error).__name__}).") from error
 
 
 def _sender_domain() -> str:

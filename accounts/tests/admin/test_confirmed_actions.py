@@ -144,7 +144,7 @@ class TestCode:
     def test_a_second_code_within_a_minute_is_not_sent(self, staff_client: Client, alice: User) -> None:
         run_action(staff_client, "send-code", alice)
         assert message_texts(run_action(staff_client, "send-code", alice))[0] == (
-            "1 was skipped (alice): the limit is reached; try again later."
+            "1 was skipped (alice): the limit of codes is reached; try again later."
         )
         assert Message.objects.count() == 1
 
@@ -189,7 +189,7 @@ def test_a_selection_over_the_limit_is_refused(staff_client: Client, monkeypatch
     User.objects.bulk_create([User(username=f"nurse{n}", password="!") for n in range(4)])
     body = {"action": "deactivate", "select_across": "1", "_selected_action": ["1"], "index": "0"}
     response = staff_client.post(f"{USERS}?q=nurse", body, follow=True)
-    assert message_texts(response) == ["At most 3 can be selected; 4 are. Narrow the list with its filters."]
+    assert message_texts(response) == ["At most 3 can be selected; 4 are selected. Narrow the list with its filters."]
 
 
 @pytest.mark.parametrize("ids", ["", "x", "1,x", "9" * 30])

@@ -56,22 +56,22 @@ class TestPreview:
     @pytest.mark.parametrize(
         ("row", "problem"),
         [
-            ("two words,,,,doctor,", "user name: A user name has letters, digits and . _ - + only."),
+            ("two words,,,,doctor,", "user name: A user name may contain only letters, digits and . _ - +."),
             ("13900139001,,,,doctor,", "user name: A user name cannot be a phone number."),
             (",x,,,doctor,", "user name: This field cannot be blank."),
             ("carol,,nonsense,,doctor,", "e-mail address: This is not an e-mail address."),
-            ("carol,,zhang@hospital,,doctor,", "e-mail address: The domain of an e-mail address has a dot."),
+            ("carol,,zhang@hospital,,doctor,", "e-mail address: The domain of an e-mail address must contain a dot."),
             ("carol,,,12345,doctor,", "phone: This is not a valid phone number."),
             ("carol,,,,surgeon,", "role: Value 'surgeon' is not a valid choice."),
             ("carol,,,,,", "role: This field cannot be blank."),
             (f"carol,{'x' * 101},,,doctor,", "full name: Ensure this value has at most 100 characters (it has 101)."),
             ("carol,a\x00b,,,doctor,", "full name: Control characters are not allowed."),
-            ("ALICE,,,,doctor,", "user name: Another account has this already."),
-            ("carol,,ALICE@hospital.example,,doctor,", "e-mail address: Another account has this already."),
-            ("carol,,,+86 138-0013-8000,doctor,", "phone: Another account has this already."),
-            ("LI,,,,doctor,", "user name: Row 3 has this already."),
-            ("carol,,wang@HOSPITAL.example,,doctor,", "e-mail address: Row 2 has this already."),
-            ("carol,,,+8613900139000,doctor,", "phone: Row 2 has this already."),
+            ("ALICE,,,,doctor,", "user name: Another account already has this value."),
+            ("carol,,ALICE@hospital.example,,doctor,", "e-mail address: Another account already has this value."),
+            ("carol,,,+86 138-0013-8000,doctor,", "phone: Another account already has this value."),
+            ("LI,,,,doctor,", "user name: Row 3 already has this value."),
+            ("carol,,wang@HOSPITAL.example,,doctor,", "e-mail address: Row 2 already has this value."),
+            ("carol,,,+8613900139000,doctor,", "phone: Row 2 already has this value."),
         ],
     )
     def test_an_invalid_row_prevents_the_confirmation(
@@ -204,7 +204,7 @@ class TestConfirm:
     def test_a_name_taken_after_the_preview_prevents_the_import(self, staff_client: Client, head: User) -> None:
         page = upload(staff_client, TWO)
         User.objects.create_user("LI", None, None)
-        assert problems_of(confirm(staff_client, page)) == {3: ["user name: Another account has this already."]}
+        assert problems_of(confirm(staff_client, page)) == {3: ["user name: Another account already has this value."]}
         assert sorted(User.objects.values_list("username", flat=True)) == ["LI", "head"]
 
     def test_a_repeated_confirmation_imports_nothing(self, staff_client: Client) -> None:

@@ -133,7 +133,7 @@ NATIVE = ContractClient(
             413,
             "Request Entity Too Large",
             "body_too_large",
-            "The body is larger than anything this service takes.",
+            "The body is larger than this service accepts.",
         ),
         unsupported_media_type=_problem(
             415, "Unsupported Media Type", "unsupported_media_type", "Send the body as application/json."

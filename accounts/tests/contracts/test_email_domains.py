@@ -48,7 +48,7 @@ def test_an_address_with_one_is_accepted(client: ContractClient, email: str) -> 
 
 def test_a_change_to_an_address_without_a_dot_is_refused(alice: User) -> None:
     response = patch(Api().tokens()["access_token"], email=DOTLESS)
-    problem = {"code": "invalid", "detail": "The domain of an e-mail address has a dot."}
+    problem = {"code": "invalid", "detail": "The domain of an e-mail address must contain a dot."}
     assert (response.status_code, response.json()["errors"]) == (400, {"email": [problem]})
 
 

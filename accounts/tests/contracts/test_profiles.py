@@ -85,5 +85,8 @@ def test_documents_003s_composition_rule_holds_for_a_change_in_every_profile(
     settings.PROFILE = profile
     body = {"old_password": PASSWORD, "new_password": PASSPHRASE}
     answer = NATIVE.call("POST", "change-password", body, access)
-    problem = {"code": "password_not_mixed", "detail": "A password has upper and lower case letters and a digit."}
+    problem = {
+        "code": "password_not_mixed",
+        "detail": "A password must contain upper and lower case letters and a digit.",
+    }
     assert (answer.status_code, answer.json()["errors"]) == (400, {"new_password": [problem]})

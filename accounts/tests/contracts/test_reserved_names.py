@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 # Status and message of the contracts whose clients choose a user name.
 REFUSALS = [
-    pytest.param(NATIVE, 400, "detail", "Some fields are missing or wrong; see errors.", id="native"),
+    pytest.param(NATIVE, 400, "detail", "Some fields are missing or invalid; see errors.", id="native"),
     pytest.param(HOSPITAL, 400, "message", "Field username is invalid: This user name is reserved.", id="hospital"),
     pytest.param(UNION, 400, "message", "用户名（username）为保留名称，不能注册", id="union"),
     pytest.param(PORTAL, 400, "message", "用户名（username）为保留名称，不能注册", id="portal"),

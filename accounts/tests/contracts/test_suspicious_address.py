@@ -61,7 +61,7 @@ def locked(users: list[User]) -> int:
 
 @pytest.mark.usefixtures("any_rate")
 @pytest.mark.parametrize("one_after_the_other", [True, False])
-def test_a_guest_behind_a_shared_address_locks_few_of_30_with_150_guesses(one_after_the_other: bool) -> None:
+def test_an_attacker_behind_a_shared_address_locks_few_of_30_with_150_guesses(one_after_the_other: bool) -> None:
     users = colleagues(30)
     guesses = [user for user in users for _ in range(5)] if one_after_the_other else users * 5
     for user in guesses:

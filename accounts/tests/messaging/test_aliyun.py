@@ -114,7 +114,7 @@ def test_a_notice_without_a_template_is_undeliverable(
 ) -> None:
     with pytest.raises(Undeliverable) as error:
         replace(account, notice="").send(replace(rendered, code=""))
-    assert str(error.value) == "SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text."
+    assert str(error.value) == "SMS_URL has no template for notices (&notice=…), which Aliyun requires."
     assert gateway.received == []
 
 
@@ -157,4 +157,4 @@ def test_a_missing_response_is_an_unknown_delivery(
 def test_a_refused_connection_is_a_refusal(account: Account, rendered: RenderedMessage) -> None:
     with pytest.raises(DeliveryRefused) as error:
         replace(account, host=f"127.0.0.1:{free_port()}").send(rendered)
-    assert str(error.value) == "Aliyun was not reached (ConnectionRefusedError)."
+    assert str(error.value) == "Aliyun could not be reached (ConnectionRefusedError)."

@@ -119,7 +119,7 @@ class TestRefused:
         assert deliver_next() == State.DEAD
         assert (refreshed(message).encrypted, message.error) == (
             "",
-            "SMS_URL names no template for notices (&notice=…), and Aliyun takes no other text.",
+            "SMS_URL has no template for notices (&notice=…), which Aliyun requires.",
         )
 
     def test_a_message_that_cannot_be_decrypted_is_retried(

@@ -58,7 +58,7 @@ def test_a_refused_connection_is_a_refusal(settings: Settings, to_alice: Rendere
     use_mail(settings, f"smtp://127.0.0.1:{free_port()}/?from=authsvc@hospital.example")
     with pytest.raises(DeliveryRefused) as error:
         send(to_alice)
-    assert str(error.value) == "The mail server was not reached (ConnectionRefusedError)."
+    assert str(error.value) == "The mail server could not be reached (ConnectionRefusedError)."
 
 
 @pytest.mark.parametrize("behaviour", [SILENT, CLOSES])

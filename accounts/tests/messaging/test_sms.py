@@ -66,7 +66,7 @@ class TestApprise:
         settings.SMS_URL = f"json://127.0.0.1:{free_port()}/sms?:to={{number}}"
         with pytest.raises(DeliveryRefused) as error:
             send(rendered)
-        assert str(error.value) == "The gateway was not reached (ConnectionError)."
+        assert str(error.value) == "The gateway could not be reached (ConnectionError)."
 
     @pytest.mark.parametrize(("behaviour", "kind"), [(SILENT, "ReadTimeout"), (CLOSES, "ConnectionError")])
     def test_no_answer_after_the_text_is_an_unknown_delivery(

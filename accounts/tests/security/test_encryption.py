@@ -3,7 +3,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.security.encryption import DecryptionError, decrypt, encrypt
 
-# Sealed when key sets alone were kept, with the SECRET_KEY "long ago".
+# Encrypted when only key sets were encrypted, with the SECRET_KEY "long ago".
 STORED = "gAAAAABrAHaFFcE43NyWxfFuXZkAVi4J4X1pLKYvSQpQjAbUBc4VmcPcST0BRDHkFodoblUzHsHuLmofrCwhZZHnl7d1FW6xjg=="
 
 
@@ -25,7 +25,7 @@ def test_another_secret_key_cannot_read_it(settings: Settings) -> None:
     settings.SECRET_KEY = "another"
     with pytest.raises(DecryptionError) as error:
         decrypt("messages", encrypted)
-    assert str(error.value) == "A text encrypted for messages cannot be decrypted with the present SECRET_KEY."
+    assert str(error.value) == "A text encrypted for messages cannot be decrypted with the current SECRET_KEY."
 
 
 def test_signing_keys_that_are_stored_already_stay_readable(settings: Settings) -> None:

@@ -113,7 +113,7 @@ def test_a_call_that_gives_up_leaves_no_place_behind(slots: Slots) -> None:
         assert waiting(slots) == 0
 
 
-def test_what_another_account_waits_for_is_few_hashes_of_32_threads_that_loop() -> None:
+def test_another_account_waits_for_few_hashes_of_32_threads_that_loop() -> None:
     slots = Slots(1)
     starts, waits, done = threading.Barrier(33), list[int](), threading.Event()
     hashes = 0

@@ -9,8 +9,8 @@ from accounts.services import users
 @pytest.mark.parametrize(
     ("columns", "problems"),
     [
-        ({"username": "two words"}, {"username": "A user name has letters, digits and . _ - + only."}),
-        ({"username": "x" * 151}, {"username": "A user name has 1 to 150 characters."}),
+        ({"username": "two words"}, {"username": "A user name may contain only letters, digits and . _ - +."}),
+        ({"username": "x" * 151}, {"username": "A user name must have 1 to 150 characters."}),
         ({"email": "nonsense"}, {"email": "This is not an e-mail address."}),
         ({"phone": "12"}, {"phone": "This is not a phone number."}),
         ({"phone": "+86 (138) 0013-8000"}, {}),

@@ -21,7 +21,7 @@ def documented_response(verb: str, status: str) -> dict[str, Any]:
 
 
 @pytest.mark.any_database
-def test_the_refresh_wants_the_token_that_it_spends() -> None:
+def test_the_refresh_requires_the_token_that_it_replaces() -> None:
     assert described("refresh_token")["security"] == [{"clinic_token": []}]
     assert list(documented_response("refresh_token", "401")["examples"]) == ["TokenMissing", "TokenInvalid"]
     assert list(documented_response("refresh_token", "403")["examples"]) == ["TokenExpired", "SessionEnded"]

@@ -14,7 +14,7 @@ NEW = "Another-horse-8"
 WRONG = (400, "Incorrect email or password.")
 CLOSED = [
     ({"is_active": False}, (403, "This account is disabled.")),
-    ({"awaits_approval": True}, (403, "This account waits for an administrator's approval.")),
+    ({"awaits_approval": True}, (403, "This account awaits an administrator's approval.")),
 ]
 
 
@@ -121,5 +121,5 @@ class TestReset:
 
     def test_hardened_the_new_password_is_not_easy_to_guess(self, alice: User, settings: Settings) -> None:
         settings.PROFILE = "hardened"
-        sentence = "new_password: Value error, This password is on lists of common and breached passwords."
+        sentence = "new_password: Value error, This password is on a list of common or breached passwords."
         assert answered(reset(new="password123")) == (400, sentence)

@@ -54,7 +54,7 @@ def test_a_character_that_no_database_keeps(api: Api, field: str, value: str) ->
         ("", "An email address must have an @-sign."),
         ("carol@", "There must be something after the @-sign."),
         ("a@b.cn\r\nBcc: x@y.cn", "The part after the @-sign contains invalid characters: "),
-        ("x" * 250 + "@b.cn", "An e-mail address has at most 254 characters."),
+        ("x" * 250 + "@b.cn", "An e-mail address must have at most 254 characters."),
     ],
 )
 def test_what_is_no_address(api: Api, email: str, why: str) -> None:
@@ -85,8 +85,8 @@ def test_an_error_contains_no_value_that_was_sent(api: Api) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"email": "ALICE@hospital.example"}, "This email is registered already."),
-        ({"phone_number": "+86 138 0013 8000"}, "This phone number is registered already."),
+        ({"email": "ALICE@hospital.example"}, "This email is already registered."),
+        ({"phone_number": "+86 138 0013 8000"}, "This phone number is already registered."),
     ],
     ids=str,
 )
@@ -94,7 +94,7 @@ def test_what_another_account_has(api: Api, alice: User, changes: dict[str, str]
     assert answered(api.post("register", {**CAROL, **changes})) == (400, sentence)
 
 
-def test_a_made_name_that_is_taken_is_numbered(api: Api, alice: User) -> None:
+def test_a_generated_name_that_is_taken_is_numbered(api: Api, alice: User) -> None:
     assert api.post("register", {**CAROL, "email": "alice@elsewhere.example"}).status_code == 200
     assert User.objects.filter(username="alice2").exists()
 
@@ -115,6 +115,6 @@ class TestHardened:
         assert login(CAROL["email"], "correct horse").status_code == 200
 
     def test_a_password_that_is_easy_to_guess(self, api: Api) -> None:
-        sentence = "Value error, This password is on lists of common and breached passwords."
+        sentence = "Value error, This password is on a list of common or breached passwords."
         body = {**CAROL, "password": "password123"}
         assert answered(api.post("register", body)) == wrong("password", sentence, "value_error")

@@ -19,7 +19,7 @@ WRONG = (401, "Invalid username or password")
 
 
 @pytest.mark.parametrize("body", [b"", {}, {"username": "alice"}, {"password": PASSWORD}], ids=str)
-def test_name_and_password_are_both_asked_for(api: Api, alice: User, body: Any) -> None:
+def test_a_login_requires_name_and_password(api: Api, alice: User, body: Any) -> None:
     assert said(api.post("login", body)) == (400, "Username and password are required")
 
 

@@ -29,12 +29,12 @@ def token(api: Api, username: str) -> str:
 
 @pytest.mark.parametrize("value", [..., None, "", 0], ids=repr)
 @pytest.mark.parametrize("field", ["username", "password", "email", "full_name"])
-def test_a_required_field_that_is_empty_is_asked_for(api: Api, field: str, value: Any) -> None:
+def test_an_empty_required_field_is_named(api: Api, field: str, value: Any) -> None:
     body = {name: given for name, given in {**CAROL, field: value}.items() if given is not ...}
     assert said(api.post("register", body)) == (400, f"Field {field} is required")
 
 
-def test_the_first_missing_field_is_asked_for_before_a_wrong_one(api: Api) -> None:
+def test_a_missing_field_is_named_before_an_invalid_one(api: Api) -> None:
     assert said(api.post("register", {"username": 7})) == (400, "Field password is required")
 
 
@@ -56,16 +56,19 @@ def test_a_taken_number_is_reported(api: Api, alice: User) -> None:
     ("changes", "message"),
     [
         ({"username": 7}, "Field username is invalid: Not a valid string."),
-        ({"username": "two words"}, "Field username is invalid: A user name has letters, digits and . _ - + only."),
+        (
+            {"username": "two words"},
+            "Field username is invalid: A user name may contain only letters, digits and . _ - +.",
+        ),
         ({"username": "x" * 51}, "Field username is invalid: Ensure this field has no more than 50 characters."),
         ({"username": "a\x00b"}, "Field username is invalid: Null characters are not allowed."),
         ({"email": "carol"}, "Field email is invalid: This is not an e-mail address."),
         ({"email": "a@b.cn\r\nBcc: x@y.cn"}, "Field email is invalid: This is not an e-mail address."),
         ({"phone": "12345"}, "Field phone is invalid: This is not a valid phone number."),
-        ({"password": "12345"}, "Field password is invalid: A password has at least 6 characters."),
+        ({"password": "12345"}, "Field password is invalid: A password must have at least 6 characters."),
         ({"password": "x" * 129}, "Field password is invalid: Ensure this field has no more than 128 characters."),
-        ({"role": "pharmacy"}, "Field role is invalid: This role cannot be registered for."),
-        ({"role": "admin"}, "Field role is invalid: This role cannot be registered for."),
+        ({"role": "pharmacy"}, "Field role is invalid: This role is not open to registration."),
+        ({"role": "admin"}, "Field role is invalid: This role is not open to registration."),
     ],
     ids=str,
 )
@@ -87,7 +90,7 @@ def test_an_administrator_creates_an_administrator(api: Api, head: User) -> None
 
 def test_an_administrator_creates_no_role_that_the_document_does_not_have(api: Api, head: User) -> None:
     answer = api.post("register", {**CAROL, "role": "patient"}, token(api, "head"))
-    assert said(answer) == (400, "Field role is invalid: This role cannot be registered for.")
+    assert said(answer) == (400, "Field role is invalid: This role is not open to registration.")
 
 
 def test_an_administrators_creations_take_nothing_from_the_hour(api: Api, head: User) -> None:
@@ -136,5 +139,5 @@ class TestHardened:
         assert api.login("carol", "correct horse").status_code == 200
 
     def test_a_password_that_is_easy_to_guess_is_refused(self, api: Api) -> None:
-        message = "Field password is invalid: This password is on lists of common and breached passwords."
+        message = "Field password is invalid: This password is on a list of common or breached passwords."
         assert said(api.post("register", {**CAROL, "password": "password123"})) == (400, message)

@@ -152,7 +152,7 @@ class TestHardened:
     def _hardened(self, settings: Settings) -> None:
         settings.PROFILE = "hardened"
 
-    def test_a_new_password_wants_the_old_one(self, api: Api, token: str) -> None:
+    def test_a_new_password_requires_the_old_one(self, api: Api, token: str) -> None:
         assert said(put(token, password=NEW)) == (400, "Field old_password is required")
         assert api.login().status_code == 200
 

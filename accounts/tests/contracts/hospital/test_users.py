@@ -46,7 +46,7 @@ def test_a_page_past_the_end_is_empty(api: Api, token: str, page: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "0", "-1", "x", "1.5", "1e3", "²", "٣", "%00", "NaN"])
-def test_nonsense_for_a_page_is_the_first_page_of_ten(api: Api, token: str, value: str) -> None:
+def test_an_invalid_page_is_the_first_page_of_ten(api: Api, token: str, value: str) -> None:
     _names, pagination = users(api, token, f"?page={value}&per_page={value}")
     assert pagination == {"total": 3, "page": 1, "per_page": 10, "pages": 1}
 

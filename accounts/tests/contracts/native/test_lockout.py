@@ -55,7 +55,7 @@ class TestLockout:
     def test_an_unknown_name_is_locked_like_a_known_one(self, api: Api, db: None) -> None:
         assert [api.login("nobody", "wrong").status_code for _ in range(6)] == [401] * 5 + [429]
 
-    def test_a_success_forgives_the_failures_before_it(self, api: Api, alice: User) -> None:
+    def test_a_success_resets_the_failures_before_it(self, api: Api, alice: User) -> None:
         for _ in range(3):
             for _ in range(4):
                 api.login(password="wrong")

@@ -154,7 +154,7 @@ class TestPassword:
 
 
 class TestSessions:
-    def test_a_list_shows_every_live_session_and_which_one_asks(self, api: Api, token: str) -> None:
+    def test_the_list_has_every_active_session_and_marks_the_current_one(self, api: Api, token: str) -> None:
         Api(ELSEWHERE).tokens()
         mine, other = Session.objects.get(ip=HERE), Session.objects.get(ip=ELSEWHERE)
 
@@ -173,7 +173,7 @@ class TestSessions:
             "results": [row(other, ELSEWHERE, current=False), row(mine, HERE, current=True)],
         }
 
-    def test_a_list_has_no_session_that_is_over_and_none_of_others(self, api: Api, token: str, bob: User) -> None:
+    def test_the_list_has_no_ended_session_and_none_of_other_users(self, api: Api, token: str, bob: User) -> None:
         api.tokens("bob")
         api.post("logout", token=Api().tokens()["access_token"])
         assert api.get("sessions", token).json()["count"] == 1
@@ -186,7 +186,7 @@ class TestSessions:
         assert answer["next"] == "http://testserver/api/auth/sessions?page=2&page_size=2"
 
     @pytest.mark.parametrize("page", ["2", "99", "9" * 40, "9" * 5000])
-    def test_a_page_that_there_is_not_is_not_found(self, api: Api, token: str, page: str) -> None:
+    def test_an_unknown_page_is_not_found(self, api: Api, token: str, page: str) -> None:
         assert code(api.get(f"sessions?page={page}", token)) == (404, "not_found")
 
     def test_one_session_is_ended_and_no_other(self, api: Api, token: str) -> None:
@@ -202,7 +202,7 @@ class TestSessions:
         assert api.get("me", his).status_code == 200
 
     @pytest.mark.parametrize("number", ["7d444840-9dc0-4d3a-8b1f-2f0f9f2a1c55", "1", "x", "%00"])
-    def test_a_session_that_there_is_not_is_not_there(self, token: str, number: str) -> None:
+    def test_an_unknown_session_is_not_found(self, token: str, number: str) -> None:
         assert code(Api().call("DELETE", f"/api/auth/sessions/{number}", None, token)) == (404, "not_found")
 
     def test_logout_all_ends_every_session_the_callers_too(self, api: Api, token: str) -> None:

@@ -111,7 +111,7 @@ def test_of_registrations_of_one_thing_in_4_spellings_one_wins(field: str) -> No
         results = each.at_once(one)
         assert statuses(results) == {201: 1, 409: 7}
         refused = [result.json()["errors"] for result in results if result.status_code == 409]
-        taken = {field: [{"code": "taken", "detail": "Another account has this already."}]}
+        taken = {field: [{"code": "taken", "detail": "Another account already has this value."}]}
         assert refused == [taken] * 7
 
     register()

@@ -22,7 +22,7 @@ WRONG = {
     "type": "about:blank",
     "title": "Bad Request",
     "status": 400,
-    "detail": "This code is wrong, expired or used. Ask for a new one.",
+    "detail": "This code is wrong, expired or already used. Request a new one.",
     "code": "invalid_code",
 }
 
@@ -156,7 +156,7 @@ class TestRequest:
         response = request(**changes)
         assert (response.status_code, list(response.json()["errors"])) == (400, [field])
 
-    def test_the_trail_says_that_a_code_was_asked_for_and_whether_it_was_sent(self, alice: User) -> None:
+    def test_a_requested_code_is_recorded_with_whether_it_was_sent(self, alice: User) -> None:
         request()
         request(identifier="nobody")
         detail = {"purpose": "reset", "channel": "email"}
@@ -179,7 +179,7 @@ class TestReset:
         assert api.get("me", access).status_code == 401
         assert Session.objects.filter(ended_at=None).count() == 0
 
-    def test_a_lockout_is_forgotten(self, code: str) -> None:
+    def test_a_reset_ends_the_lockout(self, code: str) -> None:
         for _ in range(6):
             Api().login(password="wrong-password")
         assert Api().login().status_code == 429
@@ -223,7 +223,7 @@ class TestReset:
     @pytest.mark.parametrize(
         "change", [{"password": "!"}, {"role": "viewer"}, {"is_active": False}, {"email": "new@b.cn"}], ids=str
     )
-    def test_a_changed_account_makes_it_worthless(self, code: str, alice: User, change: dict[str, Any]) -> None:
+    def test_a_changed_account_invalidates_it(self, code: str, alice: User, change: dict[str, Any]) -> None:
         User.objects.filter(pk=alice.pk).update(**change)
         assert answered(reset(code)) == (400, WRONG)
 
@@ -310,7 +310,7 @@ class TestReset:
             request()
             assert reset(last()["code"]).status_code == 204
 
-    def test_a_new_code_does_not_refill_the_tries(self, code: str) -> None:
+    def test_a_new_code_does_not_reset_the_attempts(self, code: str) -> None:
         for _ in range(3):
             reset("wrong")
         with later(seconds=61):
@@ -358,7 +358,7 @@ class TestReset:
             ("x" * 129, ["max_length"]),
         ],
     )
-    def test_a_new_password_follows_the_documents_rule_and_costs_no_try(
+    def test_a_new_password_follows_the_documents_rule_and_costs_no_attempt(
         self, code: str, new: str, codes: list[str]
     ) -> None:
         response = reset(code, new=new)

@@ -13,7 +13,7 @@ from audit.models import SecurityEvent
 pytestmark = pytest.mark.django_db
 
 CAROL: dict[str, Any] = {"username": "carol", "email": "carol@hospital.example", "password": "Secret123"}
-TAKEN = [{"code": "taken", "detail": "Another account has this already."}]
+TAKEN = [{"code": "taken", "detail": "Another account already has this value."}]
 
 
 def errors(api: Api, **changes: Any) -> dict[str, list[str]]:
@@ -99,7 +99,7 @@ def test_read_only_fields_are_ignored(api: Api, db: None) -> None:
 
 
 @pytest.mark.parametrize("field", ["username", "email", "password"])
-def test_a_field_that_must_be_there_is_asked_for(api: Api, db: None, field: str) -> None:
+def test_a_missing_required_field_is_named(api: Api, db: None, field: str) -> None:
     assert errors(api, **{field: ...}) == {field: ["required"]}
 
 
@@ -157,7 +157,7 @@ def test_what_another_account_has_is_named(api: Api, alice: User, changes: dict[
             "type": "about:blank",
             "title": "Conflict",
             "status": 409,
-            "detail": "Another account has this already; see errors.",
+            "detail": "Another account already has one of these values; see errors.",
             "code": "already_taken",
             "errors": dict.fromkeys(fields, TAKEN),
         },

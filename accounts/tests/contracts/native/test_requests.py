@@ -85,7 +85,7 @@ def test_a_crash_reveals_nothing(api: Api, alice: User, monkeypatch: pytest.Monk
         "type": "about:blank",
         "title": "Internal Server Error",
         "status": 500,
-        "detail": "Something went wrong here. The request id helps to find it.",
+        "detail": "An internal error occurred. Report it with the request id.",
         "code": "internal_error",
     }
 

@@ -87,16 +87,18 @@ def signed_otherwise(good: str, key: Any, algorithm: str) -> str:
 
 
 def signed_by_a_stranger(good: str, **header: Any) -> str:
-    """Return the good token's claims under its own header and `header`, which says where the stranger's key is."""
+    """Return the good token's claims under its own header and `header`, which says where the attacker's key is."""
     names = {**jwt.get_unverified_header(good), **header}
-    return jwt.encode(jwt.decode(good, options={"verify_signature": False}), STRANGER, algorithm="ES256", headers=names)
+    return jwt.encode(
+        jwt.decode(good, options={"verify_signature": False}), OTHER_KEY, algorithm="ES256", headers=names
+    )
 
 
 def published() -> str:
     return ring.signer(ACCESS).public_jwk()["x"]
 
 
-STRANGER = ec.generate_private_key(ec.SECP256R1())
+OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
 # Each is wrong in one way, made from a good token.
 FORGERIES: dict[str, Callable[[str], str]] = {
     "alg none": lambda good: signed_otherwise(good, "", "none"),

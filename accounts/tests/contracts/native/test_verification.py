@@ -100,7 +100,7 @@ class TestPresentAddress:
     def test_one_code_a_minute(self, token: str) -> None:
         assert [request(token).status_code for _ in range(2)] == [200, 429]
 
-    def test_an_address_that_is_proved_wants_no_code(self, token: str) -> None:
+    def test_a_verified_address_requires_no_code(self, token: str) -> None:
         request(token)
         verify(token, last()["code"])
         with later(seconds=61):
@@ -262,10 +262,10 @@ class TestHardened:
         assert self.propose(token, channel, None).json()[channel] is None  # type: ignore[arg-type]
         assert queued() == [(channel, OLD[channel], f"{channel}_changed")]
 
-    def test_a_malformed_address_is_named_before_the_password_is_asked_for(self, token: str, channel: str) -> None:
+    def test_a_malformed_address_is_named_before_the_password_is_required(self, token: str, channel: str) -> None:
         assert codes(patch(token, **{channel: "nothing of the kind"})) == {channel: ["invalid"]}
 
-    def test_the_same_address_in_another_spelling_wants_no_password(self, token: str) -> None:
+    def test_the_same_address_in_another_spelling_requires_no_password(self, token: str) -> None:
         assert patch(token, email="ALICE@hospital.example", phone="+86 138-0013-8000").status_code == 200
         assert queued() == []
 
@@ -306,7 +306,7 @@ def test_a_proposal_ends_with_an_administrators_change(settings: Settings, token
 @pytest.mark.parametrize(
     "meanwhile", [{"password": "!"}, {"email": "third@hospital.example"}, {"pending_email": "third@hospital.example"}]
 )
-def test_what_changes_while_a_code_is_checked_makes_it_worthless(
+def test_a_change_while_a_code_is_verified_invalidates_it(
     token: str, alice: User, meanwhile: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request(token)

@@ -49,7 +49,7 @@ def failed(code: int, message: str) -> dict[str, Any]:
 
 class TestRegistration:
     @pytest.mark.parametrize("role", ["PATIENT", "DOCTOR"])
-    def test_a_user_has_the_role_that_was_asked_for(self, union: Api, role: str) -> None:
+    def test_a_user_has_the_requested_role(self, union: Api, role: str) -> None:
         union.post("register", {**CAROL, "role": role})
         assert User.objects.get(username="carol").role == role.lower()
 
