@@ -12,7 +12,8 @@ from accounts.errors import IdentityError, NotFound, SessionEnded, TokenReused, 
 from accounts.models import EndReason, Session, User
 from accounts.models.prepared import Prepared
 from accounts.models.user_queryset import new_stamp
-from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSION_EVENT_INTERVAL, SESSIONS_LIMIT, SessionPolicy
+from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSIONS_LIMIT, SessionPolicy
+from accounts.services import session_events
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -20,17 +21,19 @@ from audit.origin import Origin
 from audit.record import record
 
 
-def authenticate(*, session_id: UUID, contract: str, generation: int | None = None) -> Session:
-    """Return the active session of that contract with its `user`, in one statement.
+def authenticate(*, session_id: UUID, origin: Origin, generation: int | None = None) -> Session:
+    """Return the active session of the origin's contract with its `user`, in one statement.
 
     `generation` is that of an access token that is refreshed itself: it is valid while it is the newest, and for ten
-    seconds after it was spent. The first request after five minutes updates `last_seen_at`. Raises UserGone,
-    UserInactive and SessionEnded.
+    seconds after it was spent; its use after that is recorded. The first request after five minutes updates
+    `last_seen_at`. Raises UserGone, UserInactive and SessionEnded.
     """
-    session, in_grace = _found(session_id, contract)
+    session, in_grace = _found(session_id, origin.contract)
     now = timezone.now()
     _require_active(session, now)
     if generation not in {None, session.generation} and not (in_grace and generation == session.generation - 1):
+        if generation is not None and generation < session.generation:
+            session_events.record_reuse(session=session, generation=generation, origin=origin, now=now)
         raise SessionEnded
     if session.last_seen_at <= now - LAST_SEEN_STEP:
         Session.objects.filter(pk=session.pk, last_seen_at=session.last_seen_at).update(last_seen_at=now)
@@ -91,43 +94,23 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
     # For an inactive user or an ended session the exception rolls the rotation back.
     _require_active(session, now)
     if rotated or (in_grace and generation == session.generation - 1):
-        _store_origin(session, origin, now)
+        session_events.store_origin(session=session, origin=origin, now=now)
         return session
     if generation > session.generation:
         return SessionEnded()
     return _store_reuse(session, generation, policy, origin, now)
 
 
-def _store_origin(session: Session, origin: Origin, now: datetime) -> None:
-    """Record a refresh from another address or device than the last one, and store the new ones in the session.
-
-    At most once a minute for each session, so that a client that alternates cannot fill the trail.
-    """
-    if (session.ip, session.user_agent) == (origin.ip, origin.user_agent):
-        return
-    moved = _not_within_interval("moved_at", session, now).update(
-        ip=origin.ip, user_agent=origin.user_agent, moved_at=now
-    )
-    if moved:
-        record(_event(origin, Event.SESSION_MOVED, session, last_ip=session.ip, last_user_agent=session.user_agent))
-
-
 def _store_reuse(
     session: Session, generation: int, policy: SessionPolicy, origin: Origin, now: datetime
 ) -> IdentityError:
     """Record the use of a spent token and return its error; the session ends where the policy says so."""
-    if policy.reuse_ends:
-        Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
-    # The client may repeat the token, so one event a minute stands for all of its uses.
-    elif not _not_within_interval("reuse_recorded_at", session, now).update(reuse_recorded_at=now):
+    if not policy.reuse_ends:
+        session_events.record_reuse(session=session, generation=generation, origin=origin, now=now)
         return SessionEnded()
-    record(_event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
-    return TokenReused() if policy.reuse_ends else SessionEnded()
-
-
-def _not_within_interval(column: str, session: Session, now: datetime) -> QuerySet[Session]:
-    due = Q(**{column: None}) | Q(**{f"{column}__lte": now - SESSION_EVENT_INTERVAL})
-    return Session.objects.filter(due, pk=session.pk)
+    Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
+    record(session_events.event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
+    return TokenReused()
 
 
 def is_active(now: datetime) -> Q:
@@ -159,7 +142,7 @@ def supersede(*, user: User, origin: Origin, now: datetime) -> list[SecurityEven
     rows = Session.objects.filter(pk__in=[session.pk for session in superseded], ended_at=None)
     rows.update(ended_at=now, end_reason=EndReason.SUPERSEDED)
     reason = EndReason.SUPERSEDED.value
-    return [_event(origin, Event.SESSION_ENDED, session, reason=reason) for session in superseded]
+    return [session_events.event(origin, Event.SESSION_ENDED, session, reason=reason) for session in superseded]
 
 
 def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:
@@ -175,7 +158,7 @@ def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | No
     def work() -> bool:
         if not Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now(), end_reason=reason):
             return False
-        record(_event(origin, Event.SESSION_ENDED, session, actor, reason=reason.value))
+        record(session_events.event(origin, Event.SESSION_ENDED, session, actor=actor, reason=reason.value))
         return True
 
     return atomically(work)
@@ -203,16 +186,3 @@ def end_all(*, user: User, reason: EndReason, origin: Origin, actor: User | None
 def mark_ended(user: User, reason: EndReason) -> int:
     """Mark a user's sessions as ended, and return how many; the caller records the event."""
     return Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now(), end_reason=reason)
-
-
-def _event(
-    origin: Origin, event: Event, session: Session, actor: User | None = None, **detail: object
-) -> SecurityEvent:
-    return SecurityEvent.of(
-        origin,
-        event,
-        user_id=session.user_id,
-        actor_id=actor.pk if actor else None,
-        session=str(session.pk),
-        **detail,
-    )
