@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from accounts.contracts.base import Contract
 from accounts.errors import SessionEnded, TokenExpired, TokenInvalid, TokenMalformed, TokenMissing, UserGone
 from accounts.models import Session
+from audit.origin import request_origin
 
 
 def bearer_token(request: Request) -> str:
@@ -34,7 +35,7 @@ class BearerAuthentication(BaseAuthentication):
         self.contract = contract
 
     def authenticate(self, request: Request) -> tuple[Any, Session] | None:
-        session = self.contract.session_of(bearer_token(request))
+        session = self.contract.session_of(bearer_token(request), request_origin(request))
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:

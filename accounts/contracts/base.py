@@ -13,6 +13,7 @@ from rest_framework.exceptions import NotFound
 from accounts import errors
 from accounts.errors import RetryLater
 from accounts.models import Session
+from audit.origin import Origin
 
 ErrorClass = type[BaseException]
 
@@ -74,13 +75,14 @@ class Contract:
     """One document's wire format.
 
     `errors` has every IdentityError, and what can fail before a service is called. `error_body` makes the body of an
-    error response; `session_of` returns the session of a bearer token.
+    error response; `session_of` returns the session of a bearer token
+    that came from an origin.
     """
 
     name: str
     errors: ErrorTable
     error_body: Callable[[WireError, BaseException], dict[str, Any]]
-    session_of: Callable[[str], Session]
+    session_of: Callable[[str, Origin], Session]
     media_type: str = "application/json"
     # The language of the framework's messages about fields. A contract has one, whatever the browser prefers.
     language: str = "en"

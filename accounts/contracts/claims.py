@@ -32,18 +32,21 @@ def _generation(claims: Mapping[str, Any]) -> int:
     return generation
 
 
-def authenticate(token: str, access: TokenPolicy, contract: str) -> Session:
+def authenticate(token: str, access: TokenPolicy, origin: Origin) -> Session:
     """Return the active session of an access token that is valid as long as its session is.
 
     Raises TokenInvalid, TokenExpired, SessionEnded and UserGone.
     """
-    return sessions.authenticate(session_id=_session_id(tokens.read(access, token)), contract=contract)
+    return sessions.authenticate(session_id=_session_id(tokens.read(access, token)), origin=origin)
 
 
-def authenticate_rotating(token: str, access: TokenPolicy, contract: str) -> Session:
-    """Return the active session of an access token that the next refresh replaces. Raises what `authenticate` does."""
+def authenticate_rotating(token: str, access: TokenPolicy, origin: Origin) -> Session:
+    """Return the active session of an access token that the next refresh replaces.
+
+    The use of one that is replaced already is recorded. Raises what `authenticate` does.
+    """
     claims = tokens.read(access, token)
-    return sessions.authenticate(session_id=_session_id(claims), contract=contract, generation=_generation(claims))
+    return sessions.authenticate(session_id=_session_id(claims), origin=origin, generation=_generation(claims))
 
 
 def refresh(token: str, refreshed: TokenPolicy, policy: SessionPolicy, origin: Origin) -> Session:

@@ -13,6 +13,7 @@ from accounts.models import EndReason, Session, User
 from accounts.models.prepared import PreparedRows
 from accounts.models.user_queryset import new_stamp
 from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSIONS_LIMIT
+from accounts.services import session_events
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -20,17 +21,19 @@ from audit.origin import Origin
 from audit.record import record
 
 
-def authenticate(*, session_id: UUID, contract: str, generation: int | None = None) -> Session:
-    """Return the active session of that contract with its `user`, in one statement.
+def authenticate(*, session_id: UUID, origin: Origin, generation: int | None = None) -> Session:
+    """Return the active session of the origin's contract with its `user`, in one statement.
 
     `generation` is that of an access token that is refreshed itself: it is valid while it is the newest, and for ten
-    seconds after it was spent. The first request after five minutes updates `last_seen_at`. Raises UserGone,
-    UserInactive and SessionEnded.
+    seconds after it was spent; its use after that is recorded. The first request after five minutes updates
+    `last_seen_at`. Raises UserGone, UserInactive and SessionEnded.
     """
-    session, in_grace = find(session_id, contract)
+    session, in_grace = find(session_id, origin.contract)
     now = timezone.now()
     require_active(session, now)
     if generation not in {None, session.generation} and not (in_grace and generation == session.generation - 1):
+        if generation is not None and generation < session.generation:
+            session_events.record_reuse(session=session, generation=generation, origin=origin, now=now)
         raise SessionEnded
     if session.last_seen_at <= now - LAST_SEEN_STEP:
         Session.objects.filter(pk=session.pk, last_seen_at=session.last_seen_at).update(last_seen_at=now)
@@ -92,7 +95,7 @@ def supersede(*, user: User, origin: Origin, now: datetime) -> list[SecurityEven
     rows = Session.objects.filter(pk__in=[session.pk for session in superseded], ended_at=None)
     rows.update(ended_at=now, end_reason=EndReason.SUPERSEDED)
     reason = EndReason.SUPERSEDED.value
-    return [session_event(origin, Event.SESSION_ENDED, session, reason=reason) for session in superseded]
+    return [session_events.event(origin, Event.SESSION_ENDED, session, reason=reason) for session in superseded]
 
 
 def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:
@@ -108,7 +111,7 @@ def end(*, session: Session, reason: EndReason, origin: Origin, actor: User | No
     def work() -> bool:
         if not Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now(), end_reason=reason):
             return False
-        record(session_event(origin, Event.SESSION_ENDED, session, actor, reason=reason.value))
+        record(session_events.event(origin, Event.SESSION_ENDED, session, actor=actor, reason=reason.value))
         return True
 
     return atomically(work)
@@ -136,17 +139,3 @@ def end_all(*, user: User, reason: EndReason, origin: Origin, actor: User | None
 def mark_ended(user: User, reason: EndReason) -> int:
     """Mark a user's sessions as ended, and return how many; the caller records the event."""
     return Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now(), end_reason=reason)
-
-
-def session_event(
-    origin: Origin, event: Event, session: Session, actor: User | None = None, **detail: object
-) -> SecurityEvent:
-    """Return the event of one session, which its caller records."""
-    return SecurityEvent.of(
-        origin,
-        event,
-        user_id=session.user_id,
-        actor_id=actor.pk if actor else None,
-        session=str(session.pk),
-        **detail,
-    )

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, DateTimeField, F, PositiveIntegerField, Q, QuerySet, UUIDField
+from django.db.models import CharField, DateTimeField, F, PositiveIntegerField, UUIDField
 from django.db.models.functions import Least, Now
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
@@ -13,8 +13,9 @@ from django.utils import timezone
 from accounts.errors import IdentityError, SessionEnded, TokenReused
 from accounts.models import EndReason, Session
 from accounts.models.prepared import PreparedUpdate, update_query
-from accounts.policies import SESSION_EVENT_INTERVAL, SessionPolicy
-from accounts.services.sessions import find, require_active, session_event
+from accounts.policies import SessionPolicy
+from accounts.services import session_events
+from accounts.services.sessions import find, require_active
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.origin import Origin
@@ -43,7 +44,7 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
     # For an inactive user or an ended session the exception rolls the rotation back.
     require_active(session, now)
     if rotated or (in_grace and generation == session.generation - 1):
-        _store_origin(session, origin, now)
+        session_events.store_origin(session=session, origin=origin, now=now)
         return session
     if generation > session.generation:
         return SessionEnded()
@@ -66,35 +67,13 @@ def _rotation(idle_timeout: timedelta) -> PreparedUpdate:
     )
 
 
-def _store_origin(session: Session, origin: Origin, now: datetime) -> None:
-    """Record a refresh from another address or device than the last one, and store the new ones in the session.
-
-    At most once a minute for each session, so that a client that alternates cannot fill the trail.
-    """
-    if (session.ip, session.user_agent) == (origin.ip, origin.user_agent):
-        return
-    moved = _not_within_interval("moved_at", session, now).update(
-        ip=origin.ip, user_agent=origin.user_agent, moved_at=now
-    )
-    if moved:
-        record(
-            session_event(origin, Event.SESSION_MOVED, session, last_ip=session.ip, last_user_agent=session.user_agent)
-        )
-
-
 def _store_reuse(
     session: Session, generation: int, policy: SessionPolicy, origin: Origin, now: datetime
 ) -> IdentityError:
     """Record the use of a spent token and return its error; the session ends where the policy says so."""
-    if policy.reuse_ends:
-        Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
-    # The client may repeat the token, so one event a minute stands for all of its uses.
-    elif not _not_within_interval("reuse_recorded_at", session, now).update(reuse_recorded_at=now):
+    if not policy.reuse_ends:
+        session_events.record_reuse(session=session, generation=generation, origin=origin, now=now)
         return SessionEnded()
-    record(session_event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
-    return TokenReused() if policy.reuse_ends else SessionEnded()
-
-
-def _not_within_interval(column: str, session: Session, now: datetime) -> QuerySet[Session]:
-    due = Q(**{column: None}) | Q(**{f"{column}__lte": now - SESSION_EVENT_INTERVAL})
-    return Session.objects.filter(due, pk=session.pk)
+    Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=EndReason.REUSE)
+    record(session_events.event(origin, Event.SESSION_REFRESH_REUSED, session, generation=generation))
+    return TokenReused()

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 import time_machine
 from django.db import connection
 from django.utils import timezone
+from time_machine import escape_hatch
 
 from accounts.security.keys import ring
 
@@ -47,9 +48,17 @@ def _set_time() -> None:
             cursor.execute(statement, [now.isoformat() if connection.vendor == "postgresql" else now.timestamp()])
 
 
+def _sqlite_true_now(form: str, moment: str) -> str:
+    now = escape_hatch.datetime.datetime.now if escape_hatch.is_travelling() else datetime.now
+    return now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
 def _stop() -> None:
-    # SQLite keeps the function, which returns the time of this process: without it there would be none.
-    if connection.vendor == "mysql":
+    """Give the database a clock of its own again, which a later test does not move with that of this process."""
+    if connection.vendor == "sqlite":
+        # SQLite's own function is lost once it is replaced.
+        connection.connection.create_function("strftime", 2, _sqlite_true_now)
+    elif connection.vendor == "mysql":
         # Django sends nothing more of a transaction that is to be rolled back.
         with connection.connection.cursor() as cursor:
             cursor.execute("SET timestamp = DEFAULT")

@@ -43,7 +43,7 @@ PROFILE: Final = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=8,
+    max_examples=6,
     stateful_step_count=20,
     suppress_health_check=list(HealthCheck),
 )

@@ -7,6 +7,7 @@ from accounts.contracts import claims
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
+from audit.origin import Origin
 
 NAME: Final = "hospital"
 
@@ -14,9 +15,9 @@ SESSION: Final = SessionPolicy(idle_timeout=timedelta(hours=24), absolute_timeou
 ACCESS: Final = TokenPolicy("hospital:access", "HS256", "JWT", lifetime=SESSION.absolute_timeout)
 
 
-def session_of(token: str) -> Session:
+def session_of(token: str, origin: Origin) -> Session:
     """Return the active session of a token. Raises TokenInvalid, TokenExpired, SessionEnded and UserGone."""
-    return claims.authenticate(token, ACCESS, NAME)
+    return claims.authenticate(token, ACCESS, origin)
 
 
 def access_token(session: Session) -> str:

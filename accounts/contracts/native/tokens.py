@@ -20,9 +20,9 @@ ACCESS: Final = TokenPolicy("native:access", "ES256", "at+jwt", lifetime=timedel
 REFRESH: Final = TokenPolicy("native:refresh", "HS256", "refresh+jwt", lifetime=SESSION.absolute_timeout)
 
 
-def session_of(token: str) -> Session:
+def session_of(token: str, origin: Origin) -> Session:
     """Return the active session of an access token. Raises TokenInvalid, TokenExpired, SessionEnded and UserGone."""
-    return claims.authenticate(token, ACCESS, NAME)
+    return claims.authenticate(token, ACCESS, origin)
 
 
 def refresh(token: str, origin: Origin) -> Session:

@@ -15,9 +15,9 @@ SESSION: Final = SessionPolicy(idle_timeout=timedelta(days=7), absolute_timeout=
 ACCESS: Final = TokenPolicy("portal:access", "HS256", "JWT", lifetime=timedelta(hours=2))
 
 
-def session_of(token: str) -> Session:
+def session_of(token: str, origin: Origin) -> Session:
     """Return the active session of a token. Raises TokenInvalid, TokenExpired, SessionEnded and UserGone."""
-    return claims.authenticate_rotating(token, ACCESS, NAME)
+    return claims.authenticate_rotating(token, ACCESS, origin)
 
 
 def refresh(token: str, origin: Origin) -> Session:

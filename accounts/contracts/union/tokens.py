@@ -9,6 +9,7 @@ from accounts.contracts import claims
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
+from audit.origin import Origin
 
 NAME: Final = "union"
 
@@ -16,9 +17,9 @@ SESSION: Final = SessionPolicy(idle_timeout=timedelta(days=7), absolute_timeout=
 ACCESS: Final = TokenPolicy("union:access", "HS384", "JWT", lifetime=timedelta(hours=24))
 
 
-def session_of(token: str) -> Session:
+def session_of(token: str, origin: Origin) -> Session:
     """Return the active session of a token. Raises TokenInvalid, TokenExpired, SessionEnded and UserGone."""
-    return claims.authenticate(token, ACCESS, NAME)
+    return claims.authenticate(token, ACCESS, origin)
 
 
 def access_token(session: Session) -> str:

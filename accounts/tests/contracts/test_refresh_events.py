@@ -1,4 +1,4 @@
-"""What a refresh writes to the trail, in every contract that has one."""
+"""What a refresh, and the use of a token that a refresh has spent, write to the trail."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.db.models import F
 
 from accounts.models import Session, User
 from accounts.tests.contracts.clients import CLINIC, NATIVE, PORTAL, ContractClient
-from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api, later
+from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api, captured_statements, later
 from audit.models import SecurityEvent
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +122,58 @@ class TestSpentToken:
         with later(seconds=61):
             refresh(Api(), spent)
         assert events() == ["session:refresh:reuse"] * 2
+
+
+USES: dict[str, Callable[[ContractClient, str], Any]] = {
+    "me": lambda client, token: client.get_me(token),
+    "logout": lambda client, token: client.call("POST", "logout", None, token),
+}
+
+
+@pytest.mark.parametrize(("client", "refresh"), ONE_TOKEN, ids=names)
+class TestSpentTokenWithoutARefresh:
+    @pytest.fixture
+    def spent(self, client: ContractClient, refresh: Refresh, alice: User) -> str:
+        token = log_in(client)
+        assert refresh(Api(), token).status_code == 200
+        return token
+
+    @pytest.mark.parametrize("use", USES)
+    def test_its_use_after_the_grace_is_an_event_and_ends_nothing(
+        self, client: ContractClient, alice: User, spent: str, use: str
+    ) -> None:
+        end_grace()
+        assert USES[use](client, spent).status_code == 401
+        session, event = Session.objects.get(), SecurityEvent.objects.get()
+        assert (event.event, event.user_id, event.ip) == ("session:refresh:reuse", alice.pk, HERE)
+        assert event.detail == {"session": str(session.pk), "generation": 0}
+        assert session.ended_at is None
+
+    def test_its_use_within_the_grace_is_none(self, client: ContractClient, spent: str) -> None:
+        assert client.get_me(spent).status_code == 200
+        assert events() == []
+
+    def test_all_its_uses_together_leave_one_event_a_minute(
+        self, client: ContractClient, refresh: Refresh, spent: str
+    ) -> None:
+        end_grace()
+        for _ in range(2):
+            client.get_me(spent)
+            refresh(Api(), spent)
+        assert events() == ["session:refresh:reuse"]
+        with later(seconds=61):
+            client.get_me(spent)
+        assert events() == ["session:refresh:reuse"] * 2
+
+    def test_a_use_that_is_not_recorded_takes_one_statement(self, client: ContractClient, spent: str) -> None:
+        end_grace()
+        client.get_me(spent)
+        with captured_statements() as captured:
+            client.get_me(spent)
+        assert len(captured.sql) == 1, captured.sql
+
+    def test_its_use_after_a_logout_is_none(self, client: ContractClient, refresh: Refresh, spent: str) -> None:
+        client.call("POST", "logout", None, client.token(refresh(Api(), spent).json()))
+        end_grace()
+        assert client.get_me(spent).status_code == 401
+        assert events() == ["session:ended"]

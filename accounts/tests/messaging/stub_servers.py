@@ -58,8 +58,8 @@ class MailServer:
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
-    handler = MailServer()
+def mail_server(handler: MailServer | None = None) -> Iterator[MailServer]:
+    handler = handler or MailServer()
     controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
     controller.start()
     try:
@@ -111,8 +111,8 @@ class HttpGateway:
 
 
 @contextmanager
-def http_gateway() -> Iterator[HttpGateway]:
-    gateway = HttpGateway()
+def http_gateway(gateway: HttpGateway | None = None) -> Iterator[HttpGateway]:
+    gateway = gateway or HttpGateway()
     thread = threading.Thread(target=gateway.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -6,7 +6,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AttemptBudget, Session, User
-from accounts.policies import LOGINS_LIMIT, SESSIONS_LIMIT, UNKNOWN_ADDRESSES_LIMIT
+from accounts.policies import (
+    LOGINS_LIMIT,
+    OWN_CHANGES,
+    OWN_CHANGES_WINDOW,
+    SESSIONS_LIMIT,
+    UNKNOWN_ADDRESSES_LIMIT,
+)
 from accounts.security import hashing
 from accounts.services import attempts, sessions
 from accounts.tests.races import ROUNDS, Round, race, race_rounds, statuses
@@ -85,6 +91,20 @@ def test_of_6_good_logins_at_the_limit_of_sessions_each_ends_one(each: Round) ->
     assert statuses(each.at_once(lambda _: each.log_in())) == {200: 6}
     assert sessions.active(user=each.person).count() == SESSIONS_LIMIT
     assert Session.objects.filter(user=each.person, end_reason="superseded").count() == 6
+
+
+@race_rounds(6)
+def test_of_6_changes_the_last_3_of_the_accounts_quota_are_made(each: Round) -> None:
+    token = each.tokens()["access_token"]
+    AttemptBudget.objects.create(
+        account_id=each.person.pk,
+        purpose="changes",
+        count=OWN_CHANGES - 3,
+        expires_at=timezone.now() + OWN_CHANGES_WINDOW,
+    )
+    results = each.at_once(lambda number: each.api().call("PATCH", "/api/auth/me", {"nickname": f"n{number}"}, token))
+    assert statuses(results) == {200: 3, 429: 3}
+    assert AttemptBudget.objects.get(account_id=each.person.pk, purpose="changes").count == OWN_CHANGES
 
 
 SPELLINGS = {

@@ -136,3 +136,24 @@ def test_of_two_first_proofs_at_once_one_takes_the_account(each: Round) -> None:
     kept, suspended = ("email", "phone") if winner == 0 else ("phone", "email")
     assert (person.trusted_contacts().keys(), getattr(person, suspended)) == ({kept}, None)
     assert getattr(person, f"pending_{suspended}") == forms[1 - winner]["contact"]
+
+
+@race_rounds(2)
+def test_of_a_reset_and_a_verification_of_the_other_contact_at_once_one_proves_its_contact(each: Round) -> None:
+    token = each.tokens()["access_token"]
+    each.api().post("request-verification", {"channel": "phone"}, token)
+    text = {"channel": "phone", "code": last()["code"]}
+    request(each)
+    mailed = last()["code"]
+    turned, verified = each.at_once(lambda n: each.api().post("verify", text, token) if n else reset(each, mailed, 1))
+    # After the reset the session of the other has ended, perhaps before its token was read.
+    assert (turned.status_code, verified.status_code) in {(204, 400), (204, 401), (400, 200)}
+    person = User.objects.get(pk=each.person.pk)
+    contacts = {name: (getattr(person, name), getattr(person, f"pending_{name}")) for name in ("email", "phone")}
+    if turned.status_code == 204:
+        assert person.trusted_contacts() == {"email": each.person.email}
+        assert contacts == {"email": (each.person.email, ""), "phone": (None, each.person.phone)}
+    else:
+        assert person.trusted_contacts() == {"phone": each.person.phone}
+        assert contacts == {"email": (each.person.email, ""), "phone": (each.person.phone, "")}
+    assert each.api().get("me", token).status_code == (401 if turned.status_code == 204 else 200)

@@ -1,10 +1,14 @@
 """Facts about requests with one token that are served at the same time, on every database."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 
 from accounts.models import Session
 from accounts.tests.races import Round, race_rounds, statuses
 from accounts.tests.tools import PASSWORD
+from audit.models import SecurityEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,3 +47,15 @@ def test_after_a_logout_no_successor_is_valid(each: Round) -> None:
     tokens = [token, *(result.json()["data"]["token"] for result in results if result.json().get("data"))]
     assert [each.api(MOUNT).get("profile", one).status_code for one in tokens] == [401] * len(tokens)
     assert [each.api(MOUNT).post("refresh", token=one).status_code for one in tokens] == [401] * len(tokens)
+
+
+@race_rounds(6)
+def test_of_6_uses_of_a_spent_token_at_once_one_is_recorded(each: Round) -> None:
+    token = log_in(each)
+    each.api(MOUNT).post("refresh", token=token)
+    Session.objects.filter(user=each.person).update(rotated_at=F("rotated_at") - timedelta(seconds=11))
+    results = each.at_once(
+        lambda n: each.api(MOUNT).get("profile", token) if n % 2 else each.api(MOUNT).post("refresh", token=token)
+    )
+    assert statuses(results) == {401: 6}
+    assert SecurityEvent.objects.filter(user=each.person, event="session:refresh:reuse").count() == 1
