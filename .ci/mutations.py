@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import connection, context
 from pathlib import Path
+from unittest import mock
 
 import django.db
 import django.test.utils
@@ -148,7 +149,7 @@ def use_template(template: Path) -> None:
         settings["NAME"] = shutil.copy(template, settings["TEST"]["NAME"])
         return []
 
-    django.test.utils.setup_databases = copy_template
+    mock.patch.object(django.test.utils, "setup_databases", copy_template).start()
 
 
 def run_tests(guard: Guard, copy: Path, template: Path, output: Path) -> None:
@@ -193,6 +194,8 @@ class Run:
             return "missed"
         if self.process.exitcode == 0:
             return "NOT MISSED"
+        if self.process.exitcode == -signal.SIGKILL:
+            return "BROKEN: the tests took too long"
         last = (output.strip() or "no output").splitlines()[-1]
         return f"BROKEN: exit status {self.process.exitcode}, {last}"
 
