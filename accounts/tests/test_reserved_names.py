@@ -8,6 +8,8 @@ from pytest_django.fixtures import Settings
 from accounts import names
 from accounts.reserved_names import is_reserved
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(
     "name",

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from audit.admin.spreadsheet import csv_text, escape_formula, unescape_formula
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize("sign", list("=+-@\t\r\n＝＋－＠"))
 def test_a_formula_is_escaped(sign: str) -> None:

@@ -10,6 +10,8 @@ from accounts.models import User
 from accounts.tests.tools import PASSWORD
 from authsvc.tests.test_deployment import PRODUCTION, manage
 
+pytestmark = pytest.mark.any_database
+
 PAGE, SCHEMA = "/api/docs", "/api/schema"
 PRINT = "from django.conf import settings; print(settings.DOCS)"
 
@@ -24,7 +26,6 @@ def logged_in(user: User) -> Client:
     return client
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("variables", "value"),
     [
@@ -40,13 +41,11 @@ def test_the_default_follows_debug(variables: dict[str, str], value: str) -> Non
     assert done.stdout == f"{value}\n", done.stderr
 
 
-@pytest.mark.any_database
 def test_any_other_value_stops_the_start() -> None:
     done = manage("check", **PRODUCTION, DOCS="everyone")
     assert (done.returncode, done.stderr.splitlines()[-1][:23]) == (1, "(authsvc.E001) DOCS: In")
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("path", [PAGE, SCHEMA])
 def test_public_is_for_everyone(client: Client, settings: Settings, path: str) -> None:
     settings.DOCS = "public"

@@ -23,6 +23,8 @@ from accounts.security import tokens
 from accounts.security.keys import ring
 from accounts.tests.tools import Api
 
+pytestmark = pytest.mark.any_database
+
 PAGE = (settings.BASE_DIR / "docs" / "downstream.md").read_text(encoding="utf-8")
 
 # The language of a code block, the file that it is written to, and what runs it.
@@ -101,7 +103,6 @@ def run(program: list[str], live_server: LiveServer, token: str) -> subprocess.C
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_a_program_accepts_a_valid_token_and_refuses_an_invalid_one(
     program: list[str], live_server: LiveServer, pair: dict[str, Any]
@@ -119,7 +120,6 @@ def table_after(heading: str) -> list[str]:
     return re.findall(r"^\| `(\w+)` \|", PAGE.split(heading)[1].split("\n\n")[1], re.MULTILINE)
 
 
-@pytest.mark.any_database
 @pytest.mark.django_db
 def test_the_tables_list_the_claims_of_a_token(pair: dict[str, Any]) -> None:
     token = pair["access_token"]

@@ -18,6 +18,8 @@ from audit.models import LoginAttempt
 from audit.origin import ADMIN_SITE, CONSOLE, contract_choices
 from authsvc.configuration.mounts import DEFAULT_MOUNTS
 
+pytestmark = pytest.mark.any_database
+
 # The values of `contract` in the trail: the contracts, the admin site and commands.
 CONTRACT_NAMES = (*DEFAULT_MOUNTS, ADMIN_SITE, CONSOLE.contract)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -108,7 +110,6 @@ def test_a_validation_error_is_in_the_contracts_language(asked: str) -> None:
     ]
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("codes", "labels"),
     [(Event, EVENTS), (Status, STATUSES), (FailureReason, REASONS), (CONTRACT_NAMES, dict(contract_choices()))],

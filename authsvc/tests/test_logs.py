@@ -13,6 +13,8 @@ from accounts.tests.tools import PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
 from authsvc.tests.test_deployment import PRODUCTION, manage
 
+pytestmark = pytest.mark.any_database
+
 REQUEST = "ward-7.request_1"
 # Every place that the loggers of a serving process write to.
 DESTINATIONS = """
@@ -47,7 +49,6 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.services.sign_in.identify", fail)
 
 
-@pytest.mark.any_database
 @pytest.mark.usefixtures("trusted_proxy")
 def test_a_refused_request_is_a_line_in_utc_with_the_request_id(log: io.StringIO) -> None:
     with time_machine.travel("2026-05-04T03:02:01.5Z", tick=False):
@@ -55,14 +56,12 @@ def test_a_refused_request_is_a_line_in_utc_with_the_request_id(log: io.StringIO
     assert log.getvalue() == f"2026-05-04T03:02:01.500Z WARNING django.request [{REQUEST}] Unauthorized: /api/auth/me\n"
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("char", ["\n", "\r", "\u2028", "\u202e", "\x1b", "\ud800"], ids=ascii)
 def test_request_data_cannot_forge_a_line(log: io.StringIO, char: str) -> None:
     logging.getLogger("accounts").error("%s failed", f"/a{char}b")
     assert log.getvalue().endswith(f" ERROR accounts [-] /a\\u{ord(char):04x}b failed\n")
 
 
-@pytest.mark.any_database
 def test_no_line_of_a_traceback_looks_like_a_line_of_the_log(log: io.StringIO) -> None:
     try:
         raise ZeroDivisionError("a\nb\u202ec")
@@ -107,7 +106,6 @@ def test_neither_the_log_nor_the_trail_has_a_password_or_a_token(alice: User, lo
     assert [secret for secret in secrets if secret in kept] == []
 
 
-@pytest.mark.any_database
 def test_the_log_goes_to_the_standard_error_stream_alone() -> None:
     done = manage("shell", "--no-imports", "-v0", "-c", DESTINATIONS, **PRODUCTION)
     assert done.stdout == "{'<stderr>'}\n", done.stderr

@@ -10,6 +10,8 @@ from pytest_django.live_server_helper import LiveServer
 from authsvc.configuration.env import SECRETS, Environment
 from authsvc.tests.module_map import PACKAGES, ROOT, module_map, modules, printed_map, summary
 
+pytestmark = pytest.mark.any_database
+
 README = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
 
 
@@ -30,23 +32,19 @@ def test_the_first_session_runs_as_printed(live_server: LiveServer) -> None:
     assert answered == ["201", "200", "200", "200", "200", "200", "200", "204", "401"], done.stdout
 
 
-@pytest.mark.any_database
 def test_the_environment_table_has_every_variable() -> None:
     named = re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)
     assert sorted(named) == sorted(name.upper() for name in Environment.model_fields)
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("name", SECRETS)
 def test_the_secrets_that_may_be_files_are_named(name: str) -> None:
     assert f"`{name.upper()}`" in README.split("may each be given as a file")[0].split("\n\n")[-1]
 
 
-@pytest.mark.any_database
 def test_the_module_map_has_every_module_and_its_docstring() -> None:
     assert printed_map() == module_map(), "Write it anew: python -m authsvc.tests.module_map"
 
 
-@pytest.mark.any_database
 def test_every_module_has_a_docstring() -> None:
     assert [path for package in PACKAGES for path in modules(ROOT / package) if not summary(path)] == []

@@ -24,6 +24,8 @@ from accounts.tests.described import DESCRIPTION
 from accounts.tests.tools import Api
 from authsvc.endpoints.schema import document
 
+pytestmark = pytest.mark.any_database
+
 SCHEMA: dict[str, Any] = json.loads(document())
 PATHS = SCHEMA["paths"]
 CONVERTER = re.compile("<([a-z]+:)?")
@@ -44,7 +46,6 @@ def media(path: str, method: str, status: str | None = None) -> dict[str, Any]:
     return dict(content)
 
 
-@pytest.mark.any_database
 class TestDocument:
     def test_it_is_valid_openapi_3_1(self) -> None:
         assert SCHEMA["openapi"] == "3.1.0"
@@ -134,7 +135,6 @@ class TestDocument:
         assert client.get("/api/schema").status_code == 200
 
 
-@pytest.mark.any_database
 class TestErrors:
     def test_the_statuses_of_an_operation(self) -> None:
         login = "200 400 401 403 405 413 415 426 429 500 503"
@@ -194,7 +194,6 @@ class TestErrors:
         assert wrong["description"] == "请求参数错误\n\n请求参数错误：请求体不是有效的JSON对象"
 
 
-@pytest.mark.any_database
 class TestShapes:
     def test_no_body_has_a_hint_or_a_secret_question(self) -> None:
         shapes = SCHEMA["components"]["schemas"].values()
@@ -295,7 +294,6 @@ class TestExamples:
         answer = api.call("PATCH", "/api/auth/me", {"phone": []}, api.tokens()["access_token"])
         assert answer.json() == media("me", "patch", "400")["examples"]["InvalidInput"]["value"]
 
-    @pytest.mark.any_database
     def test_every_body_has_an_example_that_is_valid(self) -> None:
         checked = 0
         for path, method, operation in operations():

@@ -9,6 +9,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.tests.tools import Api
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 @pytest.mark.django_db

@@ -12,7 +12,11 @@ from django.utils import timezone
 from accounts.models import Session, User
 from accounts.tests.contracts.clients import CLIENTS, ContractClient
 
-pytestmark = [pytest.mark.django_db, pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)]
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.django_db,
+    pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name),
+]
 
 INVALID = 'Bearer error="invalid_token", error_description="The token is invalid, or its session has ended"'
 EXPIRED = 'Bearer error="invalid_token", error_description="The token has expired"'
@@ -29,19 +33,16 @@ def challenge(response: Any) -> tuple[int, str]:
     return response.status_code, response["WWW-Authenticate"]
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer "}], ids=str)
 def test_a_request_without_a_token_gets_the_scheme_alone(client: ContractClient, headers: dict[str, str]) -> None:
     assert challenge(client.get_me(None, **headers)) == (401, "Bearer")
 
 
-@pytest.mark.any_database
 def test_a_malformed_token_is_invalid(client: ContractClient) -> None:
     assert challenge(client.get_me("a.b.c")) == (401, INVALID)
     assert GRAMMAR.fullmatch(INVALID)
 
 
-@pytest.mark.any_database
 def test_a_token_of_another_contract_is_invalid(client: ContractClient) -> None:
     other = CLIENTS[CLIENTS.index(client) - 1]
     assert challenge(client.get_me(other.log_in())) == (401, INVALID)
@@ -71,7 +72,6 @@ def test_wrong_credentials_are_not_an_invalid_token(client: ContractClient) -> N
     assert response.get("WWW-Authenticate", "Bearer") == "Bearer"
 
 
-@pytest.mark.any_database
 def test_a_browser_may_read_the_challenge(client: ContractClient, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
     response = client.get_me(None, Origin="https://app.example")
@@ -79,7 +79,6 @@ def test_a_browser_may_read_the_challenge(client: ContractClient, settings: Any)
     assert "WWW-Authenticate" in response["Access-Control-Expose-Headers"].split(", ")
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("name", ["x-request-id", "traceparent", "authorization", "content-type"])
 def test_a_preflight_allows_the_header(client: ContractClient, settings: Any, name: str) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]

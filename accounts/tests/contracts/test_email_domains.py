@@ -10,7 +10,7 @@ from accounts.tests.contracts.test_profiles import PASSPHRASE
 from accounts.tests.messages import last
 from accounts.tests.tools import PASSWORD, Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 # The contracts whose registrations have an e-mail address.
 CLIENTS = pytest.mark.parametrize("client", [NATIVE, HOSPITAL, PORTAL, CLINIC], ids=lambda client: client.name)

@@ -15,7 +15,7 @@ from accounts.tests.messages import queued
 from accounts.tests.tools import PASSWORD, Api
 from audit.origin import CONSOLE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 
 def example(region: str, kind: int) -> str:

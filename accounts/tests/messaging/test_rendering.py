@@ -13,7 +13,7 @@ from accounts.messaging.senders import RenderedMessage
 from accounts.models import Channel, Kind, Message, User
 from accounts.tests.messaging.conftest import CODE, Enqueue
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 LANGUAGES = [code for code, _ in deployed.LANGUAGES]
 VALUES = {

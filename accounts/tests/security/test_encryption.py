@@ -3,6 +3,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.security.encryption import DecryptionError, decrypt, encrypt
 
+pytestmark = pytest.mark.any_database
+
 # Encrypted when only key sets were encrypted, with the SECRET_KEY "long ago".
 STORED = "gAAAAABrAHaFFcE43NyWxfFuXZkAVi4J4X1pLKYvSQpQjAbUBc4VmcPcST0BRDHkFodoblUzHsHuLmofrCwhZZHnl7d1FW6xjg=="
 

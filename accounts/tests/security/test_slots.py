@@ -32,8 +32,8 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for other threads, a minute at most."""
-    end = time.monotonic() + 60
+    """Wait for other threads, ten seconds at most."""
+    end = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.001)

@@ -15,7 +15,7 @@ from accounts.security import keys, tokens
 from accounts.tests.security.test_keys import POLICY, add_key
 from accounts.tests.tools import later
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 OTHER = replace(POLICY, typ="other+jwt")
 

@@ -15,6 +15,8 @@ from accounts.services.settlement import Refusal
 from audit.events import FailureReason
 from audit.origin import Origin
 
+pytestmark = pytest.mark.any_database
+
 ACCOUNT = Account(user_id=7)
 RIGHT = PasswordCheck(Reservation(ACCOUNT, "192.0.2.1", False, ()), correct=True, outdated=False)
 WRONG = replace(RIGHT, correct=False)

@@ -9,6 +9,8 @@ from accounts.contracts.clinic import wire
 from accounts.tests.tools import Api
 from authsvc.endpoints.schema import document
 
+pytestmark = pytest.mark.any_database
+
 PATHS = json.loads(document())["paths"]
 
 
@@ -20,20 +22,17 @@ def documented_response(verb: str, status: str) -> dict[str, Any]:
     return dict(described(verb)["responses"][status]["content"]["application/json"])
 
 
-@pytest.mark.any_database
 def test_the_refresh_requires_the_token_that_it_replaces() -> None:
     assert described("refresh_token")["security"] == [{"clinic_token": []}]
     assert list(documented_response("refresh_token", "401")["examples"]) == ["TokenMissing", "TokenInvalid"]
     assert list(documented_response("refresh_token", "403")["examples"]) == ["TokenExpired", "SessionEnded"]
 
 
-@pytest.mark.any_database
 def test_wrong_fields_are_a_list_and_all_else_is_a_sentence() -> None:
     assert documented_response("login", "422")["schema"] == {"$ref": "#/components/schemas/ClinicWrongFields"}
     assert documented_response("login", "400")["schema"] == {"$ref": "#/components/schemas/ClinicFailure"}
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("verb", ["reset_password", "reset-password"])
 def test_a_reset_reports_invalid_fields_in_a_sentence(verb: str) -> None:
     assert "422" not in described(verb)["responses"]

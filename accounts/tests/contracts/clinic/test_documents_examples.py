@@ -9,7 +9,7 @@ from accounts.security.keys import ring
 from accounts.tests.contracts.clinic.tools import token
 from accounts.tests.tools import Api
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("described")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
 EMAIL, PASSWORD = "user@example.com", "currentpassword"
 REGISTRATION = {

@@ -12,7 +12,7 @@ from accounts.policies import LONGEST_WAIT
 from accounts.tests.contracts.clinic.tools import answered, login
 from accounts.tests.tools import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("field", ["email", "old_password", "new_password"])

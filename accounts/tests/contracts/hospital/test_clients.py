@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.tests.contracts.programs import run_in_a_browser
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db(transaction=True)]
 
 PRINTED = (Path(__file__).parent / "clients" / "fetch.js").read_text(encoding="utf-8")
 

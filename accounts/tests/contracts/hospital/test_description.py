@@ -11,6 +11,8 @@ from accounts.contracts.hospital import wire
 from accounts.tests.tools import Api
 from authsvc.endpoints.schema import document
 
+pytestmark = pytest.mark.any_database
+
 PATHS = json.loads(document())["paths"]
 
 
@@ -18,20 +20,17 @@ def described(verb: str, method: str) -> dict[str, Any]:
     return dict(PATHS[f"/hospital/api/auth/{verb}"][method])
 
 
-@pytest.mark.any_database
 def test_a_registration_may_bring_a_token_and_is_never_refused_for_it() -> None:
     register = described("register", "post")
     assert register["security"] == [{}, {"hospital_token": []}]
     assert list(register["responses"]) == ["200", "400", "405", "413", "415", "426", "429", "500", "503"]
 
 
-@pytest.mark.any_database
 def test_a_login_has_one_message_for_any_missing_field() -> None:
     examples = described("login", "post")["responses"]["400"]["content"]["application/json"]["examples"]
     assert examples["InvalidInput"]["value"] == {"success": False, "message": "Username and password are required"}
 
 
-@pytest.mark.any_database
 def test_the_list_has_its_own_pages_none_of_which_is_missing() -> None:
     users = described("users", "get")
     assert [parameter["name"] for parameter in users["parameters"]] == ["role", "search", "page", "per_page"]

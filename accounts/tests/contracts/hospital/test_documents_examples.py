@@ -12,7 +12,7 @@ from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import Api
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("described")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
 NEW_DOCTOR = {"username": "dr_chen", "password": "123456", "email": "chen@hospital.com", "full_name": "陈医生"}
 

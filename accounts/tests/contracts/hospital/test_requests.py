@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.policies import LONGEST_WAIT
 from accounts.tests.tools import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 
 def said(response: Any) -> tuple[int, str]:

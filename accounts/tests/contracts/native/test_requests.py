@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.tests.tools import Api
 from audit.models import LoginAttempt
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 VERBS = ["register", "login", "refresh"]
 

@@ -12,7 +12,7 @@ from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import Api
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("described")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
 LOGIN = {"username": "admin", "password": "123456"}
 REGISTRATION = {

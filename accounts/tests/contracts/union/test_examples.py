@@ -12,7 +12,7 @@ from accounts.models import Session, User
 from accounts.security.keys import ring
 from accounts.tests.tools import Api
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("described")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
 REGISTRATION = {"username": "zhang_san", "password": "password123", "role": "PATIENT", "phone": "13912345678"}
 LOGIN = {"phone": "13912345678", "password": "password123", "userType": "PATIENT"}
