@@ -148,7 +148,7 @@ def test_the_limits_of_failures_match_the_policies() -> None:
     assert f"locks {suspicion.limit} accounts known there, each within {span(suspicion.window)}utes of" in PAGE
     assert suspicion.lock(0) == timedelta(hours=1)
     assert f"From it {SUSPECTED_RATE} passwords a second are evaluated" in PAGE
-    assert re.search(rf"over all accounts, {SUSPECTED_SHARE} a\s+minute for one account", PAGE)
+    assert re.search(rf"over all accounts, {SUSPECTED_SHARE}\s+a minute for one account", PAGE)
     assert timedelta(minutes=1) == SUSPECTED_SHARE_WINDOW
     assert f"{SUSPECTED_RATE * 60 // SUSPECTED_SHARE} accounts use up all of it" in PAGE
     assert f"a process takes {1 + HASHING_PLACES}, and a refusal" in PAGE
