@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_limits'),
+        ('accounts', '0015_label_wording'),
     ]
 
     operations = [
