@@ -12,6 +12,7 @@ queues real notices. After each, a stranger asks for a reset code.
 import asyncio
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,6 +158,8 @@ def run(server: Server, mail: SlowMail, texts: HttpGateway) -> bool:
 
 
 def main() -> None:
+    # Otherwise a SIGTERM would leave gunicorn and the worker behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # The mail server logs every line of its protocol.
     logging.disable(logging.INFO)
     with tempfile.TemporaryDirectory() as folder, mail_server(SlowMail()) as mail, http_gateway(SlowGateway()) as texts:
