@@ -42,7 +42,7 @@ from accounts.tests.tools import PASSWORD  # noqa: E402
 CONNECTIONS = 32
 # So many others log in and ask, one after the other; an account of theirs has far fewer logins than it may have.
 OTHERS = 20
-SECONDS_IDLE, SECONDS_BUSY = 3, 12
+SECONDS_IDLE, SECONDS_BUSY = 5, 20
 # Between two requests of the others.
 PAUSE = 0.1
 # Seconds, of the medians while the account is busy.

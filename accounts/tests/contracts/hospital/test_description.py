@@ -39,7 +39,7 @@ def test_the_list_has_its_own_pages_none_of_which_is_missing() -> None:
         {"type": "integer", "default": 1},
         {"type": "integer", "default": 10},
     ]
-    assert list(users["responses"]) == ["200", "400", "401", "403", "405", "426", "500", "503"]
+    assert list(users["responses"]) == ["200", "400", "401", "403", "405", "413", "426", "500", "503"]
 
 
 @pytest.mark.django_db
