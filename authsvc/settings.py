@@ -26,6 +26,7 @@ SMS_REGIONS = _environment.sms_regions
 SERVICE_NAME = _environment.service_name
 SERVICE_LOGO = _environment.service_logo
 RESERVED_USERNAMES = _environment.reserved_usernames
+TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 
 INSTALLED_APPS = [
     "authsvc.apps.AuthsvcConfig",

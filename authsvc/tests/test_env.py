@@ -45,6 +45,11 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
     ("changes", "line"),
     [
         (
+            {"TRAIL_RETENTION_DAYS": "179"},
+            "(authsvc.E021) TRAIL_RETENTION_DAYS=179 is less than 180. HINT: Rows of the trail are kept for at least "
+            "180 days; leave the variable out for 400.",
+        ),
+        (
             {"SECRET_KEY": ""},
             "(authsvc.E002) SECRET_KEY is not set. HINT: Make one with: "
             "python -c 'import secrets; print(secrets.token_urlsafe(50))'",
