@@ -52,7 +52,7 @@ class SecurityEventAdmin(TrailAdmin):
         return format_html("<pre>{}</pre>", format_detail(event.detail, indent=2))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("actor")
+        return super().get_queryset(request).select_related("actor").prefetch_related("actor__groups")
 
     def matching(self, term: str) -> Q:
         user_id = find_user_id(term)

@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from audit.admin.cells import person
 from audit.admin.changelist import (
     PERIOD_PARAMETER,
     CappedPaginator,
@@ -68,20 +69,20 @@ class TrailAdmin(SafeLookupAdmin):
 
     @staticmethod
     def _name(entry: Entry, user: object | None, user_id: int | None) -> str:
-        """Return the user's name, linked where the reader may view users, or the id of a deleted user."""
+        """Return the user's names, linked where the reader may view users, or the id of a deleted user."""
         if user is None:
             return f"#{user_id}" if user_id else "-"
         if not entry.__dict__["linked"]:
-            return str(user)
+            return person(user, user)
         options = get_user_model()._meta
         page = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[user_id])
-        return format_html('<a href="{}">{}</a>', page, user)
+        return person(format_html('<a href="{}">{}</a>', page, user), user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         options = get_user_model()._meta
         linked = request.user.has_perm(f"{options.app_label}.view_{options.model_name}")
         # The join also yields deleted users as None: without it, access to one would fail.
-        rows: QuerySet[Any] = super().get_queryset(request).select_related("user")
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("user").prefetch_related("user__groups")
         with_link: QuerySet[Any] = rows.annotate(linked=Value(linked))
         return with_link
 

@@ -62,6 +62,7 @@ class Environment(BaseSettings):
     )
     reserved_usernames: Annotated[str, AfterValidator(validators.valid_pattern)] = ""
     service_logo: Annotated[str, AfterValidator(validators.valid_logo)] = ""
+    separate_duties: bool | None = None
     trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400
 
     @classmethod
