@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0009_label_wording'),
+        ('audit', '0010_seal'),
     ]
 
     operations = [
