@@ -1,12 +1,19 @@
-"""What lists show of a person: the name and department as they are now, and marks of those who see more than others."""
+"""What lists show of a person, and the groups of the three officers."""
 
 from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# The group, which a superuser grants, whose members read the trail in the admin site, whatever their role.
+SYSTEM_ADMINISTRATORS: Final = "system_administrators"
+SECURITY_OFFICERS: Final = "security_officers"
 AUDITORS: Final = "auditors"
+# The three officers of MLPS (GB/T 22239, 8.1.4): groups of the admin site that a superuser grants, whatever the role.
+OFFICERS: Final[dict[str, Promise]] = {
+    SYSTEM_ADMINISTRATORS: _("system administrators"),
+    SECURITY_OFFICERS: _("security officers"),
+    AUDITORS: _("auditors"),
+}
 
 _SUPERUSER: Final = _("superuser")
 _AUDITOR: Final = _("auditor")
@@ -19,5 +26,5 @@ def marks(user: Any) -> list[Promise]:
 
 
 def real_name(user: Any) -> str:
-    """Return the full name and the department, as far as they are known."""
+    """Return the full name and the department as they are now, as far as they are known."""
     return " · ".join(filter(None, (user.full_name, user.department)))

@@ -11,13 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.admin.common import ReadOnlyAdmin, canonical_term
+from accounts.admin.common import ReadOnlyAdmin
 from accounts.admin.confirmed_actions import ConfirmedAction, ConfirmedActionsAdmin
 from accounts.models import EndReason, Session, User
 from accounts.services import permissions, sessions
 from audit.admin.cells import person
 from audit.admin.changelist import CappedPaginator
 from audit.admin.filters import ContractFilter
+from audit.admin.search_terms import canonical_term
 from audit.origin import Origin
 from audit.user_agents import device
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import user_page
-from accounts.admin.common import HideSecretLookupsAdmin, actor_of, canonical_term, phone_digits
+from accounts.admin.common import HideSecretLookupsAdmin, actor_of
 from accounts.admin.confirmed_actions import ConfirmedActionsAdmin, detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
@@ -25,6 +25,7 @@ from accounts.security.locked_accounts import is_locked
 from accounts.services import users
 from audit import people
 from audit.admin.cells import with_marks
+from audit.admin.search_terms import canonical_term, phone_digits
 from audit.origin import request_origin
 
 _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")

@@ -12,11 +12,12 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
-from accounts.models.role import OFFICERS, Role
+from accounts.models.role import Role
 from accounts.models.tracking import TrackedModel
 from accounts.models.user_queryset import CREDENTIAL_FIELDS, UserManager, canonical_columns, new_stamp, with_canonical
 from accounts.models.validators import validate_email, validate_phone, validate_username
 from accounts.names import CONTACTS, IDENTIFIERS
+from audit.people import OFFICERS
 
 
 class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
