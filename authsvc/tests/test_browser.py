@@ -40,6 +40,7 @@ class Labels:
     sessions: str
     attempts: str
     export: str
+    report: str
     wrong_password: str
     show_data: str
     change_password: str
@@ -63,6 +64,7 @@ CHINESE = Labels(
     sessions="在线会话",
     attempts="登录日志",
     export="将此列表导出为 CSV",
+    report="测评报告",
     wrong_password="密码错误",
     show_data="查看数据",
     change_password="修改密码",
@@ -85,6 +87,7 @@ ENGLISH = Labels(
     sessions="Sessions",
     attempts="Login attempts",
     export="Export this list as CSV",
+    report="Report for assessors",
     wrong_password="wrong password",
     show_data="Show data",
     change_password="Change password",
@@ -191,6 +194,8 @@ def test_an_administrators_tasks(live_server: LiveServer, bobs_token: str, tmp_p
         expect(page.get_by_role("cell", name=labels.wrong_password).first).to_be_visible()
         checked.check("attempts", "#result_list")
         assert export(checked, labels).count("alice,alice,") == 5
+        page.get_by_role("link", name=labels.report).click()
+        checked.check("report", ".report")
         open_user(checked, "alice")
         page.get_by_role("link", name=labels.change_password).click()
         checked.check("own-password", "#id_old_password")
