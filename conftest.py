@@ -1,6 +1,5 @@
 """How tests are run in parallel, and the users that every test of the project may ask for."""
 
-import fcntl
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from unittest import mock
@@ -24,22 +23,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put slow tests first and serial ones last; between them pytest-django's order stays."""
-
-    def phase(item: pytest.Item) -> int:
-        return 2 if item.get_closest_marker("serial") else 0 if item.get_closest_marker("slow") else 1
-
-    items.sort(key=phase)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Run a serial test while no other worker runs any: they share a lock, and a serial test has it to itself."""
-    if not hasattr(item.config, "workerinput") or item.config.inipath is None:
-        return (yield)
-    with item.config.inipath.open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX if item.get_closest_marker("serial") else fcntl.LOCK_SH)
-        return (yield)
+    """Put slow tests first; within the two groups pytest-django's order stays."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,7 @@ from accounts.tests.races import Round, answered, race, race_rounds, statuses
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import SecurityEvent
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def log_in(each: Round, password: str = PASSWORD) -> Any:
