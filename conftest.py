@@ -1,6 +1,7 @@
 """How tests are run in parallel, and the users that every test of the project may ask for."""
 
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -20,6 +21,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Return 0 for a few chosen tests, which end before workers would have started; None is a worker for each core."""
     chosen = config.args_source is pytest.Config.ArgsSource.ARGS
     return 0 if chosen or config.option.keyword or config.option.lf else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave requests that schemathesis generates to runs with its plugin, because they take long."""
+    generated = collection_path.name == "test_conformance.py"
+    return True if generated and not config.pluginmanager.has_plugin("schemathesis") else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
