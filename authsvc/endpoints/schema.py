@@ -18,7 +18,7 @@ from accounts.contracts.schema.headers import OpenAPI, header_refs
 from accounts.errors import HTTPSRequired, PermissionDenied
 
 # There are no geometries here; to find that out, drf-spectacular would search the machine for GDAL for 0.3 s.
-DjangoFilterExtension._has_gis = False
+DjangoFilterExtension._has_gis = False  # type: ignore[attr-defined]
 
 ABOUT: Final = f"""
 One user store behind several *contracts*. Each contract has its own paths, error format and tokens; a token is valid
