@@ -27,7 +27,7 @@ class TooYoung(ValueError):
 
 
 def purge_trail(now: datetime, days: int, *, dry_run: bool = False) -> Iterator[Counts]:
-    """Remove the rows of both tables that are older than `days`, and yield by kind how many were removed so far.
+    """Remove the rows of both tables that are older than `days`, and yield by kind how many so far, at least once.
 
     Each lane loses rows from its beginning up to the first one that is young enough. A batch is one transaction with
     the checkpoint behind which its rows are gone: an interruption loses nothing, and the next run goes on.
@@ -40,6 +40,7 @@ def purge_trail(now: datetime, days: int, *, dry_run: bool = False) -> Iterator[
     for batch in _batches(now, now - retention, dry_run):
         counts = {kind: count + batch[kind] for kind, count in counts.items()}
         yield counts
+    yield counts
 
 
 def _batches(now: datetime, until: datetime, dry_run: bool) -> Iterator[Counts]:
@@ -68,17 +69,15 @@ def _purge_lane(lane: int, end: int, until: datetime, now: datetime) -> Counts |
         if last is None:
             return None
         number, mac = last
-        key = seal.current_key()
-        Checkpoint(
-            lane=lane,
-            number=number,
-            mac=mac,
-            until=until,
-            at=now,
-            key_name=key.name,
-            seal=seal.checkpoint_seal(key, lane, number, mac, until, now),
-        ).save()
+        store_checkpoint(lane, number, mac, until, now)
         return _delete("lane = %s AND number <= %s", lane, number)
+
+
+def store_checkpoint(lane: int, number: int, mac: bytes, until: datetime, at: datetime) -> None:
+    """State, sealed, that the rows of a lane up to a number are gone, all of them older than `until`."""
+    key = seal.current_key()
+    stated = seal.checkpoint_seal(key, lane, number, mac, until, at)
+    Checkpoint(lane=lane, number=number, mac=mac, until=until, at=at, key_name=key.name, seal=stated).save()
 
 
 def _purge_unsealed(until: datetime) -> Counts:
