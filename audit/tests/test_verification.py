@@ -4,11 +4,17 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from pytest_django import Settings
 
+from accounts.contracts.native.tokens import ACCESS
+from accounts.errors import TokenInvalid
+from accounts.security import tokens
+from accounts.security.keys import ring
+from accounts.tests.tools import Api
 from audit import seal
 from audit.chain import lane_count
 from audit.events import Event, FailureReason
@@ -300,11 +306,27 @@ class TestAnchor:
         status, text = command("verify", f"--anchor={tmp_path / 'anchor'}")
         assert (status, "lane 0, number 7: it was another row at" in text) == (1, True)
 
-    def test_a_forged_anchor_is_refused(self, anchor: Path) -> None:
-        header, payload, signature = anchor.read_text().split(".")
-        anchor.write_text(f"{header}.{payload[:-4]}AAAA.{signature}")
-        with pytest.raises(CommandError, match="anchor"):
+    def test_it_is_signed_with_the_published_key_and_is_no_access_token(self, anchor: Path, api: Api) -> None:
+        text = anchor.read_text().strip()
+        key = ring.signer(ACCESS)
+        assert jwt.decode(text, key.verifying, algorithms=["ES256"])["heads"]["0"][0] == 6
+        assert (jwt.get_unverified_header(text)["kid"], api.get("me", text).status_code) == (key.kid, 401)
+        with pytest.raises(TokenInvalid):
+            tokens.read(ACCESS, text)
+
+    def test_an_anchor_with_other_numbers_is_refused(self, anchor: Path) -> None:
+        payload = jwt.decode(anchor.read_text().strip(), options={"verify_signature": False})
+        payload["heads"]["0"] = [1, "00" * 32]
+        anchor.write_text(jwt.encode(payload, "x" * 32))
+        with pytest.raises(CommandError, match="is false, of another trail"):
             call_command("trail", "verify", anchor=anchor)
+
+    @pytest.mark.parametrize("text", ["", "a.b.c", "..", "a.W10.c", "a.e30.c", "\xff"])
+    def test_a_file_that_is_no_anchor_is_refused(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "file"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(CommandError, match="is no readable anchor"):
+            call_command("trail", "verify", anchor=path)
 
     def test_an_anchor_is_not_overwritten(self, anchor: Path) -> None:
         with pytest.raises(CommandError, match="Name a new file"):
