@@ -22,6 +22,9 @@ CONTRACT_MOUNTS = mount_table(_environment.contract_mounts)
 TRUSTED_PROXIES = _environment.trusted_proxies
 WEB_CONCURRENCY = _environment.web_concurrency
 JWT_KEYS = _environment.jwt_keys
+AUDIT_KEYS = _environment.audit_key
+# Signs the trail's anchors with a key of the published set.
+TRAIL_SIGNER = "accounts.contracts.native.anchors.sign"
 SMS_REGIONS = _environment.sms_regions
 SERVICE_NAME = _environment.service_name
 SERVICE_LOGO = _environment.service_logo

@@ -10,8 +10,8 @@ from django.db.models.lookups import LessThan
 from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.prepared import update_query
 from accounts.policies import ADDRESS_KNOWN, REFUSAL_INTERVAL, RESERVATION_LIFE, Lockout
+from audit.prepared import update_query
 
 _COUNT = models.IntegerField()
 

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Field, Q
 
 from accounts.models import AttemptBudget
-from accounts.models.prepared import PreparedInsert, PreparedRows, PreparedUpdate, update_query
 from accounts.policies import RESERVATION_LIFE, Lockout
+from audit.prepared import PreparedInsert, PreparedRows, PreparedUpdate, update_query
 
 Key = Mapping[str, Any]
 

@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from accounts.errors import Overloaded, RetryLater
 from accounts.models import User
-from accounts.models.prepared import PreparedRows
 from accounts.policies import LONGEST_WAIT, REFUSAL_PAUSE, REFUSAL_PAUSES, SESSIONS_COUNTED_FROM
 from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
@@ -30,6 +29,7 @@ from accounts.transactions import atomically
 from audit.events import FailureReason
 from audit.models import LoginAttempt
 from audit.origin import Origin
+from audit.prepared import PreparedRows
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts.errors import NotFound, SessionEnded, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
-from accounts.models.prepared import PreparedRows
 from accounts.models.user_queryset import new_stamp
 from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSIONS_LIMIT
 from accounts.services import session_events
@@ -18,6 +17,7 @@ from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
+from audit.prepared import PreparedRows
 from audit.record import record
 
 

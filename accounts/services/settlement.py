@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts.errors import IdentityError, InvalidCredentials
 from accounts.models import AttemptBudget, AttemptPurpose, Session, User
-from accounts.models.prepared import PreparedInsert, PreparedUpdate, update_query
 from accounts.policies import SessionPolicy
 from accounts.security import budgets, lockout
 from accounts.services import sessions
@@ -19,6 +18,7 @@ from accounts.transactions import atomically
 from audit.events import Event, FailureReason
 from audit.models import IDENTIFIER_LENGTH, LoginAttempt, SecurityEvent
 from audit.origin import Origin, escape_control_chars
+from audit.prepared import PreparedInsert, PreparedUpdate, update_query
 from audit.record import record
 
 

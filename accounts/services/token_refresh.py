@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from accounts.errors import IdentityError, SessionEnded, TokenReused
 from accounts.models import EndReason, Session
-from accounts.models.prepared import PreparedUpdate, update_query
 from accounts.policies import SessionPolicy
 from accounts.services import session_events
 from accounts.services.sessions import find, require_active
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.origin import Origin
+from audit.prepared import PreparedUpdate, update_query
 from audit.record import record
 
 

@@ -101,9 +101,11 @@ def test_a_row_has_its_request_id(origin: Origin) -> None:
     assert SecurityEvent.objects.get().request_id == "ward-7"
 
 
-def test_entries_of_one_kind_take_one_statement(origin: Origin, django_assert_num_queries: object) -> None:
+def test_entries_of_a_kind_take_one_statement_and_their_lane_two(
+    origin: Origin, django_assert_num_queries: object
+) -> None:
     entries = [SecurityEvent.of(origin, Event.ACCOUNT_LOCKED, user_id=n) for n in (1, 2, 3)]
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(3):  # type: ignore[operator]
         record(*entries)
 
 

@@ -56,13 +56,13 @@ def counted(intervals: Intervals) -> list[Count]:
     The boundaries are computed here: databases need no time zone data, and days of 23 or 25 hours are counted right.
     """
     newest_first = reversed(list(enumerate(intervals.starts)))
-    number = Case(
+    interval = Case(
         *(When(at__gte=start, then=Value(number)) for number, start in newest_first), output_field=IntegerField()
     )
     rows = (
         LoginAttempt.objects.filter(at__gte=intervals.starts[0])
-        .annotate(number=number)
-        .values_list("number", "status")
+        .annotate(interval=interval)
+        .values_list("interval", "status")
         .annotate(times=Sum("repeats"))
         .order_by()
     )

@@ -60,16 +60,27 @@ def the_sms_gateway_can_be_used(**_: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def keys_are_random(**_: Any) -> Iterator[CheckMessage]:
-    named = {"SECRET_KEY": settings.SECRET_KEY} | {
-        f"{contract.upper()}_JWT_KEY": key for contract, key in settings.JWT_KEYS.items()
-    }
-    for name, key in named.items():
+    named = [("SECRET_KEY", settings.SECRET_KEY), *(("AUDIT_KEY", key) for key in settings.AUDIT_KEYS)]
+    named += [(f"{contract.upper()}_JWT_KEY", key) for contract, key in settings.JWT_KEYS.items()]
+    for name, key in named:
         if is_guessable(key):
             yield Warning(
                 f"{name} is guessable: anyone who has one token can search for the key offline.",
                 hint=HINTS["E009"],
                 id="authsvc.W001",
             )
+
+
+@register(Tags.security, deploy=True)
+def the_trail_has_a_key_of_its_own(**_: Any) -> Iterator[CheckMessage]:
+    if not settings.AUDIT_KEYS:
+        # An info, because three variables are enough for production.
+        yield Info(
+            "AUDIT_KEY is not set: the trail's seal uses a key derived from SECRET_KEY, so that an assessor cannot be "
+            "given it, and a lost SECRET_KEY leaves rows that nobody can verify.",
+            hint=HINTS["E019"],
+            id="authsvc.I003",
+        )
 
 
 @register(Tags.security, deploy=True)

@@ -24,9 +24,11 @@ ENV_FILE: Path | None = BASE_DIR / ".env"
 DEVELOPMENT_KEY: Final = "django-insecure-for-development-on-one-machine-and-nothing-else"
 MIN_SECRET_KEY_LENGTH: Final = 50
 MIN_DISTINCT_CHARACTERS: Final = 10
+# RFC 2104, section 3: a key shorter than the hash's output weakens the HMAC.
+MIN_AUDIT_KEY_BYTES: Final = 32
 
 JWT_KEYS: Final = {f"{contract}_jwt_key": contract for contract in ("hospital", "union", "portal", "clinic")}
-SECRETS: Final = ("secret_key", "database_url", "redis_url", "email_url", "sms_url", *JWT_KEYS)
+SECRETS: Final = ("secret_key", "database_url", "redis_url", "email_url", "sms_url", "audit_key", *JWT_KEYS)
 
 _SPLIT: Final = BeforeValidator(validators.split_items)
 _CONSOLE: Final = BeforeValidator(validators.normalize_console)
@@ -54,6 +56,8 @@ class Environment(BaseSettings):
     union_jwt_key: str = ""
     portal_jwt_key: str = ""
     clinic_jwt_key: str = ""
+    # The keys of the trail's seal: the first seals, all verify.
+    audit_key: Annotated[tuple[str, ...], NoDecode, _SPLIT] = ()
     email_url: Annotated[str, _CONSOLE, AfterValidator(validators.valid_mail_server)] = ""
     sms_url: Annotated[str, _CONSOLE] = ""
     sms_regions: Annotated[tuple[str, ...], NoDecode, _SPLIT, AfterValidator(validators.valid_regions)] = ("CN",)
@@ -96,6 +100,11 @@ class Environment(BaseSettings):
             if key in holder:
                 raise invalid("E010", f"{holder[key]} and {name} are equal.")
             holder[key] = name
+        for key in self.audit_key:
+            if key in holder:
+                raise invalid("E010", f"{holder[key]} and AUDIT_KEY are equal.")
+            if (length := len(key.encode())) < MIN_AUDIT_KEY_BYTES:
+                raise invalid("E019", f"A key in AUDIT_KEY has {length} bytes and needs {MIN_AUDIT_KEY_BYTES}.")
         return self
 
     @model_validator(mode="after")

@@ -28,6 +28,7 @@ HINTS: Final = {
     "E015": "SERVICE_LOGO=/etc/authsvc/logo.svg; a relative path is relative to the folder of manage.py.",
     "E018": "Example: RESERVED_USERNAMES=080[0-9]{3}. It is matched against whole names; look-around and "
     "backreferences are not supported.",
+    "E019": "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'. Commas separate several.",
 }
 
 

@@ -186,11 +186,10 @@ def trail() -> str:
 
     That is kept as it was typed, by decision, even where somebody has typed a password there.
     """
-    # A time may have the digits of the code in it.
-    attempts = [{**row, "identifier": "", "at": ""} for row in LoginAttempt.objects.values()]
-    events = [
-        {**row, "detail": {**row["detail"], "identifier": ""}, "at": ""} for row in SecurityEvent.objects.values()
-    ]
+    # A time, and an id or a MAC, may have the digits of the code in it.
+    blank = dict.fromkeys(("id", "at", "mac", "key_name"), "")
+    attempts = [{**row, **blank, "identifier": ""} for row in LoginAttempt.objects.values()]
+    events = [{**row, **blank, "detail": {**row["detail"], "identifier": ""}} for row in SecurityEvent.objects.values()]
     return repr(attempts + events)
 
 

@@ -26,6 +26,7 @@ def _production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DEBUG = False
     settings.SECRET_KEY = KEY
     settings.JWT_KEYS = {"hospital": GOOD_KEY}
+    settings.AUDIT_KEYS = [GOOD_KEY[::-1]]
     settings.PROFILE = "hardened"
     settings.REQUIRE_HTTPS = True
     settings.TRUSTED_PROXIES = 1
@@ -58,6 +59,8 @@ def test_warnings_need_deploy(settings: Settings) -> None:
     [
         ({"SECRET_KEY": "change-me-please-change-me-please-change-me-please-0"}, "W001"),
         ({"JWT_KEYS": {"hospital": "h" * 48}}, "W001"),
+        ({"AUDIT_KEYS": [GOOD_KEY, "a" * 48]}, "W001"),
+        ({"AUDIT_KEYS": []}, "I003"),
         ({"CORS_ALLOWED_ORIGINS": ["https://a.example", "http://b.example"]}, "W002"),
         ({"PROFILE": "documented"}, "W003"),
         ({"WEB_CONCURRENCY": 5}, "W004"),

@@ -53,11 +53,14 @@ run()
 """
 
 
+SEALED = {"AUDIT_KEY": "9fK2-vQz7Lm_Xc4Rb8Tn1Wd6Hs3Jp5YgEuAoIiOeUaMqZwVx"}
+
+
 def test_production_passes_the_deployment_check_with_three_variables() -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
     # That a proxy or a gateway may be missing is worth a line, and no reason to fail.
     said = re.findall(r"\((\w+\.\w+)\)", done.stderr)
-    assert (done.returncode, sorted(said)) == (0, ["authsvc.I001", "authsvc.I002"]), done.stderr
+    assert (done.returncode, sorted(said)) == (0, ["authsvc.I001", "authsvc.I002", "authsvc.I003"]), done.stderr
 
 
 def test_a_warning_fails_the_deployment_check() -> None:
@@ -75,7 +78,9 @@ def test_a_warning_fails_the_deployment_check() -> None:
     ids=str,
 )
 def test_behind_a_proxy_with_a_gateway_there_are_no_findings(gateway: dict[str, str]) -> None:
-    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **gateway, TRUSTED_PROXIES="1")
+    done = manage(
+        "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **gateway, **SEALED, TRUSTED_PROXIES="1"
+    )
     assert (done.returncode, done.stdout) == (0, "System check identified no issues (4 silenced).\n"), done.stderr
 
 

@@ -181,6 +181,16 @@ def test_other_readers_of_the_description_stop_the_start(monkeypatch: pytest.Mon
             "HINT: A holder of one key must not be able to sign with the other; make a second key.",
         ),
         (
+            {"AUDIT_KEY": f"{'a' * 32}, {KEY}"},
+            "(authsvc.E010) SECRET_KEY and AUDIT_KEY are equal. "
+            "HINT: A holder of one key must not be able to sign with the other; make a second key.",
+        ),
+        (
+            {"AUDIT_KEY": f"{'a' * 32},{'药' * 10}"},
+            "(authsvc.E019) A key in AUDIT_KEY has 30 bytes and needs 32. HINT: Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(48))'. Commas separate several.",
+        ),
+        (
             {"SERVICE_NAME": "x"},
             "(authsvc.E001) SERVICE_NAME: String should have at least 2 characters. "
             "HINT: The environment table in README.md lists the values of each variable.",
@@ -249,6 +259,14 @@ def test_a_key_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     file = tmp_path / "key"
     file.write_text("h" * 32 + "\n", encoding="utf-8")
     assert load(monkeypatch, **PRODUCTION, HOSPITAL_JWT_KEY_FILE=str(file)).jwt_keys == {"hospital": "h" * 32}
+
+
+def test_keys_of_the_trail_are_separated_by_commas_in_a_file_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{'a' * 32}, {'b' * 32}\n", encoding="utf-8")
+    assert load(monkeypatch, **PRODUCTION, AUDIT_KEY_FILE=str(file)).audit_key == ("a" * 32, "b" * 32)
 
 
 def test_each_of_several_errors_has_its_own_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,15 +25,17 @@ class Parameter(models.Value):
     """
 
     def __init__(self, name: str, field: "models.Field[Any, Any]", offset: timedelta | None = None) -> None:
-        super().__init__(None, output_field=field)
+        # A JSONField takes the value out of a Value of its own kind as soon as the statement is compiled.
+        super().__init__(None, output_field=models.TextField() if isinstance(field, models.JSONField) else field)
         self.name = name
+        self._stored_as = field
         self.offset = offset
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:  # type: ignore[override]
         return "%s", [self]
 
     def __add__(self, offset: timedelta) -> "Parameter":  # type: ignore[override]
-        return Parameter(self.name, self.output_field, (self.offset or timedelta()) + offset)
+        return Parameter(self.name, self._stored_as, (self.offset or timedelta()) + offset)
 
     def __sub__(self, offset: timedelta) -> "Parameter":  # type: ignore[override]
         return self + -offset
@@ -43,7 +45,7 @@ class Parameter(models.Value):
         value = values[self.name]
         if self.offset is not None:
             value += self.offset
-        return self.output_field.get_db_prep_value(value, connection)
+        return self._stored_as.get_db_prep_value(value, connection)
 
     def __hash__(self) -> int:
         return hash((self.name, self.offset))
@@ -155,11 +157,12 @@ def update_query(rows: models.QuerySet[Any], **assignments: Any) -> UpdateQuery:
 
 
 class PreparedInsert(Generic[M]):
-    """The INSERT of one new instance. An id that the database makes is not read back."""
+    """The INSERT of one new instance. An id that the database makes is not read back; `own_id` is the instance's."""
 
-    def __init__(self, model: type[M]) -> None:
+    def __init__(self, model: type[M], *, own_id: bool = False) -> None:
         self._model = model
-        self._fields = [field for field in model._meta.local_concrete_fields if not isinstance(field, models.AutoField)]
+        fields = model._meta.local_concrete_fields
+        self._fields = [field for field in fields if own_id or not isinstance(field, models.AutoField)]
         self._compiled: dict[str, _Text] = {}
 
     def execute(self, instance: M) -> None:

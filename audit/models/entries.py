@@ -1,4 +1,4 @@
-"""The trail's tables: login attempts and security events, insert-only."""
+"""The trail's rows: login attempts and security events, insert-only and sealed."""
 
 import re
 from collections.abc import Iterable
@@ -11,12 +11,27 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS, STATUSES
+from audit.models.lanes import KEY_NAME_LENGTH
 from audit.origin import USER_AGENT_LENGTH, Origin, contract_choices, current_request_id, escape_control_chars
 
 # PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would accept both.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 IDENTIFIER_LENGTH = 150
+
+
+def _storable(value: Any) -> Any:
+    """Return the JSON value with its texts storable, and without fractions, which databases do not keep alike."""
+    match value:
+        case str():
+            return _UNSTORABLE.sub("", value)
+        case dict():
+            return {_storable(str(key)): _storable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_storable(each) for each in value]
+        case float():
+            return str(value)
+    return value
 
 
 class AppendOnly(TypeError):
@@ -58,12 +73,18 @@ class Entry(models.Model):
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
+    # The seal, see `audit.seal`. A row without one is from before the seal, or of a release that knows of none.
+    lane = models.PositiveSmallIntegerField(null=True, editable=False)
+    number = models.PositiveBigIntegerField(null=True, editable=False)
+    key_name = models.CharField(max_length=KEY_NAME_LENGTH, db_default="", default="", editable=False)
+    mac = models.BinaryField(max_length=32, null=True)
 
     objects = TrailQuerySet.as_manager()
 
     class Meta:
         abstract = True
         base_manager_name = "objects"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["lane", "number"], name="%(class)s_place")]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -79,6 +100,8 @@ class Entry(models.Model):
             value = getattr(self, field.attname)
             if isinstance(value, str):
                 setattr(self, field.attname, _UNSTORABLE.sub("", value)[: field.max_length])
+            elif isinstance(value, dict):
+                setattr(self, field.attname, _storable(value))
 
     @staticmethod
     def origin_columns(origin: Origin) -> dict[str, Any]:

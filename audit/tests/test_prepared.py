@@ -8,8 +8,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from accounts.models import AttemptBudget, User
-from accounts.models.prepared import PreparedInsert, PreparedRows, PreparedUpdate, update_query
 from accounts.tests.races import race
+from audit.prepared import PreparedInsert, PreparedRows, PreparedUpdate, update_query
 
 pytestmark = pytest.mark.django_db
 
