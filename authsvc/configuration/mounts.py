@@ -52,7 +52,7 @@ def mount_table(overrides: str) -> dict[str, str]:
 
 
 def is_page(path: str) -> bool:
-    """Return whether a request's path is one of the admin site or of the API's description; no mount has such a path."""
+    """Return whether a path is one of the admin site or of the API's description; no mount has such a path."""
     return path.startswith(_PAGES)
 
 

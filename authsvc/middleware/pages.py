@@ -15,8 +15,8 @@ class PagesOnly(MiddlewareMixin):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_page(request.path):
-            return super().__call__(request)
-        return self.get_response(request)  # type: ignore[return-value]  # This service has no asynchronous middleware.
+            return super().__call__(request)  # type: ignore[return-value]  # This service has no asynchronous middleware.
+        return self.get_response(request)  # type: ignore[return-value]  # As above.
 
 
 class PageLocaleMiddleware(PagesOnly, LocaleMiddleware):
