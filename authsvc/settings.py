@@ -59,11 +59,11 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsvc.middleware.form_charset.FormCharsetMiddleware",
     "authsvc.middleware.admin_session.AdminSessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "authsvc.middleware.pages.PageLocaleMiddleware",
     "authsvc.middleware.host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "authsvc.middleware.pages.PageAuthenticationMiddleware",
+    "authsvc.middleware.pages.PageMessageMiddleware",
 ]
 
 ROOT_URLCONF = "authsvc.urls"
