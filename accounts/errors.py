@@ -131,6 +131,10 @@ class LastAdministrator(PermissionDenied):
     """The last active administrator would be deactivated or demoted."""
 
 
+class SeparatedDuties(PermissionDenied):
+    """An account would have duties that the deployment separates, such as an auditor's beside another."""
+
+
 class HTTPSRequired(IdentityError):
     """The request came over plain HTTP, and this deployment requires HTTPS."""
 

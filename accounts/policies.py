@@ -149,6 +149,13 @@ SESSION_EVENT_INTERVAL: Final = timedelta(minutes=1)
 # Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.
 CLOCK_SKEW: Final = timedelta(seconds=60)
 
+# How long rows are kept that have no effect any more; `manage.py purge` removes them then. A session is kept from its
+# end, a message and a code from their expiry, a budget of attempts from its last use.
+SESSION_KEPT: Final = timedelta(days=90)
+MESSAGE_KEPT: Final = timedelta(days=1)
+CODE_KEPT: Final = timedelta(days=1)
+BUDGET_KEPT: Final = timedelta(hours=48)
+
 # A node reads its keys again after this time; readers of the published keys may cache them as long.
 KEYS_REREAD: Final = timedelta(seconds=30)
 # A new key signs after this time: every node and every reader of the published keys has read it by then.

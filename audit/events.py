@@ -42,6 +42,7 @@ class Event(StrEnum):
     STAFF_IMPORTED = "staff:imported"
     STAFF_EXPORTED = "staff:exported"
     PEOPLE_LISTED = "people:listed"
+    RECORDS_PURGED = "records:purged"
 
 
 class Status(StrEnum):

@@ -41,6 +41,7 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.STAFF_IMPORTED: _("staff imported"),
     Event.STAFF_EXPORTED: _("staff exported"),
     Event.PEOPLE_LISTED: _("user list read"),
+    Event.RECORDS_PURGED: _("expired records removed"),
 }
 STATUSES: Final[dict[Status, Promise]] = {Status.SUCCESS: _("success"), Status.FAILED: _("failed")}
 REASONS: Final[dict[FailureReason, Promise]] = {

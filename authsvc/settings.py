@@ -29,6 +29,9 @@ SMS_REGIONS = _environment.sms_regions
 SERVICE_NAME = _environment.service_name
 SERVICE_LOGO = _environment.service_logo
 RESERVED_USERNAMES = _environment.reserved_usernames
+SEPARATE_DUTIES = PROFILE == "hardened" if _environment.separate_duties is None else _environment.separate_duties
+AUDIT_STREAM_URL = _environment.audit_stream_url
+TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 
 INSTALLED_APPS = [
     "authsvc.apps.AuthsvcConfig",

@@ -1,7 +1,5 @@
 """What the ModelAdmins share."""
 
-import re
-import unicodedata
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,7 +9,6 @@ from accounts.models import User
 from audit.admin.changelist import SafeLookupAdmin
 
 SECRET_COLUMNS = frozenset({"password", "stamp", "encrypted"})
-_PHONE = re.compile(r"\+?[0-9 ()-]{3,}")
 
 
 def actor_of(request: HttpRequest) -> User:
@@ -19,17 +16,6 @@ def actor_of(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
-
-
-def canonical_term(term: str) -> str:
-    """Return a search term in the form of the canonical columns."""
-    return unicodedata.normalize("NFKC", term).casefold().strip()
-
-
-def phone_digits(term: str) -> str:
-    """Return the digits of a search term that is a phone number or a part of one, else an empty string."""
-    text = canonical_term(term)
-    return re.sub(r"[^0-9]", "", text) if _PHONE.fullmatch(text) else ""
 
 
 class HideSecretLookupsAdmin(SafeLookupAdmin):

@@ -1,7 +1,7 @@
 """Admin actions that ask for confirmation first; a service then performs them, in one transaction for each object."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -29,6 +29,7 @@ NO_CHANGE: Final = _("no change was needed")
 _DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
     errors.OwnAccount: _("you cannot deactivate your own account or change its role"),
     errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
+    errors.SeparatedDuties: _("duties are separated: an auditor holds no other group and not the role admin"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("the account does not exist, is disabled, or has no e-mail address or phone number"),
     errors.RetryLater: _("the limit of codes is reached; try again later"),
@@ -39,8 +40,9 @@ _DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
 class ConfirmedAction:
     """An action on one object.
 
-    `perform` takes the object, the actor, the origin and the administrator's reason, and returns whether it changed
-    anything. It raises IdentityError.
+    `perform` takes the object, the actor, the origin and the administrator's reason or choice, and returns whether it
+    changed anything. It raises IdentityError. `choices` are the values, with their labels, of an action that has a
+    choice.
     """
 
     label: Promise
@@ -48,6 +50,13 @@ class ConfirmedAction:
     permission: str
     perform: Callable[[Any, User, Origin, str], bool]
     requires_reason: bool = False
+    choices: Mapping[str, Promise | str] = field(default_factory=dict)
+
+    def accepts(self, answer: str) -> bool:
+        """Return whether this is a reason or a choice with which the action can be performed."""
+        if self.choices:
+            return answer in self.choices
+        return not self.requires_reason or 0 < len(answer) <= REASON_LENGTH
 
 
 class ConfirmedActionsAdmin(admin.ModelAdmin):
@@ -88,10 +97,10 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         if action is None:
             raise PermissionDenied
         selected = self._selected(request)
-        reason = request.POST.get("reason", "").strip()
-        if "confirmed" not in request.POST or (action.requires_reason and not 0 < len(reason) <= REASON_LENGTH):
+        answer = request.POST.get("choice" if action.choices else "reason", "").strip()
+        if "confirmed" not in request.POST or not action.accepts(answer):
             return self.confirmation_page(request, action_name, selected, invalid="confirmed" in request.POST)
-        self._perform_all(request, action, selected, reason)
+        self._perform_all(request, action, selected, answer)
         return HttpResponseRedirect(self._return_url(request, selected))
 
     def _selected(self, request: HttpRequest) -> list[Any]:
@@ -120,7 +129,7 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
             "skipped": [self.label(obj) for obj in skipped],
             "ids": ",".join(str(obj.pk) for obj in selected),
             "reason_length": REASON_LENGTH,
-            "invalid_reason": invalid,
+            "invalid_answer": invalid,
             "page": request.POST.get("page", ""),
             "return_url": self._return_url(request, selected),
         }
@@ -138,11 +147,11 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
     def _action_url_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_confirmed_action"
 
-    def _perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], reason: str) -> None:
+    def _perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], answer: str) -> None:
         actor, origin = actor_of(request), request_origin(request)
         skipped: dict[str, list[str]] = {}
         for obj in selected:
-            detail = _perform(action, obj, actor, origin, reason)
+            detail = _perform(action, obj, actor, origin, answer)
             if detail:
                 skipped.setdefault(str(detail), []).append(str(self.user_of(obj)))
         count = len(selected) - sum(map(len, skipped.values()))
@@ -162,10 +171,10 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         self.message_user(request, text % {"count": len(names), "names": listed, "detail": detail}, messages.WARNING)
 
 
-def _perform(action: ConfirmedAction, obj: Any, actor: User, origin: Origin, reason: str) -> Promise | None:
+def _perform(action: ConfirmedAction, obj: Any, actor: User, origin: Origin, answer: str) -> Promise | None:
     """Perform an action on an object. Return None, or the detail of why the object was skipped."""
     try:
-        return None if action.perform(obj, actor, origin, reason) else NO_CHANGE
+        return None if action.perform(obj, actor, origin, answer) else NO_CHANGE
     except errors.IdentityError as error:
         if detail := detail_of(error):
             return detail

@@ -1,13 +1,14 @@
 """The list of messages with recipient and state, without their text."""
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
 from accounts.admin.common import ReadOnlyAdmin
-from accounts.models import Message, User
+from accounts.models import Message
+from audit.admin.cells import person
 
 
 @admin.register(Message)
@@ -35,14 +36,14 @@ class MessageAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        # A subquery, because a join would hide the messages of deleted users.
-        usernames = User.objects.filter(pk=OuterRef("user_id")).values("username")
+        # Statements of their own, because a join would hide the messages of deleted users.
         messages: QuerySet[Message] = super().get_queryset(request)
-        return messages.defer("encrypted").annotate(user_username=Subquery(usernames))
+        return messages.defer("encrypted").prefetch_related("user__groups")
 
     @admin.display(description=_("user"))
     def username(self, message: Message) -> str:
-        return getattr(message, "user_username", None) or f"#{message.user_id}"
+        user = getattr(message, "user", None)
+        return person(user, user) if user else f"#{message.user_id}"
 
     @admin.display(description=_("recipient"))
     def recipient(self, message: Message) -> str:

@@ -7,15 +7,18 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.admin.common import ReadOnlyAdmin, canonical_term
+from accounts.admin.common import ReadOnlyAdmin
 from accounts.admin.confirmed_actions import ConfirmedAction, ConfirmedActionsAdmin
 from accounts.models import EndReason, Session, User
 from accounts.services import permissions, sessions
+from audit.admin.cells import person
 from audit.admin.changelist import CappedPaginator
 from audit.admin.filters import ContractFilter
+from audit.admin.search_terms import canonical_term
 from audit.origin import Origin
 from audit.user_agents import device
 
@@ -83,12 +86,11 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
     }
     paginator = CappedPaginator
     show_full_result_count = False
-    list_display = ("user", "role", "contract", "ip", "device", "created_at", "last_seen_at", "is_active")
+    list_display = ("person", "role", "contract", "ip", "device", "created_at", "last_seen_at", "is_active")
     list_filter = (ActiveFilter, ContractFilter, "user__role", LastSeenFilter, "end_reason")
     list_per_page = 50
     search_fields = ("user__username_key", "user__full_name", "user__phone", "user__email_key", "ip")
     search_help_text = _("A user name, full name, phone number, e-mail address or IP address.")
-    list_select_related = ("user",)
     fields = (
         "user",
         "contract",
@@ -102,6 +104,10 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
         "ended_at",
         "end_reason",
     )
+
+    @admin.display(description=_("user"), ordering="user")
+    def person(self, session: Session) -> SafeString:
+        return person(session.user, session.user)
 
     @admin.display(description=_("role"))
     def role(self, session: Session) -> str:
@@ -126,7 +132,7 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: QuerySet[Session] = super().get_queryset(request)
-        return rows.select_related("user")
+        return rows.select_related("user").prefetch_related("user__groups")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Session], search_term: str

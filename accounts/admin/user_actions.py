@@ -6,11 +6,12 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.confirmed_actions import ConfirmedAction
-from accounts.models import User
-from accounts.services import account_state, recovery, users
+from accounts.models import OFFICERS, Role, User
+from accounts.services import account_state, groups, recovery, users
 from audit.origin import Origin
 
 _CHANGE: Final = "accounts.change_user"
+_GRANT: Final = "accounts.grant_group"
 
 
 def _send_code(user: User, actor: User, origin: Origin, reason: str) -> bool:
@@ -47,7 +48,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
     "unlock": ConfirmedAction(
         _("Unlock"),
         _("The failed logins are cleared, and the users can log in again at once."),
-        _CHANGE,
+        "accounts.unlock_user",
         lambda user, actor, origin, reason: users.unlock(user=user, actor=actor, origin=origin),
     ),
     "end-sessions": ConfirmedAction(
@@ -64,5 +65,26 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         ),
         _CHANGE,
         _send_code,
+    ),
+    "change-role": ConfirmedAction(
+        _("Change the role"),
+        _("The role changes. The users are logged out of all sessions at the next request."),
+        _CHANGE,
+        lambda user, actor, origin, role: users.set_role(user=user, role=role, actor=actor, origin=origin),
+        choices=dict(Role.choices),
+    ),
+    "grant-group": ConfirmedAction(
+        _("Grant a group"),
+        _("The users have the permissions of the group in the admin site from the next request on."),
+        _GRANT,
+        lambda user, actor, origin, group: groups.grant(user=user, group=group, actor=actor, origin=origin),
+        choices=OFFICERS,
+    ),
+    "revoke-group": ConfirmedAction(
+        _("Revoke a group"),
+        _("The users lose the permissions of the group at the next request."),
+        _GRANT,
+        lambda user, actor, origin, group: groups.revoke(user=user, group=group, actor=actor, origin=origin),
+        choices=OFFICERS,
     ),
 }

@@ -8,10 +8,11 @@ from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import user_page
-from accounts.admin.common import HideSecretLookupsAdmin, actor_of, canonical_term, phone_digits
+from accounts.admin.common import HideSecretLookupsAdmin, actor_of
 from accounts.admin.confirmed_actions import ConfirmedActionsAdmin, detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
@@ -19,9 +20,12 @@ from accounts.admin.user_actions import ACTIONS
 from accounts.admin.user_filters import LastLoginFilter, StateFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
-from accounts.models import User
+from accounts.models import OFFICERS, User
 from accounts.security.locked_accounts import is_locked
-from accounts.services import groups, users
+from accounts.services import users
+from audit import people
+from audit.admin.cells import with_marks
+from audit.admin.search_terms import canonical_term, phone_digits
 from audit.origin import request_origin
 
 _NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")
@@ -49,7 +53,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
     change_form_template = "admin/accounts/user/change_form.html"
     form = UserForm
     confirmed_actions = ACTIONS
-    list_display = ("username", "full_name", "phone", "email", "role", "department", "state", "last_login")
+    list_display = ("account", "full_name", "phone", "email", "role", "department", "state", "last_login")
     list_filter = ("role", StateFilter, "department", LastLoginFilter)
     list_per_page = 50
     list_max_show_all = 0
@@ -58,14 +62,15 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
     fields = (
         *_NEW_FIELDS,
         ("is_active", "awaits_approval"),
-        "groups",
+        "duties",
         "verification",
         ("last_login", "last_login_ip"),
         ("created_at", "updated_at"),
         "read_at",
     )
-    # The confirmed actions change these fields: they name the consequences and record their own events.
+    # The confirmed actions change these fields, and `role`: they name the consequences and record their own events.
     readonly_fields = (
+        "duties",
         "is_active",
         "awaits_approval",
         "verification",
@@ -83,6 +88,15 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
             return str(_("awaits approval"))
         return str(_("locked") if user.__dict__["locked"] else _("active"))
 
+    @admin.display(description=_("user name"), ordering="username")
+    def account(self, user: User) -> SafeString:
+        return with_marks(user.username, user)
+
+    @admin.display(description=_("duties"))
+    def duties(self, user: User) -> str:
+        names = [OFFICERS[group.name] for group in user.groups.all() if group.name in OFFICERS]
+        return " · ".join(map(str, [_("superuser"), *names] if user.is_superuser else names)) or "-"
+
     @admin.display(description=_("contact verification"))
     def verification(self, user: User) -> str:
         states: list[object] = [text[_contact_state(user, contact)] for contact, text in _CONTACT_STATES.items()]
@@ -94,11 +108,12 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
         return obj
 
     def label(self, obj: User) -> str:
-        return " · ".join(filter(None, (obj.username, obj.full_name, obj.get_role_display(), self.state(obj))))
+        parts = (obj.username, obj.full_name, obj.get_role_display(), self.state(obj), *people.marks(obj))
+        return " · ".join(str(part) for part in parts if part)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)
-        return users.annotate(locked=is_locked(timezone.now()))
+        return users.annotate(locked=is_locked(timezone.now())).prefetch_related("groups")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -126,10 +141,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
         return self.fields if self.has_change_permission(request, obj) else self.fields[:-1]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        actor = actor_of(request)
-        # Groups hold permissions, which only superusers grant.
-        groups = () if actor.is_superuser else ("groups",)
-        return (*self.readonly_fields, *groups)
+        return (*self.readonly_fields, "role") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         actor, origin = actor_of(request), request_origin(request)
@@ -137,17 +149,8 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
             obj.pk = users.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
             self.message_user(request, _("The account has no password. Send a code to let the user set one."))
             return
-        fields = [name for name in form.changed_data if name not in {"groups", "read_at"}]
+        fields = [name for name in form.changed_data if name != "read_at"]
         users.save_changes(user=obj, fields=fields, actor=actor, origin=origin, unchanged_since=obj.updated_at)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        if change and "groups" in form.changed_data:
-            groups.set_groups(
-                user=form.instance,
-                groups=form.cleaned_data["groups"],
-                actor=actor_of(request),
-                origin=request_origin(request),
-            )
 
     def changeform_view(
         self,

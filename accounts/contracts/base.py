@@ -38,6 +38,7 @@ _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
         errors.TokenReused: errors.SessionEnded,
         errors.OwnAccount: errors.PermissionDenied,
         errors.LastAdministrator: errors.PermissionDenied,
+        errors.SeparatedDuties: errors.PermissionDenied,
         NotFound: errors.NotFound,
         Http404: NotFound,
         InterfaceError: OperationalError,

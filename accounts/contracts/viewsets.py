@@ -137,14 +137,18 @@ class ContractViewSet(GenericViewSet[Any]):
 
 
 class AdministratorViewSet(ContractViewSet):
-    """The base of views for administrators only; the role is read from the database, not from the token."""
+    """The base of views for administrators, whose role and groups are read from the database, not from the token.
+
+    `required_permissions` has the permission for each operation, which is the one that the admin site requires.
+    """
 
     common_errors = (PermissionDenied,)
+    required_permissions: ClassVar[Mapping[str, str]]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         # A request with a method that the path does not have has no session here; it is refused later.
-        if request.auth and not self.session.user.is_administrator:
+        if request.auth and not self.session.user.has_perm(self.required_permissions[self.action]):
             raise PermissionDenied
 
     def record_listing(self, *, rows: int, count: int) -> None:

@@ -3,14 +3,18 @@
 from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
 from accounts.models.message import Channel, Kind, Message, State
-from accounts.models.role import ADMINISTRATORS, AUDITORS, Role
+from accounts.models.role import ADMINISTRATORS, Role
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
+from audit.people import AUDITORS, OFFICERS, SECURITY_OFFICERS, SYSTEM_ADMINISTRATORS
 
 __all__ = [
     "ADMINISTRATORS",
     "AUDITORS",
+    "OFFICERS",
+    "SECURITY_OFFICERS",
+    "SYSTEM_ADMINISTRATORS",
     "AttemptBudget",
     "AttemptPurpose",
     "Channel",

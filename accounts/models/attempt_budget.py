@@ -67,6 +67,16 @@ class AttemptBudgetQuerySet(models.QuerySet["AttemptBudget"]):
         """Return the rows whose account has recently logged in from their address."""
         return self.filter(last_success_at__gt=now - ADDRESS_KNOWN)
 
+    def idle(self, since: datetime, now: datetime) -> Self:
+        """Return the rows that have been without use or effect `since` then: an attempt treats them as absent.
+
+        The window of each purpose decides, so failures since the last success have no end, and a lock lasts as it does
+        otherwise. An address that is known to an account stays known. Refusals that have no row in the trail yet are
+        forgotten with the row.
+        """
+        unused = self.filter(expires_at__lte=since).exclude(locked_until__gt=since).exclude(claims_expire_at__gt=since)
+        return unused.exclude(purpose=AttemptPurpose.LOGIN, last_success_at__gt=now - ADDRESS_KNOWN)
+
     def claim(self, policy: Lockout, now: datetime) -> UpdateQuery:
         """Return the statement that takes one attempt out of the budget, if there is one left.
 

@@ -1,12 +1,10 @@
-"""Roles, and the groups of the admin site."""
+"""Roles, and the former group of administrators."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# The group whose permissions a user of role admin has.
+# The group whose permissions a user of role admin had in 0.1.0, whose nodes still read it. It has no effect here.
 ADMINISTRATORS = "administrators"
-# The group, which a superuser grants, whose members read the trail in the admin site, whatever their role.
-AUDITORS = "auditors"
 
 
 class Role(models.TextChoices):

@@ -12,11 +12,12 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
-from accounts.models.role import AUDITORS, Role
+from accounts.models.role import Role
 from accounts.models.tracking import TrackedModel
 from accounts.models.user_queryset import CREDENTIAL_FIELDS, UserManager, canonical_columns, new_stamp, with_canonical
 from accounts.models.validators import validate_email, validate_phone, validate_username
 from accounts.names import CONTACTS, IDENTIFIERS
+from audit.people import OFFICERS
 
 
 class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
@@ -74,6 +75,11 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ["-id"]
+        permissions: ClassVar = [
+            ("unlock_user", _("Can unlock users")),
+            # No group has it: superusers alone grant groups.
+            ("grant_group", _("Can grant groups")),
+        ]
         # A fixture is loaded past every method of this class; without its key a user must not be.
         constraints: ClassVar = [
             models.CheckConstraint(condition=~models.Q(username_key=""), name="user_has_a_canonical_name")
@@ -84,13 +90,13 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_administrator(self) -> bool:
-        """Whether this user may manage accounts, in the admin site and in every contract."""
+        """Whether this user has the administrators' role; permissions say what that allows."""
         return self.role == Role.ADMIN
 
     @property
     def is_staff(self) -> bool:
         """Whether the admin site lets this user in; permissions say what they may do there."""
-        return self.is_administrator or (self.pk is not None and self.groups.filter(name=AUDITORS).exists())
+        return self.is_administrator or (self.pk is not None and self.groups.filter(name__in=OFFICERS).exists())
 
     @property
     def email_verified(self) -> bool:

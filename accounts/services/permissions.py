@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from accounts.errors import LastAdministrator, NotFound, OwnAccount, PermissionDenied
+from accounts.errors import LastAdministrator, NotFound, OwnAccount, PermissionDenied, SeparatedDuties
 from accounts.models import Role, User
+from accounts.security.duties import are_separate
 
 _STATE: Final = ("role", "is_active", "awaits_approval")
 
@@ -53,9 +54,9 @@ def lock_for_change(user: User, fields: Collection[str]) -> StoredAccount:
 
 
 def require_allowed(*, actor: User | None, user: User, stored: StoredAccount, changes: Mapping[str, Any]) -> None:
-    """Raise PermissionDenied, OwnAccount or LastAdministrator where the actor may not make these changes.
+    """Raise PermissionDenied, OwnAccount, LastAdministrator or SeparatedDuties where these changes are not allowed.
 
-    Without an actor, on the console, only the last is raised.
+    Without an actor, on the console, only the last two are raised.
     """
     if actor:
         _require_superuser_if(stored.columns["is_superuser"], actor)
@@ -63,6 +64,8 @@ def require_allowed(*, actor: User | None, user: User, stored: StoredAccount, ch
         raise OwnAccount
     if stored.is_last_administrator and not _is_active_administrator({**stored.columns, **changes}):
         raise LastAdministrator
+    if "role" in changes and not are_separate(changes["role"], set(user.groups.values_list("name", flat=True))):
+        raise SeparatedDuties
 
 
 def _require_superuser_if(is_superuser: bool, actor: User) -> None:

@@ -57,7 +57,7 @@ def register_or_create(
 
     Raises what `register` raises.
     """
-    if actor is None or not actor.is_administrator:
+    if actor is None or not actor.has_perm("accounts.add_user"):
         return register(columns=columns, password=password, roles=roles, origin=origin)
     if columns["role"] not in roles:
         raise InvalidInput({"role": [_NOT_ALLOWED]})

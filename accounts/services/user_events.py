@@ -1,12 +1,13 @@
 """The events of changes to accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from accounts import names
 from accounts.models import User
 from audit.events import Event
 from audit.models import SecurityEvent
-from audit.origin import Origin
+from audit.origin import Origin, escape_control_chars
 
 
 def event(origin: Origin, kind: Event, user: User, actor: User | None, **detail: object) -> SecurityEvent:
@@ -31,5 +32,24 @@ def changed(user: User, before: Mapping[str, Any], actor: User | None, origin: O
         events.append(event(origin, Event.USER_APPROVED, user, actor))
         fields.remove("awaits_approval")
     if others := sorted(fields - {"role", "is_active"}):
-        events.append(event(origin, Event.USER_CHANGED, user, actor, fields=others))
+        values = {} if actor and actor.pk == user.pk else _values(user, before, others)
+        events.append(event(origin, Event.USER_CHANGED, user, actor, fields=others, **values))
     return events
+
+
+def _values(user: User, before: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """Return the former and the present values of what somebody else has changed; contacts are masked.
+
+    `profile` is data of client programs, of which nobody knows what it contains.
+    """
+    shown = [name for name in fields if name != "profile"]
+    return {
+        "old": {name: _shown(name, before[name]) for name in shown},
+        "new": {name: _shown(name, getattr(user, name)) for name in shown},
+    }
+
+
+def _shown(field: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return escape_control_chars(names.masked(value) if value and field in names.CONTACTS else value)

@@ -103,13 +103,18 @@ def insert(user: User) -> None:
 def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origin) -> User:
     """Change columns of an account and return it; values that stay the same are no change and no event.
 
-    Raises NotFound, PermissionDenied, OwnAccount, LastAdministrator, InvalidInput and AlreadyTaken.
+    Raises NotFound, PermissionDenied, OwnAccount, LastAdministrator, SeparatedDuties, InvalidInput and AlreadyTaken.
     """
     fields = assign(user, changes, actor)
     require_free(user)
     with duplicate_as_already_taken(user):
         save_changes(user=user, fields=fields, actor=actor, origin=origin)
     return user
+
+
+def set_role(*, user: User, role: str, actor: User, origin: Origin) -> bool:
+    """Give an account another role; return whether that changed anything. Raises what `change` raises."""
+    return save_changes(user=user, fields=assign(user, {"role": role}, actor), actor=actor, origin=origin)
 
 
 def assign(user: User, changes: Mapping[str, Any], actor: User) -> list[str]:
@@ -137,8 +142,8 @@ def save_changes(
     """Save these fields of an account, with an event for each kind of change; return whether anything changed.
 
     The other fields keep what the database has. A new role or state also ends the account's sessions. Raises NotFound,
-    PermissionDenied, OwnAccount, LastAdministrator, and ChangedMeanwhile where the account has been changed since
-    `unchanged_since`, its `updated_at` as it was read.
+    PermissionDenied, OwnAccount, LastAdministrator, SeparatedDuties, and ChangedMeanwhile where the account has been
+    changed since `unchanged_since`, its `updated_at` as it was read.
     """
     if not fields:
         return False

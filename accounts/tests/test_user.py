@@ -145,16 +145,17 @@ def test_only_administrators_are_staff(alice: User, head: User) -> None:
     assert (alice.is_staff, head.is_staff) == (False, True)
 
 
-def test_an_administrator_has_the_permissions_of_the_administrators_group(alice: User, head: User) -> None:
+def test_an_administrator_has_permissions_by_role(alice: User, head: User) -> None:
     assert head.has_perm("accounts.change_user")
     assert not alice.has_perm("accounts.change_user")
 
 
-def test_the_permissions_of_the_administrators_group(head: User) -> None:
+def test_role_admin_has_the_permissions_of_all_three_officers(head: User) -> None:
     assert head.get_all_permissions() == {
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",
+        "accounts.unlock_user",
         "accounts.view_session",
         "accounts.view_message",
         "accounts.end_session",

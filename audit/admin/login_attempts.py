@@ -1,11 +1,15 @@
 """The list of login attempts."""
 
+from functools import partial
+
 from django.contrib import admin
 from django.db.models import Q
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.filters import ContractFilter, PeriodFilter
-from audit.admin.trail import TrailAdmin, find_user_id
+from audit.admin.report_page import report_page
+from audit.admin.trail import TrailAdmin
 from audit.models import LoginAttempt
 
 
@@ -13,7 +17,10 @@ from audit.models import LoginAttempt
 class LoginAttemptAdmin(TrailAdmin):
     list_display = ("when", "identifier", "who", "status", "failure_reason", "contract", "ip", "device", "repeats")
     list_filter = (PeriodFilter, "status", "failure_reason", ContractFilter)
-    search_help_text = _("The beginning of the login name as typed, a user name or #id, an IP address or a request id.")
+    search_help_text = _(
+        "The beginning of the login name as typed, a user name or #id, a part of a full name, a phone number, an IP"
+        " address or a request id."
+    )
     fields = (
         "when",
         "identifier",
@@ -41,7 +48,10 @@ class LoginAttemptAdmin(TrailAdmin):
     )
     lookups = frozenset({"user__id__exact", "status__exact", "failure_reason__exact", "ip__exact", "at__gte", "at__lt"})
 
-    def matching(self, term: str) -> Q:
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(report_page, self))
+        return [path("report/", view, name="audit_report"), *super().get_urls()]
+
+    def matching(self, term: str, people: list[int]) -> Q:
         found = Q(identifier__istartswith=term) | Q(request_id=term)
-        user_id = find_user_id(term)
-        return found | Q(user=user_id) if user_id else found
+        return found | Q(user__in=people) if people else found

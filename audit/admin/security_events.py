@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.filters import ContractFilter, PeriodFilter
-from audit.admin.trail import TrailAdmin, find_user_id, format_detail
+from audit.admin.trail import TrailAdmin, format_detail
 from audit.models import SecurityEvent
 
 
@@ -18,7 +18,10 @@ from audit.models import SecurityEvent
 class SecurityEventAdmin(TrailAdmin):
     list_display = ("when", "what", "event_name", "who", "by", "contract", "ip", "device")
     list_filter = (PeriodFilter, "event", ContractFilter)
-    search_help_text = _("A user name or #id of the account or the actor, an IP address or a request id.")
+    search_help_text = _(
+        "A user name or #id, a part of a full name, or a phone number of the account or the actor; an IP address or a"
+        " request id."
+    )
     fields = (
         "when",
         "what",
@@ -52,9 +55,8 @@ class SecurityEventAdmin(TrailAdmin):
         return format_html("<pre>{}</pre>", format_detail(event.detail, indent=2))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("actor")
+        return super().get_queryset(request).select_related("actor").prefetch_related("actor__groups")
 
-    def matching(self, term: str) -> Q:
-        user_id = find_user_id(term)
+    def matching(self, term: str, people: list[int]) -> Q:
         found = Q(request_id=term)
-        return found | Q(user=user_id) | Q(actor=user_id) if user_id else found
+        return found | Q(user__in=people) | Q(actor__in=people) if people else found

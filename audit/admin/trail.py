@@ -1,14 +1,13 @@
 """The read-only ModelAdmin that login attempts and security events share."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import label_for_field
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -17,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from audit.admin.cells import person
 from audit.admin.changelist import (
     PERIOD_PARAMETER,
     CappedPaginator,
@@ -27,14 +27,12 @@ from audit.admin.changelist import (
 )
 from audit.admin.export import Export
 from audit.admin.filters import ContractFilter
+from audit.admin.search_terms import MAX_PEOPLE, find_user_ids
 from audit.admin.spreadsheet import Row, chunks
 from audit.events import Event
 from audit.models import Entry
 from audit.origin import escape_control_chars
 from audit.user_agents import device
-
-# A longer number overflows the column.
-_NUMBER = re.compile(r"#([0-9]{1,18})")
 
 
 class TrailAdmin(SafeLookupAdmin):
@@ -68,20 +66,20 @@ class TrailAdmin(SafeLookupAdmin):
 
     @staticmethod
     def _name(entry: Entry, user: object | None, user_id: int | None) -> str:
-        """Return the user's name, linked where the reader may view users, or the id of a deleted user."""
+        """Return the user's names, linked where the reader may view users, or the id of a deleted user."""
         if user is None:
             return f"#{user_id}" if user_id else "-"
         if not entry.__dict__["linked"]:
-            return str(user)
+            return person(user, user)
         options = get_user_model()._meta
         page = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[user_id])
-        return format_html('<a href="{}">{}</a>', page, user)
+        return person(format_html('<a href="{}">{}</a>', page, user), user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         options = get_user_model()._meta
         linked = request.user.has_perm(f"{options.app_label}.view_{options.model_name}")
         # The join also yields deleted users as None: without it, access to one would fail.
-        rows: QuerySet[Any] = super().get_queryset(request).select_related("user")
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("user").prefetch_related("user__groups")
         with_link: QuerySet[Any] = rows.annotate(linked=Value(linked))
         return with_link
 
@@ -98,11 +96,16 @@ class TrailAdmin(SafeLookupAdmin):
         term = escape_control_chars(search_term.strip())
         if not term:
             return queryset, False
-        address = parse_ip(term)
-        return queryset.filter(Q(ip=address) if address else self.matching(term)), False
+        if address := parse_ip(term):
+            return queryset.filter(ip=address), False
+        people = find_user_ids(term)
+        if len(people) > MAX_PEOPLE:
+            text = _("More than %d people have such a name; only rows of the first of them are listed.")
+            self.message_user(request, text % MAX_PEOPLE, messages.WARNING)
+        return queryset.filter(self.matching(term, people[:MAX_PEOPLE])), False
 
-    def matching(self, term: str) -> Q:
-        """Return the filter of a search for anything but an IP address."""
+    def matching(self, term: str, people: list[int]) -> Q:
+        """Return the filter of a search for anything but an IP address; `people` are the users whom it names."""
         raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
@@ -153,13 +156,3 @@ class TrailAdmin(SafeLookupAdmin):
 
 def format_detail(detail: object, indent: int | None) -> str:
     return json.dumps(detail, ensure_ascii=False, indent=indent)
-
-
-def find_user_id(term: str) -> int | None:
-    """Return the id of the user whom a search term names, by user name or as `#12`."""
-    if match := _NUMBER.fullmatch(term):
-        return int(match[1])
-    try:
-        return int(get_user_model()._default_manager.get_by_natural_key(term).pk)
-    except ObjectDoesNotExist:
-        return None

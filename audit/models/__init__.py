@@ -2,6 +2,7 @@
 
 from audit.models.entries import IDENTIFIER_LENGTH, AppendOnly, Entry, LoginAttempt, SecurityEvent
 from audit.models.lanes import KEY_NAME_LENGTH, Checkpoint, Lane, TrailCheck
+from audit.models.stream import StreamPosition
 
 __all__ = [
     "IDENTIFIER_LENGTH",
@@ -12,5 +13,6 @@ __all__ = [
     "Lane",
     "LoginAttempt",
     "SecurityEvent",
+    "StreamPosition",
     "TrailCheck",
 ]

@@ -28,7 +28,16 @@ MIN_DISTINCT_CHARACTERS: Final = 10
 MIN_AUDIT_KEY_BYTES: Final = 32
 
 JWT_KEYS: Final = {f"{contract}_jwt_key": contract for contract in ("hospital", "union", "portal", "clinic")}
-SECRETS: Final = ("secret_key", "database_url", "redis_url", "email_url", "sms_url", "audit_key", *JWT_KEYS)
+SECRETS: Final = (
+    "secret_key",
+    "database_url",
+    "redis_url",
+    "email_url",
+    "sms_url",
+    "audit_key",
+    "audit_stream_url",
+    *JWT_KEYS,
+)
 
 _SPLIT: Final = BeforeValidator(validators.split_items)
 _CONSOLE: Final = BeforeValidator(validators.normalize_console)
@@ -66,6 +75,9 @@ class Environment(BaseSettings):
     )
     reserved_usernames: Annotated[str, AfterValidator(validators.valid_pattern)] = ""
     service_logo: Annotated[str, AfterValidator(validators.valid_logo)] = ""
+    separate_duties: bool | None = None
+    audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
+    trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400
 
     @classmethod
     def settings_customise_sources(

@@ -29,6 +29,9 @@ HINTS: Final = {
     "E018": "Example: RESERVED_USERNAMES=080[0-9]{3}. It is matched against whole names; look-around and "
     "backreferences are not supported.",
     "E019": "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'. Commas separate several.",
+    "E022": "Examples: syslog+tls://siem.example.org:6514, syslog+tcp://siem.example.org:514, "
+    "https://user:password@siem.example.org/trail.",
+    "E021": "Rows of the trail are kept for at least 180 days; leave the variable out for 400.",
 }
 
 

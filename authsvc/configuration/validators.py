@@ -18,6 +18,9 @@ from authsvc.configuration.mounts import MountError, mount_table
 BASE_DIR: Final = Path(__file__).resolve().parent.parent.parent
 # A name, an IPv4 address, or an IPv6 address in brackets.
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+_STREAMS: Final = ("syslog+tcp", "syslog+tls", "https")
+# China's Cybersecurity Law, article 21, requires logs of at least six months.
+SHORTEST_RETENTION_DAYS: Final = 180
 _DATABASES: Final = frozenset({"sqlite", "postgres", "postgresql", "mysql", "mariadb"})
 
 
@@ -113,6 +116,28 @@ def valid_logo(value: str) -> str:
         return str(logo.validated(BASE_DIR / value)) if value else ""
     except ValueError as error:
         raise invalid("E015", f"SERVICE_LOGO cannot be used: {error}.") from None
+
+
+def valid_retention(days: int) -> int:
+    if days < SHORTEST_RETENTION_DAYS:
+        raise invalid("E021", f"TRAIL_RETENTION_DAYS={days} is less than {SHORTEST_RETENTION_DAYS}.")
+    return days
+
+
+def valid_stream(value: str) -> str:
+    # The value may hold a password, so no message shows it.
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise invalid("E022", "AUDIT_STREAM_URL cannot be read as a URL.") from None
+    if parts.scheme not in _STREAMS:
+        raise invalid("E022", f"AUDIT_STREAM_URL starts with '{parts.scheme[:20]}', not with {', '.join(_STREAMS)}.")
+    if not host:
+        raise invalid("E022", "AUDIT_STREAM_URL names no host.")
+    return value
 
 
 def valid_regions(regions: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.errors import Overloaded
 from accounts.models import AttemptBudget, Session, User
 from accounts.security import hashing
+from accounts.tests.admin.conftest import run_action
 from accounts.tests.tools import ELSEWHERE, HERE, PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
 
@@ -317,12 +318,12 @@ class TestUsers:
         self, staff_client: Client, head: User, alice: User
     ) -> None:
         token = Api().tokens()["access_token"]
-        assert self.save(staff_client, alice, role="viewer").status_code == 302
+        run_action(staff_client, "change-role", alice, choice="viewer")
         assert Api().get("me", token).status_code == 401
         assert self.events() == [("user:role:changed", alice.pk, head.pk, {"old": "pharmacy", "new": "viewer"})]
         assert Session.objects.get().end_reason == "credential_changed"
 
-    @pytest.mark.parametrize("changes", [{"is_active": ""}, {"awaits_approval": "on"}], ids=str)
+    @pytest.mark.parametrize("changes", [{"is_active": ""}, {"awaits_approval": "on"}, {"role": "admin"}], ids=str)
     def test_the_form_changes_no_account_state(
         self, staff_client: Client, head: User, alice: User, changes: dict[str, str]
     ) -> None:
@@ -333,7 +334,12 @@ class TestUsers:
         self, staff_client: Client, head: User, alice: User
     ) -> None:
         self.save(staff_client, alice, full_name="Alice Li", department="药房")
-        assert self.events() == [("user:changed", alice.pk, head.pk, {"fields": ["department", "full_name"]})]
+        detail = {
+            "fields": ["department", "full_name"],
+            "old": {"department": "", "full_name": "Alice Zhang"},
+            "new": {"department": "药房", "full_name": "Alice Li"},
+        }
+        assert self.events() == [("user:changed", alice.pk, head.pk, detail)]
 
     @pytest.mark.parametrize(
         ("field", "value"),

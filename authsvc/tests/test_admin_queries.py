@@ -60,5 +60,5 @@ def test_a_withdrawn_approval_is_recorded(alice: User) -> None:
     users.save_changes(user=alice, fields=["awaits_approval"], actor=None, origin=CONSOLE)
     assert SecurityEvent.objects.values_list("event", "detail").get() == (
         "user:changed",
-        {"fields": ["awaits_approval"]},
+        {"fields": ["awaits_approval"], "old": {"awaits_approval": False}, "new": {"awaits_approval": True}},
     )

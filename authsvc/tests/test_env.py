@@ -64,6 +64,27 @@ def test_other_readers_of_the_description_stop_the_start(monkeypatch: pytest.Mon
     ("changes", "line"),
     [
         (
+            {"AUDIT_STREAM_URL": "udp://u:p@siem.example.org"},
+            "(authsvc.E022) AUDIT_STREAM_URL starts with 'udp', not with syslog+tcp, syslog+tls, https. HINT: "
+            "Examples: syslog+tls://siem.example.org:6514, syslog+tcp://siem.example.org:514, "
+            "https://user:password@siem.example.org/trail.",
+        ),
+        (
+            {"AUDIT_STREAM_URL": "https://"},
+            "(authsvc.E022) AUDIT_STREAM_URL names no host. HINT: Examples: syslog+tls://siem.example.org:6514, "
+            "syslog+tcp://siem.example.org:514, https://user:password@siem.example.org/trail.",
+        ),
+        (
+            {"AUDIT_STREAM_URL": "syslog+tcp://siem.example.org:x"},
+            "(authsvc.E022) AUDIT_STREAM_URL cannot be read as a URL. HINT: Examples: "
+            "syslog+tls://siem.example.org:6514, syslog+tcp://siem.example.org:514, https://user:password@siem.example.org/trail.",
+        ),
+        (
+            {"TRAIL_RETENTION_DAYS": "179"},
+            "(authsvc.E021) TRAIL_RETENTION_DAYS=179 is less than 180. HINT: Rows of the trail are kept for at least "
+            "180 days; leave the variable out for 400.",
+        ),
+        (
             {"SECRET_KEY": ""},
             "(authsvc.E002) SECRET_KEY is not set. HINT: Make one with: "
             "python -c 'import secrets; print(secrets.token_urlsafe(50))'",

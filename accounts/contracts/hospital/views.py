@@ -102,6 +102,7 @@ class UserViewSet(HospitalViewSet, AdministratorViewSet):
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
     pagination_class = filters.PerPagePagination
+    required_permissions = {"list": "accounts.view_user"}
 
     @operation(response=wire.UsersData)
     def list(self) -> dict[str, Any]:

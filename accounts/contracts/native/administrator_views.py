@@ -15,6 +15,16 @@ from audit.models import LoginAttempt
 class UserViewSet(NativeViewSet, AdministratorViewSet):
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
+    required_permissions = {
+        "list": "accounts.view_user",
+        "create": "accounts.add_user",
+        "retrieve": "accounts.view_user",
+        "partial_update": "accounts.change_user",
+        "activate": "accounts.change_user",
+        "deactivate": "accounts.change_user",
+        "approve": "accounts.change_user",
+        "unlock": "accounts.unlock_user",
+    }
 
     @operation(response=administrator_wire.UsersAnswer)
     def list(self) -> dict[str, Any]:
@@ -42,7 +52,7 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
     @operation(
         request=administrator_wire.UserChanges,
         response=wire.UserAnswer,
-        errors=(errors.AlreadyTaken, errors.OwnAccount, errors.LastAdministrator),
+        errors=(errors.AlreadyTaken, errors.OwnAccount, errors.LastAdministrator, errors.SeparatedDuties),
     )
     def partial_update(self, data: dict[str, Any], user_id: int) -> User:
         """Change an account.
@@ -91,6 +101,7 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
 class LoginAttemptViewSet(NativeViewSet, AdministratorViewSet):
     queryset = LoginAttempt.objects.order_by("-id")
     filterset_class = filters.LoginAttemptFilter
+    required_permissions = {"list": "audit.view_loginattempt"}
 
     @operation(response=administrator_wire.AttemptsAnswer)
     def list(self) -> dict[str, Any]:

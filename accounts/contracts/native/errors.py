@@ -51,6 +51,9 @@ ERRORS: Final = error_table(
         errors.LastAdministrator: WireError(
             403, "last_administrator", "The last active administrator cannot be deactivated or demoted."
         ),
+        errors.SeparatedDuties: WireError(
+            403, "duties_separated", "An auditor cannot have the role admin while duties are separated."
+        ),
         errors.HTTPSRequired: WireError(426, "https_required", "This service requires HTTPS."),
         ParseError: WireError(400, "malformed_body", "The body is not a JSON object."),
         SuspiciousOperation: WireError(400, "bad_request", "The request is malformed."),

@@ -4,13 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AUDITORS, AttemptBudget, User
+from accounts.models import AttemptBudget, User
 from accounts.services import users
-from accounts.tests.admin.conftest import logged_in, message_texts, result_names
+from accounts.tests.admin.conftest import logged_in, message_texts, result_names, run_action
 from accounts.tests.tools import ELSEWHERE, Api
 from audit.models import SecurityEvent
 from audit.origin import Origin
@@ -207,50 +206,19 @@ class TestAdding:
         assert list(response.context["adminform"].form.errors) == [field]
 
 
-class TestGroups:
-    @pytest.fixture
-    def auditors(self, db: None) -> Group:
-        return Group.objects.get(name=AUDITORS)
-
-    def test_a_superuser_grants_a_group_and_it_is_recorded(
-        self, superuser_client: Client, root: User, alice: User, auditors: Group
-    ) -> None:
-        superuser_client.post(page(alice), {**form_data(superuser_client, alice), "groups": [auditors.pk]})
-        events = SecurityEvent.objects.filter(event="user:groups:changed").values_list("user", "actor", "detail")
-        assert list(events) == [(alice.pk, root.pk, {"old": [], "new": ["auditors"]})]
-
-    def test_a_removed_group_is_effective_at_the_next_request(self, superuser_client: Client, auditor: User) -> None:
-        site = logged_in(auditor)
-        assert site.get("/admin/").status_code == 200
-        superuser_client.post(page(auditor), {**form_data(superuser_client, auditor), "groups": []})
-        assert site.get("/admin/").status_code == 302
-
-    def test_saving_unchanged_groups_records_no_event(self, superuser_client: Client, auditor: User) -> None:
-        superuser_client.post(page(auditor), {**form_data(superuser_client, auditor), "full_name": "Audrey"})
-        assert not SecurityEvent.objects.filter(event="user:groups:changed").exists()
-        assert auditor.groups.count() == 1
-
-    def test_an_administrator_cannot_change_groups(self, staff_client: Client, auditor: User) -> None:
-        staff_client.post(page(auditor), {**form_data(staff_client, auditor), "full_name": "Audrey", "groups": []})
-        assert auditor.groups.count() == 1
-
-
 class TestAdministrators:
     def test_an_administrator_does_not_change_their_own_role(
         self, staff_client: Client, head: User, root: User
     ) -> None:
-        response = staff_client.post(page(head), {**form_data(staff_client, head), "role": "doctor"}, follow=True)
-        assert [str(message) for message in response.context["messages"]] == [
-            "Nothing was saved: you cannot deactivate your own account or change its role."
+        assert message_texts(run_action(staff_client, "change-role", head, choice="doctor")) == [
+            "1 was skipped (head): you cannot deactivate your own account or change its role."
         ]
         assert User.objects.get(pk=head.pk).role == "admin"
 
     def test_the_last_administrator_keeps_the_role(self, head: User, auditor: User) -> None:
         User.objects.filter(pk=auditor.pk).update(is_superuser=True)
-        site = logged_in(auditor)
-        response = site.post(page(head), {**form_data(site, head), "role": "doctor"}, follow=True)
-        assert [str(message) for message in response.context["messages"]] == [
-            "Nothing was saved: the last active administrator cannot be deactivated or demoted."
+        assert message_texts(run_action(logged_in(auditor), "change-role", head, choice="doctor")) == [
+            "1 was skipped (head): the last active administrator cannot be deactivated or demoted."
         ]
         assert User.objects.get(pk=head.pk).role == "admin"
 

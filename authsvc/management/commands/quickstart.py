@@ -1,16 +1,25 @@
 """Runs a development server with demonstration accounts."""
 
+import logging
 import threading
-from typing import Any
+import time
+from datetime import timedelta
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
 
 from accounts.management.commands import seed
 from accounts.messaging.delivery import DeliveryWorker
+from accounts.services import purging
+from audit.origin import CONSOLE
+
+logger = logging.getLogger(__name__)
 
 ADDRESS = "127.0.0.1:8000"
+_DAY: Final = timedelta(days=1)
 
 
 class Command(BaseCommand):
@@ -34,4 +43,18 @@ class Command(BaseCommand):
         )
         self.stdout.flush()
         threading.Thread(target=DeliveryWorker().run, name="delivery", daemon=True).start()
+        threading.Thread(target=purge_daily, name="purge", daemon=True).start()
         call_command("runserver", ADDRESS, use_reloader=False)
+
+
+def purge_daily() -> None:
+    """Remove rows that have no effect any more, now and every day from then on."""
+    while True:
+        try:
+            for _batch in purging.run(names=purging.PURGES, dry_run=False, origin=CONSOLE):
+                pass
+        except DatabaseError:
+            logger.warning("Expired rows were not removed; the next attempt is in a day.", exc_info=True)
+        finally:
+            connection.close()
+        time.sleep(_DAY.total_seconds())

@@ -171,7 +171,21 @@ class TestChange:
             "Alice Li",
             "alice.li",
         )
-        assert events() == [("user:changed", alice.pk, head.pk, {"fields": ["full_name", "username"]})]
+        detail = {
+            "fields": ["full_name", "username"],
+            "old": {"full_name": "Alice Zhang", "username": "alice"},
+            "new": {"full_name": "Alice Li", "username": "alice.li"},
+        }
+        assert events() == [("user:changed", alice.pk, head.pk, detail)]
+
+    def test_the_event_of_a_change_masks_contacts_and_omits_the_profile(self, token: str, alice: User) -> None:
+        patch(token, alice, phone="13912345678", profile={"ward": "7"})
+        (_event, _user, _actor, detail), *_ = events()
+        assert detail == {
+            "fields": ["phone", "profile"],
+            "old": {"phone": "138****8000"},
+            "new": {"phone": "139****5678"},
+        }
 
     def test_a_changed_role_ends_the_sessions_and_is_an_event(
         self, api: Api, token: str, head: User, alice: User

@@ -1,0 +1,141 @@
+"""Removal of rows that have no effect any more: what is removed, when, and how.
+
+Every growing table has an entry in `PURGES`. Rows are removed in batches, each in a transaction of its own, so that a
+run may be interrupted and repeated, several may run at once, and traffic goes on beside it.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib.sessions.models import Session as AdminSession
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import AttemptBudget, Code, Message, Session
+from accounts.policies import BUDGET_KEPT, CODE_KEPT, MESSAGE_KEPT, SESSION_KEPT
+from accounts.transactions import atomically
+from audit.events import Event
+from audit.models import SecurityEvent
+from audit.origin import Origin
+from audit.record import record
+
+# Rows that a batch examines; it removes those of them that are expired.
+BATCH: Final = 1_000
+# A run rests this many times as long as its last batch took, so that traffic has the database to itself meanwhile.
+_REST: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The expired rows of a table, and an indexed column in whose order the table is walked up to them.
+
+    The walk bounds each statement: a search for a thousand expired rows could examine millions of others.
+    """
+
+    table: QuerySet[Any]
+    expired: QuerySet[Any]
+    column: str
+
+    def windows(self) -> Iterator[Q]:
+        """Yield conditions that divide the table into parts of BATCH rows, or more where they share a value."""
+        last: Any = None
+        while True:
+            rest = self.table.filter(_after(self.column, last)).order_by(self.column)
+            values = list(rest.values_list(self.column, flat=True)[:BATCH])
+            if not values:
+                return
+            yield _after(self.column, last) & Q(**{f"{self.column}__lte": values[-1]})
+            last = values[-1]
+
+
+def _after(column: str, value: Any) -> Q:
+    return Q() if value is None else Q(**{f"{column}__gt": value})
+
+
+def _sessions(now: datetime) -> Expired:
+    since = now - SESSION_KEPT
+    # A session that ended then began before; the table has an index of the beginning.
+    older = Session.objects.filter(created_at__lte=since)
+    return Expired(older, older.filter(Q(ended_at__lte=since) | Q(expires_at__lte=since)), "created_at")
+
+
+def _messages(now: datetime) -> Expired:
+    return Expired(Message.objects.all(), Message.objects.filter(expires_at__lte=now - MESSAGE_KEPT), "pk")
+
+
+def _codes(now: datetime) -> Expired:
+    codes = Code.objects.filter(expires_at__lte=now - CODE_KEPT)
+    return Expired(codes, codes, "expires_at")
+
+
+def _budgets(now: datetime) -> Expired:
+    return Expired(AttemptBudget.objects.all(), AttemptBudget.objects.idle(now - BUDGET_KEPT, now), "pk")
+
+
+def _admin_sessions(now: datetime) -> Expired:
+    sessions = AdminSession.objects.filter(expire_date__lte=now)
+    return Expired(sessions, sessions, "expire_date")
+
+
+def _removal(find: Callable[[datetime], Expired]) -> Callable[[datetime, bool], Iterator[int]]:
+    def remove(now: datetime, dry_run: bool) -> Iterator[int]:
+        found = find(now)
+        for window in found.windows():
+            started = time.monotonic()
+            yield found.expired.filter(window).count() if dry_run else _remove(found.expired.filter(window))
+            time.sleep(_REST * (time.monotonic() - started))
+
+    return remove
+
+
+def _remove(rows: QuerySet[Any]) -> int:
+    def work() -> int:
+        # A row that a request has locked is in use; a later run removes it.
+        unlocked = rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        keys = sorted(unlocked.values_list("pk", flat=True))
+        return rows.model._default_manager.filter(pk__in=keys).delete()[0] if keys else 0
+
+    return atomically(work)
+
+
+# By name: a function of the time and of whether nothing is to be removed. It yields how many rows each batch has
+# removed, or would remove.
+PURGES: Final[Mapping[str, Callable[[datetime, bool], Iterator[int]]]] = {
+    "sessions": _removal(_sessions),
+    "codes": _removal(_codes),
+    "messages": _removal(_messages),
+    "budgets": _removal(_budgets),
+    "admin_sessions": _removal(_admin_sessions),
+}
+
+
+def run(*, names: Collection[str], dry_run: bool, origin: Origin) -> Generator[tuple[str, int], None, None]:
+    """Remove what is expired of these entries of PURGES; yield the name and the number of rows of each batch.
+
+    Each entry yields at least once. The trail has an event of the start and one, with the counts, of the end, unless
+    `dry_run`. The caller closes the iterator, which records the counts of a run that is interrupted.
+    """
+    key, counts, phase = uuid.uuid4().hex, dict.fromkeys(names, 0), "broken_off"
+    if not dry_run:
+        _record(origin, purge=key, phase="started", counts={})
+    try:
+        now = timezone.now()
+        for name in names:
+            yield name, 0
+            for removed in PURGES[name](now, dry_run):
+                counts[name] += removed
+                yield name, removed
+        phase = "complete"
+    finally:
+        if not dry_run:
+            _record(origin, purge=key, phase=phase, counts=counts)
+
+
+def _record(origin: Origin, **detail: Any) -> None:
+    with transaction.atomic():
+        record(SecurityEvent.of(origin, Event.RECORDS_PURGED, user_id=None, **detail))

@@ -1,0 +1,19 @@
+"""Cells of lists that show a person."""
+
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from audit.people import marks, real_name
+
+
+def with_marks(name: Any, user: Any) -> SafeString:
+    """Return a user's name, which may be a link, with the marks of a superuser and of an auditor."""
+    return format_html("{}{}", name, format_html_join("", ' <span class="mark">{}</span>', ((m,) for m in marks(user))))
+
+
+def person(name: Any, user: Any) -> SafeString:
+    """Return a user's name with the full name, the department and the marks."""
+    real = real_name(user)
+    return with_marks(format_html('{} <span class="person">{}</span>', name, real) if real else name, user)

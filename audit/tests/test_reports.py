@@ -1,0 +1,145 @@
+"""The assessor's report, as a page, as a file and as CSV."""
+
+import csv
+import io
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError
+from django.core.management.base import OutputWrapper
+from django.test import Client
+from django.utils import timezone, translation
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from accounts.services import account_state
+from accounts.tests.admin.conftest import auditor, logged_in
+from accounts.tests.tools import ELSEWHERE, Api, later
+from audit import reports
+from audit.models import TrailCheck
+from audit.origin import Origin
+from audit.trail_commands import report as command
+
+__all__ = ["auditor"]
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/audit/loginattempt/report/"
+
+
+def section(title: str, first: date | None = None, last: date | None = None) -> list[list[str]]:
+    """Return the rows of one section in English, of a report of today."""
+    today = timezone.localdate()
+    with translation.override("en"):
+        made = reports.report(first or today, last or today)
+        return [[str(cell) for cell in row] for each in made.sections if str(each.title) == title for row in each.rows]
+
+
+def test_accounts_are_counted_by_role_and_state(alice: User, bob: User, head: User) -> None:
+    User.objects.create_user("carol", role="doctor", is_active=False)
+    User.objects.create_user("david", role="doctor", awaits_approval=True)
+    assert [row for row in section("Accounts by role") if row[1] != "0"] == [
+        ["administrator", "1", "1", "0", "0"],
+        ["doctor", "3", "1", "1", "1"],
+        ["pharmacy", "1", "1", "0", "0"],
+    ]
+
+
+def test_superusers_and_officers_are_listed(root: User, auditor: User) -> None:
+    User.objects.filter(pk=auditor.pk).update(full_name="王医生", department="信息科", is_active=False)
+    assert section("Separation of duties") == [
+        ["superusers", "root", "active"],
+        ["auditors", "audrey · 王医生 · 信息科", "disabled"],
+    ]
+
+
+def test_logins_are_counted_by_result_and_locks_by_event(alice: User) -> None:
+    Api().login()
+    for _ in range(6):
+        Api(ELSEWHERE).login(password="wrong")
+    Api().login("nobody")
+    assert [row for row in section("Logins") if row[1] != "0"] == [
+        ["successful", "1"],
+        ["unknown user", "1"],
+        ["wrong password", "5"],
+        ["locked", "1"],
+    ]
+    assert section("Lock-outs")[0] == ["account locked", "1"]
+
+
+def test_acts_of_administrators_are_counted_and_those_of_others_are_not(
+    alice: User, bob: User, head: User, origin: Origin
+) -> None:
+    for user in (alice, bob):
+        account_state.deactivate(user=user, actor=head, origin=origin)
+    Api().post("logout", token=Api().tokens("head")["access_token"])
+    assert section("Acts of administrators") == [["head", "account deactivated", "2"]]
+
+
+def test_a_period_has_its_last_day_and_none_after(alice: User) -> None:
+    today = timezone.localdate()
+    noon = timezone.make_aware(datetime(today.year, today.month, today.day, 12))
+    for days in (0, 1, 2):
+        with later(seconds=(noon - timezone.now()).total_seconds() - days * 86400):
+            Api().login()
+    first, last = today - timedelta(days=2), today - timedelta(days=1)
+    assert section("Logins", first, last)[0] == ["successful", "2"]
+
+
+def test_retention_and_seal_are_stated(settings: Settings) -> None:
+    settings.TRAIL_RETENTION_DAYS = 200
+    at = timezone.make_aware(datetime(2026, 11, 20, 8, 30))
+    TrailCheck.objects.create(kind="verified", at=at, intact=False)
+    assert section("Retention")[0] == ["days that the trail is kept", "200"]
+    assert section("Seal of the trail") == [["verified", "2026-11-20 08:30", "damaged"], ["anchored", "never", "-"]]
+
+
+@pytest.mark.parametrize("days", [-1, 366])
+def test_a_period_has_1_to_366_days(days: int) -> None:
+    with pytest.raises(reports.InvalidPeriod):
+        reports.report(date(2026, 1, 1), date(2026, 1, 1) + timedelta(days=days))
+
+
+class TestPage:
+    def test_an_auditor_reads_it(self, auditor: User) -> None:
+        page = logged_in(auditor).get(PAGE, {"from": "2026-01-01", "to": "2026-01-31"}).content.decode()
+        assert "From 2026-01-01 to 2026-01-31, both days included." in page
+        assert "Acts of administrators" in page
+
+    def test_it_requires_an_auditors_permissions(self, head: User, settings: Settings) -> None:
+        settings.SEPARATE_DUTIES = True
+        assert logged_in(head).get(PAGE).status_code == 403
+
+    @pytest.mark.parametrize("query", ["from=x", "from=2026-02-01&to=2026-01-01", "from=0001-01-01&to=9999-12-31"])
+    def test_an_invalid_period_is_reported(self, auditor: User, query: str) -> None:
+        page = logged_in(auditor).get(f"{PAGE}?{query}")
+        assert (page.status_code, page.context["invalid"]) == (200, True)
+
+    def test_the_lists_of_the_trail_link_to_it(self, auditor: User) -> None:
+        site: Client = logged_in(auditor)
+        for name in ("loginattempt", "securityevent"):
+            assert f'href="{PAGE}"' in site.get(f"/admin/audit/{name}/").content.decode()
+
+
+class TestCommand:
+    def run(self, **options: Any) -> str:
+        out = OutputWrapper(io.StringIO())
+        command.run({"first": date(2026, 1, 1), "last": date(2026, 1, 31), "format": "html", **options}, out, out)
+        return str(out.getvalue())
+
+    def test_html_is_a_page_by_itself(self, alice: User) -> None:
+        with translation.override("zh-hans"):
+            page = self.run()
+        assert page.startswith('<!DOCTYPE html>\n<html lang="zh-hans">')
+        assert "2026-01-01" in page
+
+    def test_csv_has_the_section_in_each_row(self, alice: User) -> None:
+        with translation.override("en"):
+            rows = list(csv.reader(io.StringIO(self.run(format="csv"))))
+        assert rows[0] == ["Accounts by role", "role", "accounts", "active", "awaiting approval", "disabled"]
+        assert ["Accounts by role", "pharmacy", "1", "1", "0", "0"] in rows
+
+    def test_an_invalid_period_is_an_error(self) -> None:
+        with pytest.raises(CommandError, match="must not be after --to"):
+            self.run(last=date(2025, 1, 1))
