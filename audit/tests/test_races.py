@@ -1,4 +1,3 @@
-import pytest
 from django.db import transaction
 
 from accounts.tests.races import racers
@@ -9,7 +8,6 @@ from audit.origin import Origin
 from audit.record import record
 from audit.verification import Verification
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 THREADS, ROUNDS = 20, 5
 
 

@@ -310,7 +310,8 @@ class TestAnchor:
         text = anchor.read_text().strip()
         key = ring.signer(ACCESS)
         assert jwt.decode(text, key.verifying, algorithms=["ES256"])["heads"]["0"][0] == 6
-        assert (jwt.get_unverified_header(text)["kid"], api.get("me", text).status_code) == (key.kid, 401)
+        assert jwt.get_unverified_header(text) == {"alg": "ES256", "kid": key.kid, "typ": "trail-anchor+jwt"}
+        assert api.get("me", text).status_code == 401
         with pytest.raises(TokenInvalid):
             tokens.read(ACCESS, text)
 
