@@ -1,3 +1,4 @@
+import pytest
 from django.db import transaction
 
 from accounts.tests.races import racers
@@ -7,6 +8,8 @@ from audit.models import LoginAttempt, SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 from audit.verification import Verification
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 THREADS, ROUNDS = 20, 5
 
