@@ -1,17 +1,20 @@
 """How tests are run in parallel, and the users that every test of the project may ask for."""
 
-import fcntl
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 from accounts.models import User
 from accounts.security.hashers import Argon2id
 from accounts.security.keys import ring
 from accounts.tests.tools import BROWSER, HERE, PASSWORD, Api, captured_statements
+from audit import guards
 from audit.origin import Origin
+from audit.tests.damage import switchable, unguarded
 
 _TRUE_COST: dict[str, Any] = {"memory_cost": Argon2id.memory_cost, "time_cost": Argon2id.time_cost}
 
@@ -23,23 +26,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return 0 if chosen or config.option.keyword or config.option.lf else None
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave requests that schemathesis generates to runs with its plugin, because they take long."""
+    generated = collection_path.name == "test_conformance.py"
+    return True if generated and not config.pluginmanager.has_plugin("schemathesis") else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put slow tests first and serial ones last; between them pytest-django's order stays."""
-
-    def phase(item: pytest.Item) -> int:
-        return 2 if item.get_closest_marker("serial") else 0 if item.get_closest_marker("slow") else 1
-
-    items.sort(key=phase)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Run a serial test while no other worker runs any: they share a lock, and a serial test has it to itself."""
-    if not hasattr(item.config, "workerinput") or item.config.inipath is None:
-        return (yield)
-    with item.config.inipath.open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX if item.get_closest_marker("serial") else fcntl.LOCK_SH)
-        return (yield)
+    """Put slow tests first; within the two groups pytest-django's order stays."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,6 +49,26 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def _cheap_hashes() -> Iterator[None]:
     """Hash at a thousandth of the cost, because nearly every test hashes."""
     with mock.patch.multiple(Argon2id, memory_cost=16, time_cost=1):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptied_trail() -> Iterator[None]:
+    """Let Django empty the trail's tables after a test with transactions of its own, which triggers refuse."""
+    execute = BaseDatabaseOperations.execute_sql_flush
+
+    def flush(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        with unguarded():
+            execute(self, sql_list)
+
+    with mock.patch.object(BaseDatabaseOperations, "execute_sql_flush", flush):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """Give MariaDB's triggers a way past them for `unguarded()`: it cannot drop and create them in a transaction."""
+    with mock.patch.dict(guards._CREATE, mysql=switchable(guards._CREATE["mysql"])):
         yield
 
 

@@ -1,4 +1,4 @@
-"""Transactions that are repeated after a deadlock or a serialization failure."""
+"""Transactions that are repeated after a deadlock or a serialization failure, and the connection between them."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -35,3 +35,12 @@ def atomically(work: Callable[[], T]) -> T:
             if nested or attempt == ATTEMPTS or not _is_retryable(error):
                 raise
     raise AssertionError("The last attempt either returns or raises.")
+
+
+def release_connection() -> None:
+    """Return this thread's connection to its pool, where there is one and no transaction is open.
+
+    For whoever is about to wait; the next statement takes a connection again.
+    """
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -3,10 +3,10 @@
 import logging
 import secrets
 from hmac import compare_digest
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
-from django.db.models import BigIntegerField, BinaryField, CharField, IntegerField
+from django.db.models import BigIntegerField, BinaryField, CharField, IntegerField, QuerySet
 
 from audit import seal
 from audit.models import Entry, Lane, LoginAttempt
@@ -18,10 +18,13 @@ _ID_STEP: Final = 16
 
 logger = logging.getLogger(__name__)
 
-_FREE: Final = PreparedRows(
-    lambda start: Lane.objects.filter(lane__gte=start).order_by("lane").select_for_update(skip_locked=True)[:1],
-    start=IntegerField(),
-)
+
+def free_lanes(start: Any) -> QuerySet[Lane]:
+    """Return the first lane from `start` on that no other transaction has, and lock it where the database can."""
+    return Lane.objects.filter(lane__gte=start).order_by("lane").select_for_update(skip_locked=True)[:1]
+
+
+_FREE: Final = PreparedRows(free_lanes, start=IntegerField())
 _WAITED_FOR: Final = PreparedRows(lambda lane: Lane.objects.filter(lane=lane).select_for_update(), lane=IntegerField())
 _MOVE: Final = PreparedUpdate(
     lambda lane, number, last_id, mac, key_name, seal: update_query(

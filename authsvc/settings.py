@@ -17,12 +17,14 @@ DEBUG = _environment.debug
 SECRET_KEY = _environment.secret_key or env.DEVELOPMENT_KEY
 ALLOWED_HOSTS = list(_environment.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
 PROFILE = _environment.profile or ("documented" if DEBUG else "hardened")
-DOCS = _environment.docs or ("public" if DEBUG else "staff")
+DOCS = _environment.docs_readers
 CONTRACT_MOUNTS = mount_table(_environment.contract_mounts)
 TRUSTED_PROXIES = _environment.trusted_proxies
 WEB_CONCURRENCY = _environment.web_concurrency
 JWT_KEYS = _environment.jwt_keys
 AUDIT_KEYS = _environment.audit_key
+# Signs the trail's anchors with a key of the published set.
+TRAIL_SIGNER = "accounts.contracts.native.anchors.sign"
 SMS_REGIONS = _environment.sms_regions
 SERVICE_NAME = _environment.service_name
 SERVICE_LOGO = _environment.service_logo
@@ -60,11 +62,11 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsvc.middleware.form_charset.FormCharsetMiddleware",
     "authsvc.middleware.admin_session.AdminSessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "authsvc.middleware.pages.PageLocaleMiddleware",
     "authsvc.middleware.host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "authsvc.middleware.pages.PageAuthenticationMiddleware",
+    "authsvc.middleware.pages.PageMessageMiddleware",
 ]
 
 ROOT_URLCONF = "authsvc.urls"

@@ -94,12 +94,11 @@ class ContractViewSet(GenericViewSet[Any]):
 
     def parse(self, body: type[RequestBody]) -> dict[str, Any]:
         """Return the validated fields of the request; unknown ones are ignored. Raises InvalidInput."""
-        fields = body(data=self.request.data)
         with translation.override(self.contract.language):
-            valid = fields.is_valid()
-        if not valid:
-            raise InvalidInput(field_problems(fields.errors))
-        return dict(fields.validated_data)
+            try:
+                return body.validated(self.request.data)
+            except ValidationError as error:
+                raise InvalidInput(field_problems(error.detail)) from error  # type: ignore[arg-type]  # Of a body it is a mapping.
 
     @classmethod
     def response_body(cls, operation: Operation) -> type[ResponseBody] | None:

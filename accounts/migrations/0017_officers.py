@@ -43,7 +43,7 @@ def take_back(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0016_people_read"),
-        ("audit", "0010_purge_events"),
+        ("audit", "0012_purge_events"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]

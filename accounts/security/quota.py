@@ -28,8 +28,9 @@ class Quota:
         """
         row = budget_rows.get(self._key())
         if row is None:
-            budget_rows.insert(AttemptBudget(**self._key(), expires_at=now + self.window))
-        elif row.is_exhausted(self.limit, now):
+            row = AttemptBudget(**self._key(), expires_at=now + self.window)
+            budget_rows.insert(row)
+        if row.is_exhausted(self.limit, now):
             raise self.error(row.expires_at - now)
 
     def spend(self, now: datetime) -> None:

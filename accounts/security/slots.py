@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from accounts.errors import Overloaded
 from accounts.policies import HASHING_PLACES, LONGEST_WAIT
+from accounts.transactions import release_connection
 
 
 class Slots:
@@ -30,27 +31,43 @@ class Slots:
         self._seconds_each = 0.02
 
     @contextmanager
-    def take(self, wait: timedelta = LONGEST_WAIT, account: Hashable | None = None) -> Iterator[bool]:
-        """Hold a slot; yields whether the call had to wait for it. Raises Overloaded."""
+    def take(self, wait: timedelta = LONGEST_WAIT, account: Hashable | None = None) -> Iterator[float]:
+        """Hold a slot; yields how many seconds the call waited for it, 0 if it did not. Raises Overloaded."""
         holder = object() if account is None else account
         waited = self._acquire(holder, wait)
-        # The thread's own processor time: that of other threads would distort the estimate.
-        started = time.thread_time()
         try:
             yield waited
         finally:
-            self._release(holder, time.thread_time() - started)
+            self._release(holder)
 
-    def _acquire(self, holder: Hashable, wait: timedelta) -> bool:
+    @property
+    def in_use(self) -> int:
+        """How many slots are taken."""
+        return self.size - self._free
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a slot."""
+        with self._lock:
+            return sum(len(queue) for queue in self._queues.values())
+
+    def note(self, seconds: float) -> None:
+        """Count the processor time of one hash in the estimate: a moving average, so that no single one decides."""
+        with self._lock:
+            self._seconds_each += (seconds - self._seconds_each) / 8
+
+    def _acquire(self, holder: Hashable, wait: timedelta) -> float:
         with self._lock:
             # A free slot is one that no waiting account may take.
             if self._free and holder not in self._holders:
                 self._grant(holder)
-                return False
+                return 0.0
             turn = self._queue(holder, wait)
+        started = time.monotonic()
+        release_connection()
         if not turn.wait(wait.total_seconds()):
             self._leave(holder, turn, wait)
-        return True
+        return time.monotonic() - started
 
     def _queue(self, holder: Hashable, wait: timedelta) -> threading.Event:
         """Take a place in the queue; the caller holds the lock. Raises Overloaded."""
@@ -78,10 +95,8 @@ class Slots:
         self._free -= 1
         self._holders.add(holder)
 
-    def _release(self, holder: Hashable, seconds: float) -> None:
+    def _release(self, holder: Hashable) -> None:
         with self._lock:
-            # A moving average, so that one slow or fast hash does not decide.
-            self._seconds_each += (seconds - self._seconds_each) / 8
             self._free += 1
             self._holders.discard(holder)
             while self._free and (following := self._following()) is not None:

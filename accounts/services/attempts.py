@@ -183,8 +183,8 @@ def cancel(reservation: lockout.Reservation) -> None:
 
 
 @contextmanager
-def _slot(attempt: Attempt, deadline: float) -> Iterator[bool]:
-    """Hold a hashing slot; yields whether it was waited for. Raises Overloaded, or LockedOut where both hold."""
+def _slot(attempt: Attempt, deadline: float) -> Iterator[float]:
+    """Hold a hashing slot; yields the seconds waited for it. Raises Overloaded, or LockedOut where both hold."""
     wait = timedelta(seconds=max(0.0, deadline - time.monotonic()))
     try:
         with hashing.slots.take(wait, attempt.account) as waited:

@@ -77,6 +77,12 @@ def active(*, user: User) -> QuerySet[Session]:
     return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())
 
 
+def active_outer_user() -> QuerySet[User]:
+    """Return a subquery for a query of sessions: the user of each, where that one may log in and keeps its stamp."""
+    users: QuerySet[User] = User.objects.filter(pk=OuterRef("user_id"), stamp=OuterRef("stamp"))
+    return users.filter(is_active=True, awaits_approval=False).order_by()
+
+
 def active_of_outer_user(now: datetime) -> QuerySet[Session]:
     """Return a subquery for a query of users: the active sessions of each."""
     return Session.objects.filter(

@@ -41,7 +41,9 @@ def _start() -> None:
 
 def _set_time() -> None:
     """Give the database this process's time."""
-    statement = {"postgresql": "SET LOCAL stopped.now = %s", "mysql": "SET timestamp = %s"}.get(connection.vendor)
+    statement = {"postgresql": "SELECT set_config('stopped.now', %s, true)", "mysql": "SET timestamp = %s"}.get(
+        connection.vendor
+    )
     if statement:
         now = timezone.now()
         with connection.cursor() as cursor:

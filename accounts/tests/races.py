@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
-import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connections
 
@@ -94,7 +93,7 @@ class Round:
 
 
 def race_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]], Callable[[], None]]:
-    """Make a test of one round a serial test of ROUNDS rounds.
+    """Make a test of one round a test of ROUNDS rounds.
 
     `count` is the number of threads, `columns` are those of each round's user. Hashes are cheap and the limit on
     waiting for a hashing slot is long, so that no request is refused because the machine is slow.
@@ -109,7 +108,7 @@ def race_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]
                     test(Round(number, _new_user(number, columns), at_once))
 
         run.__name__, run.__doc__ = test.__name__, test.__doc__
-        return pytest.mark.serial(run)
+        return run
 
     return decorate
 

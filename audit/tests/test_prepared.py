@@ -39,7 +39,6 @@ def test_it_is_compiled_once(alice: User, statements: object) -> None:
     assert len(captured.sql) == 1
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_threads_do_not_find_each_others_rows(alice: User, bob: User) -> None:
     query = by_key()

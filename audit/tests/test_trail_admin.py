@@ -40,7 +40,7 @@ def attempt(identifier: str, *, at: datetime | None = None, ip: str = ELSEWHERE,
     entry.at = at or timezone.now()
     with transaction.atomic():
         record(entry)
-    return LoginAttempt.objects.latest("id")
+    return entry
 
 
 def shown(client: Client, query: str = "", path: str = ATTEMPTS) -> list[str]:

@@ -13,6 +13,8 @@ SQLITE_BUSY_SECONDS = 20
 # A longer statement is a fault; the client gets a response instead of a connection that hangs.
 STATEMENT_SECONDS = 15
 CONNECT_SECONDS = 5
+# A connection prepares a statement that it executes more often than this.
+PREPARED_AFTER = 2
 
 
 def _sqlite(config: dict[str, Any], base_dir: Path) -> None:
@@ -33,6 +35,9 @@ def _postgresql(config: dict[str, Any], base_dir: Path) -> None:
     config["OPTIONS"] = {
         **given,
         "isolation_level": IsolationLevel.READ_COMMITTED,
+        # Parameters are bound by the server, which parses and plans a repeated statement once: half of its work.
+        "server_side_binding": True,
+        "prepare_threshold": PREPARED_AFTER,
         "connect_timeout": CONNECT_SECONDS,
         # The kernel notices a server that has vanished; otherwise a thread would wait without end.
         "tcp_user_timeout": STATEMENT_SECONDS * 1000,

@@ -94,6 +94,11 @@ class Environment(BaseSettings):
         return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls, variables, SECRETS)
 
     @property
+    def docs_readers(self) -> str:
+        """Who may read the description of the API: DOCS, or `public` for development and `staff` otherwise."""
+        return self.docs or ("public" if self.debug else "staff")
+
+    @property
     def jwt_keys(self) -> dict[str, str]:
         """The keys that are set, by the name of their contract."""
         keys = {contract: getattr(self, name) for name, contract in JWT_KEYS.items()}

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 ADMIN_PATH: Final = "/admin/"
+# What people read in a browser, and the description that these pages load.
+_PAGES: Final = (ADMIN_PATH, "/api/docs", "/api/schema")
 # Paths outside all mounts are answered as this contract answers.
 DEFAULT_CONTRACT: Final = "native"
 
@@ -47,6 +49,11 @@ def mount_table(overrides: str) -> dict[str, str]:
             if name < other and path == other_path:
                 raise MountError(f"CONTRACT_MOUNTS puts {name} and {other} at one path, /{path}.")
     return table
+
+
+def is_page(path: str) -> bool:
+    """Return whether a path is one of the admin site or of the API's description; no mount has such a path."""
+    return path.startswith(_PAGES)
 
 
 def mounted_contract(path: str, mounts: Mapping[str, str]) -> str:

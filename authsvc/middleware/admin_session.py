@@ -8,11 +8,12 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
 from authsvc.configuration.mounts import ADMIN_PATH
+from authsvc.middleware.pages import PagesOnly
 
 _SESSION_KEY = re.compile(r"[a-z0-9]{32}")
 
 
-class AdminSessionMiddleware(SessionMiddleware):
+class AdminSessionMiddleware(PagesOnly, SessionMiddleware):
     """Django's session middleware; it ignores cookies that are not session keys, and extends a session at each request.
 
     A session ends SESSION_COOKIE_AGE seconds after its last request to the admin site.

@@ -22,3 +22,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": Path(tempfile.gettempdir()) / f"authsvc-test-{os.getpid()}.sqlite3"}
     # It need not survive a power failure, and to flush each commit to the disk takes longer than most tests.
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+# As in development: otherwise each new test client would search for all static files.
+WHITENOISE_AUTOREFRESH = True

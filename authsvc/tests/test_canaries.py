@@ -1,4 +1,4 @@
-"""No password, token or key that was ever sent turns up in a log, a report of a crash, or the trail.
+"""No password, token or key that was ever sent appears in a log, a report of a crash, or the trail.
 
 Every operation that the description has is called, with secrets where they belong, where they do not, and while
 something breaks. A new operation is called by itself; one that these requests do not make succeed fails its test.
@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -17,6 +18,7 @@ from django.db import DataError, OperationalError, transaction
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils.log import AdminEmailHandler
+from django.views import debug
 from pytest_django.fixtures import Settings
 
 from accounts.models import Session, User
@@ -27,10 +29,10 @@ from authsvc.endpoints.schema import document
 
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
-# Put together here, because a report of a crash shows lines of source too.
+# Joined here, because a report of a crash shows lines of source too.
 WORD = "Xyz" + "zy"
-CURRENT, CHOSEN, MISTAKEN = f"{WORD}-current-7", f"{WORD}-chosen-8", f"{WORD}-mistaken-9"
-TYPED, PLACED = f"{WORD}-typed-5", f"{WORD}-placed-4"
+CURRENT, CHOSEN, WRONG = f"{WORD}-current-7", f"{WORD}-chosen-8", f"{WORD}-mistaken-9"
+TYPED, MISPLACED = f"{WORD}-typed-5", f"{WORD}-placed-4"
 # The code that everybody is sent.
 CODE = "918" + "273"
 
@@ -43,32 +45,34 @@ CLIENT_OF = {client.name: client for client in CLIENTS}
 ME = {"username": "matron", "email": "matron@hospital.example", "phone": "13700137000", "userType": "ADMIN"}
 
 
-class Ear(AdminEmailHandler):
-    """Hears every record of every logger: its line, its traceback, and the mails that it would make."""
+class Recorder(AdminEmailHandler):
+    """Keeps every record of every logger: its line, its traceback, and the mails that it would make."""
 
     def __init__(self) -> None:
         super().__init__(include_html=True)
-        self.heard: list[str] = []
+        self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append(logging.Formatter("%(name)s %(message)s %(args)s").format(record))
+        self.texts.append(logging.Formatter("%(name)s %(message)s %(args)s").format(record))
         if record.levelno >= logging.ERROR:
             super().emit(record)
 
     def send_mail(self, subject: Any, message: Any, *args: Any, **kwargs: Any) -> None:
-        self.heard += [str(subject), str(message), kwargs["html_message"]]
+        self.texts += [str(subject), str(message), kwargs["html_message"]]
 
 
 @pytest.fixture
-def ear(settings: Settings) -> Iterator[Ear]:
+def recorder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     settings.DEBUG = False
-    listener, loggers = Ear(), [logging.getLogger(), logging.getLogger("django")]
+    # The templates of the reports are constants, and to parse them takes longer than to render them.
+    monkeypatch.setattr(debug.DEBUG_ENGINE, "from_string", cache(debug.DEBUG_ENGINE.from_string))
+    recorder, loggers = Recorder(), [logging.getLogger(), logging.getLogger("django")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
-    loggers[0].addHandler(listener)
-    yield listener
-    loggers[0].removeHandler(listener)
+    loggers[0].addHandler(recorder)
+    yield recorder
+    loggers[0].removeHandler(recorder)
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
 
@@ -88,7 +92,7 @@ def matron() -> User:
     return User.objects.create_user(ME["username"], ME["email"], CURRENT, phone=ME["phone"], role="admin")
 
 
-class Drive:
+class Caller:
     """One client, and every secret that it has sent or been given."""
 
     def __init__(self, user: User) -> None:
@@ -116,17 +120,17 @@ class Drive:
             content_type="application/json",
             headers={"Authorization": f"Bearer {token}", **headers},
         )
-        self.require_discreet(response)
+        self.require_nothing_internal(response)
         return response
 
-    def require_discreet(self, response: Any) -> None:
+    def require_nothing_internal(self, response: Any) -> None:
         """Fail where an answer shows what it must not."""
         user, said = self.user, response.content.decode()
         for hidden in (
             CURRENT,
             CHOSEN,
-            MISTAKEN,
-            PLACED,
+            WRONG,
+            MISPLACED,
             user.password,
             user.stamp,
             "argon2",
@@ -160,17 +164,17 @@ def good_body(name: str, tokens: dict[str, Any]) -> dict[str, Any] | None:
     return body
 
 
-def send_code(name: str, drive: Drive, tokens: dict[str, Any]) -> None:
-    """Have the code sent that the operation wants, if it wants one."""
+def send_code(name: str, caller: Caller, tokens: dict[str, Any]) -> None:
+    """Request the code that the operation requires, if it requires one."""
     sender = {
         "native_post_reset-password": "native_post_request-reset-code",
         "native_post_verify": "native_post_request-verification",
     }.get(name)
     if sender:
-        drive.call(sender, good_body(sender, tokens), tokens["access_token"])
+        caller.call(sender, good_body(sender, tokens), tokens["access_token"])
 
 
-def spoilt(body: dict[str, Any] | None, value: str, *keys: str) -> dict[str, Any] | None:
+def with_values(body: dict[str, Any] | None, value: str, *keys: str) -> dict[str, Any] | None:
     """Return the body with this value wherever a key has one of these words in it."""
     if body is None:
         return None
@@ -189,10 +193,10 @@ def trail() -> str:
     return repr(attempts + events)
 
 
-def require_silence(ear: Ear, drive: Drive) -> None:
-    assert ear.heard
-    for text in [*ear.heard, trail()]:
-        for secret in drive.secrets:
+def require_no_secret(recorder: Recorder, caller: Caller) -> None:
+    assert recorder.texts
+    for text in [*recorder.texts, trail()]:
+        for secret in caller.secrets:
             place = text.lower().find(secret.lower())
             assert place < 0, text[max(0, place - 300) : place + 100]
 
@@ -208,17 +212,17 @@ def statements_fail(error: type[Exception], *words: str) -> Iterator[None]:
 
     def execute(self: CursorWrapper, sql: str, params: Any = None) -> Any:
         if str(sql).lstrip("( ").upper().startswith(words):
-            raise error("the database says no")
+            raise error("the database fails")
         return real(self, sql, params)
 
     with mock.patch.object(CursorWrapper, "execute", execute):
         yield
-    # No statement has failed in truth, so the transaction of the test is whole.
+    # No statement has really failed, so the transaction of the test is whole.
     transaction.set_rollback(False)
 
 
 READING, WRITING = ("SELECT",), ("INSERT", "UPDATE", "DELETE")
-BREAKDOWNS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+FAILURES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "hashing": lambda: mock.patch.multiple("accounts.security.hashing", verify=crash, make=crash),
     "tokens": lambda: mock.patch("accounts.security.tokens._backend", crash),
     "reading": lambda: statements_fail(OperationalError, *READING),
@@ -229,69 +233,75 @@ BREAKDOWNS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 }
 
 
-EVERYWHERE_ELSE = f"?token={PLACED}&password={PLACED}&search={PLACED}&username={PLACED}"
-IN_HEADERS = {"X-Password": PLACED, "Cookie": f"sessionid={PLACED}; token={PLACED}", "X-Request-ID": f"{PLACED}%"}
+EVERYWHERE_ELSE = f"?token={MISPLACED}&password={MISPLACED}&search={MISPLACED}&username={MISPLACED}"
+IN_HEADERS = {
+    "X-Password": MISPLACED,
+    "Cookie": f"sessionid={MISPLACED}; token={MISPLACED}",
+    "X-Request-ID": f"{MISPLACED}%",
+}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_no_secret_appears_in_a_log_or_the_trail(ear: Ear, matron: User, name: str) -> None:
-    drive = Drive(matron)
+def test_no_secret_appears_in_a_log_or_the_trail(recorder: Recorder, matron: User, name: str) -> None:
+    caller = Caller(matron)
     contract = OPERATIONS[name][2]["tags"][0]
-    tokens = drive.tokens(contract)
+    tokens = caller.tokens(contract)
     token = tokens.get("access_token") or tokens["token"]
     body = good_body(name, tokens)
-    send_code(name, drive, tokens)
-    drive.call(name, spoilt(body, MISTAKEN, "password"), token)
-    drive.call(name, spoilt(body, TYPED, "name", "email", "phone", "role", "Type"), token)
-    drive.call(name, spoilt(body, f"{TYPED}.{TYPED}.{TYPED}", "token"), f"{PLACED}.{PLACED}.{PLACED}")
-    for breakdown in BREAKDOWNS.values():
-        # Who was registered before is so no longer, and each step is come to again.
+    send_code(name, caller, tokens)
+    caller.call(name, with_values(body, WRONG, "password"), token)
+    caller.call(name, with_values(body, TYPED, "name", "email", "phone", "role", "Type"), token)
+    caller.call(name, with_values(body, f"{TYPED}.{TYPED}.{TYPED}", "token"), f"{MISPLACED}.{MISPLACED}.{MISPLACED}")
+    for failure in FAILURES.values():
+        # Who was registered before is so no longer, and each step is reached again.
         User.objects.exclude(pk=matron.pk).delete()
-        with breakdown():
-            drive.call(name, body, token, EVERYWHERE_ELSE, **IN_HEADERS)
-    logging.getLogger("django.request").error("One line, so that there always is something to hear.")
-    require_silence(ear, drive)
+        with failure():
+            caller.call(name, body, token, EVERYWHERE_ELSE, **IN_HEADERS)
+    logging.getLogger("django.request").error("One line, so that there is always a record.")
+    require_no_secret(recorder, caller)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_succeeds_once(matron: User, name: str) -> None:
-    drive = Drive(matron)
+    caller = Caller(matron)
     if name in OF_ANOTHER_USER:
-        drive.subject = User.objects.create_user("porter", None, CURRENT, role="doctor")
-    tokens = drive.tokens(OPERATIONS[name][2]["tags"][0])
-    send_code(name, drive, tokens)
-    response = drive.call(name, good_body(name, tokens), tokens.get("access_token") or tokens["token"])
+        caller.subject = User.objects.create_user("porter", None, CURRENT, role="doctor")
+    tokens = caller.tokens(OPERATIONS[name][2]["tags"][0])
+    send_code(name, caller, tokens)
+    response = caller.call(name, good_body(name, tokens), tokens.get("access_token") or tokens["token"])
     assert response.status_code < 300, response.content
 
 
-@pytest.mark.parametrize("breakdown", BREAKDOWNS)
-def test_no_secret_of_the_admin_site_appears_in_a_log_or_the_trail(ear: Ear, matron: User, breakdown: str) -> None:
-    drive = Drive(matron)
-    site = drive.client
-    change = {"old_password": CURRENT, "new_password1": CHOSEN, "new_password2": MISTAKEN}
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_secret_of_the_admin_site_appears_in_a_log_or_the_trail(
+    recorder: Recorder, matron: User, failure: str
+) -> None:
+    caller = Caller(matron)
+    site = caller.client
+    change = {"old_password": CURRENT, "new_password1": CHOSEN, "new_password2": WRONG}
     site.post("/admin/login/", {"username": ME["username"], "password": CURRENT})
-    drive.secrets.add(site.cookies["sessionid"].value)
-    with BREAKDOWNS[breakdown]():
+    caller.secrets.add(site.cookies["sessionid"].value)
+    with FAILURES[failure]():
         site.post("/admin/password_change/", change)
-        site.get(f"/admin/accounts/user/?q={PLACED}&password={PLACED}")
-        site.post(f"/admin/accounts/user/{matron.pk}/change/", {"username": TYPED, "password": PLACED})
+        site.get(f"/admin/accounts/user/?q={MISPLACED}&password={MISPLACED}")
+        site.post(f"/admin/accounts/user/{matron.pk}/change/", {"username": TYPED, "password": MISPLACED})
         site.post("/admin/logout/")
-        site.post(f"/admin/login/?token={PLACED}", {"username": ME["username"], "password": MISTAKEN})
+        site.post(f"/admin/login/?token={MISPLACED}", {"username": ME["username"], "password": WRONG})
         site.post("/admin/login/", {"username": TYPED, "password": CURRENT})
         site.post("/admin/login/", {"username": ME["username"], "password": CURRENT})
-    logging.getLogger("django.request").error("One line, so that there always is something to hear.")
-    require_silence(ear, drive)
+    logging.getLogger("django.request").error("One line, so that there is always a record.")
+    require_no_secret(recorder, caller)
 
 
-def test_a_password_typed_as_user_name_is_only_in_the_identifier_column(ear: Ear, matron: User) -> None:
+def test_a_password_typed_as_user_name_is_only_in_the_identifier_column(recorder: Recorder, matron: User) -> None:
     CLIENT_OF["native"].login("wrong", username=TYPED)
     assert LoginAttempt.objects.get().identifier == TYPED
-    require_silence(ear, Drive(matron))
+    require_no_secret(recorder, Caller(matron))
 
 
-def test_a_crash_is_logged_with_its_location(ear: Ear, matron: User) -> None:
-    with BREAKDOWNS["hashing"]():
+def test_a_crash_is_logged_with_its_location(recorder: Recorder, matron: User) -> None:
+    with FAILURES["hashing"]():
         CLIENT_OF["native"].login(CURRENT, username=ME["username"])
-    said = "\n".join(ear.heard)
+    said = "\n".join(recorder.texts)
     assert "ZeroDivisionError" in said
     assert "in verify_password" in said

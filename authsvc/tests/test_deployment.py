@@ -73,7 +73,6 @@ def test_a_warning_fails_the_deployment_check() -> None:
     "gateway",
     [
         {"EMAIL_URL": "smtps://mail.hospital.example/?from=authsvc@hospital.example"},
-        {"SMS_URL": "jsons://sms.hospital.example/send?:to={number}"},
         {"SMS_URL": "accounts.tests.messaging.test_sms.record_sms"},
     ],
     ids=str,

@@ -8,12 +8,10 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.tests.tools import PASSWORD
-from authsvc.tests.test_deployment import PRODUCTION, manage
 
 pytestmark = pytest.mark.any_database
 
 PAGE, SCHEMA = "/api/docs", "/api/schema"
-PRINT = "from django.conf import settings; print(settings.DOCS)"
 
 
 def problem(response: Any) -> tuple[int, str]:
@@ -24,26 +22,6 @@ def logged_in(user: User) -> Client:
     client = Client()
     client.post("/admin/login/", {"username": user.username, "password": PASSWORD})
     return client
-
-
-@pytest.mark.parametrize(
-    ("variables", "value"),
-    [
-        ({}, "staff"),
-        ({"DEBUG": "true"}, "public"),
-        ({"DOCS": "off"}, "off"),
-        ({"DEBUG": "true", "DOCS": "staff"}, "staff"),
-    ],
-    ids=str,
-)
-def test_the_default_follows_debug(variables: dict[str, str], value: str) -> None:
-    done = manage("shell", "--no-imports", "-v0", "-c", PRINT, **PRODUCTION, **variables)
-    assert done.stdout == f"{value}\n", done.stderr
-
-
-def test_any_other_value_stops_the_start() -> None:
-    done = manage("check", **PRODUCTION, DOCS="everyone")
-    assert (done.returncode, done.stderr.splitlines()[-1][:23]) == (1, "(authsvc.E001) DOCS: In")
 
 
 @pytest.mark.parametrize("path", [PAGE, SCHEMA])

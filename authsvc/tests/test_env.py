@@ -42,6 +42,25 @@ def test_production_needs_three_variables(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
+    ("variables", "readers"),
+    [
+        (PRODUCTION, "staff"),
+        ({"DEBUG": "true"}, "public"),
+        ({**PRODUCTION, "DOCS": "off"}, "off"),
+        ({"DEBUG": "true", "DOCS": "staff"}, "staff"),
+    ],
+)
+def test_the_readers_of_the_description_follow_debug(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], readers: str
+) -> None:
+    assert load(monkeypatch, **variables).docs_readers == readers
+
+
+def test_other_readers_of_the_description_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert errors(monkeypatch, **PRODUCTION, DOCS="everyone").startswith("(authsvc.E001) DOCS: In")
+
+
+@pytest.mark.parametrize(
     ("changes", "line"),
     [
         (

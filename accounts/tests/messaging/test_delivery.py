@@ -287,7 +287,6 @@ def test_every_intermediate_state_has_a_successor() -> None:
     }
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_each_message_once(gateway: HttpGateway, enqueue: Enqueue) -> None:
     for repeat in range(20):
@@ -301,7 +300,6 @@ def test_two_workers_send_each_message_once(gateway: HttpGateway, enqueue: Enque
     assert set(Message.objects.values_list("state", "attempts", "encrypted")) == {(State.DELIVERED, 1, "")}
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_one_message_read_by_two_workers_is_sent_once(
     gateway: HttpGateway, enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,6 @@
 import threading
 from datetime import timedelta
+from typing import Any
 
 import bcrypt
 import pytest
@@ -96,6 +97,21 @@ def test_bcrypt_refuses_a_password_that_it_would_truncate() -> None:
 def test_a_password_over_128_characters_is_never_hashed() -> None:
     with pytest.raises(ValueError, match="refused before hashing"):
         hashing.make("x" * 129)
+
+
+def test_hashes_are_made_in_threads_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+    encode = Argon2id.encode
+
+    def recorded(*args: Any) -> str:
+        threads.append(threading.current_thread().name)
+        return encode(*args)
+
+    monkeypatch.setattr(Argon2id, "encode", recorded)
+    for _ in range(3 * hashing.slots.size):
+        hashing.verify(PASSWORD, hashing.make(PASSWORD))
+    assert 1 <= len(set(threads)) <= hashing.slots.size
+    assert all(name.startswith("hashing") for name in threads)
 
 
 @pytest.mark.usefixtures("true_cost")

@@ -85,7 +85,6 @@ class TestStoredKeys:
         assert [key.kid for key in ring.all(POLICY)] == [new]
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_processes_that_need_the_first_key_at_once_agree_on_one() -> None:
     keys = race(8, lambda _: KeyRing().signer(POLICY))

@@ -39,10 +39,6 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def waiting(slots: Slots) -> int:
-    return sum(len(queue) for queue in slots._queues.values())
-
-
 def enqueue(slots: Slots, pool: ThreadPoolExecutor, order: list[str], *accounts: str) -> list[Future[None]]:
     """Let these accounts wait for a slot, in this order; each adds its name to `order` when it has one."""
 
@@ -52,9 +48,9 @@ def enqueue(slots: Slots, pool: ThreadPoolExecutor, order: list[str], *accounts:
 
     futures = []
     for account in accounts:
-        before = waiting(slots)
+        before = slots.waiting
         futures.append(pool.submit(hold, account))
-        until(lambda expected=before + 1: waiting(slots) == expected)  # type: ignore[misc]
+        until(lambda expected=before + 1: slots.waiting == expected)  # type: ignore[misc]
     return futures
 
 
@@ -101,7 +97,7 @@ def test_calls_without_an_account_have_turns_of_their_own(slots: Slots, pool: Th
 
     with slots.take():
         futures = [pool.submit(hold) for _ in range(2 * HASHING_PLACES)]
-        until(lambda: waiting(slots) == 2 * HASHING_PLACES)
+        until(lambda: slots.waiting == 2 * HASHING_PLACES)
     for future in futures:
         future.result()
 
@@ -110,7 +106,20 @@ def test_a_call_that_gives_up_leaves_no_place_behind(slots: Slots) -> None:
     with slots.take(account="alice"):
         with pytest.raises(Overloaded), slots.take(timedelta(milliseconds=1), "bob"):
             pass
-        assert waiting(slots) == 0
+        assert slots.waiting == 0
+
+
+def test_slots_say_what_is_taken_and_how_long_a_call_waited(slots: Slots, pool: ThreadPoolExecutor) -> None:
+    def hold() -> float:
+        with slots.take(PATIENCE, "bob") as waited:
+            return waited
+
+    with slots.take(account="alice") as waited:
+        future = pool.submit(hold)
+        until(lambda: slots.waiting == 1)
+        assert (waited, slots.in_use) == (0.0, 1)
+    assert 0 < future.result() < 10
+    assert slots.in_use == 0
 
 
 def test_another_account_waits_for_few_hashes_of_32_threads_that_loop() -> None:

@@ -226,7 +226,6 @@ class TestRetirement:
         )
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_of_rotations_at_once_each_makes_one_key_or_is_refused() -> None:
     ring.signer(ACCESS)
@@ -241,7 +240,6 @@ def test_of_rotations_at_once_each_makes_one_key_or_is_refused() -> None:
     assert SecurityEvent.objects.filter(event="key:rotated").count() == len(done) > 0
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_of_retirements_at_once_one_is_done() -> None:
     former = ring.signer(ACCESS).kid

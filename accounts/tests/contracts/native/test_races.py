@@ -19,7 +19,7 @@ from accounts.tests.races import ROUNDS, Round, race, race_rounds, statuses
 from accounts.tests.tools import Api
 from audit.models import LoginAttempt, SecurityEvent
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @race_rounds(8)

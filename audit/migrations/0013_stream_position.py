@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0010_purge_events'),
+        ('audit', '0012_purge_events'),
     ]
 
     operations = [

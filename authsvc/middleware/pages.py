@@ -1,0 +1,31 @@
+"""Django's middleware for pages in a browser. Requests to the APIs pass it by, which saves an eighth of a short one."""
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils.deprecation import MiddlewareMixin
+
+from authsvc.configuration.mounts import is_page
+
+
+class PagesOnly(MiddlewareMixin):
+    """A base that comes before the class of a middleware, which then has no part in requests for anything but pages."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if is_page(request.path):
+            return super().__call__(request)  # type: ignore[return-value]  # This service has no asynchronous middleware.
+        return self.get_response(request)  # type: ignore[return-value]  # As above.
+
+
+class PageLocaleMiddleware(PagesOnly, LocaleMiddleware):
+    pass
+
+
+class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware):
+    pass
+
+
+class PageMessageMiddleware(PagesOnly, MessageMiddleware):
+    pass
