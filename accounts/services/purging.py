@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.sessions.models import Session as AdminSession
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -23,6 +24,7 @@ from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
+from audit.retention import purge_trail
 
 # Rows that a batch examines; it removes those of them that are expired.
 BATCH: Final = 1_000
@@ -93,6 +95,15 @@ def _removal(find: Callable[[datetime], Expired]) -> Callable[[datetime, bool], 
     return remove
 
 
+def _trail(now: datetime, dry_run: bool) -> Iterator[int]:
+    removed, started = 0, time.monotonic()
+    for counts in purge_trail(now, settings.TRAIL_RETENTION_DAYS, dry_run=dry_run):
+        so_far = sum(counts.values())
+        yield so_far - removed
+        time.sleep(_REST * (time.monotonic() - started))
+        removed, started = so_far, time.monotonic()
+
+
 def _remove(rows: QuerySet[Any]) -> int:
     def work() -> int:
         # A row that a request has locked is in use; a later run removes it.
@@ -106,6 +117,7 @@ def _remove(rows: QuerySet[Any]) -> int:
 # By name: a function of the time and of whether nothing is to be removed. It yields how many rows each batch has
 # removed, or would remove.
 PURGES: Final[Mapping[str, Callable[[datetime, bool], Iterator[int]]]] = {
+    "trail": _trail,
     "sessions": _removal(_sessions),
     "codes": _removal(_codes),
     "messages": _removal(_messages),

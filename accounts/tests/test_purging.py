@@ -12,11 +12,12 @@ from django.contrib.sessions.models import Session as AdminSession
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, AttemptPurpose, Code, Message, Session, User
 from accounts.services import purging
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api, later
-from audit.models import SecurityEvent
+from audit.models import LoginAttempt, SecurityEvent
 from audit.origin import CONSOLE
 from authsvc.management.commands import quickstart
 
@@ -67,6 +68,17 @@ def test_sessions_that_ended_or_expired_90_days_ago_are_removed(alice: User) -> 
     }
     assert purge("--only", "sessions") == "sessions: 2 removed\n"
     assert set(Session.objects.values_list("pk", flat=True)) == kept
+
+
+def test_rows_of_the_trail_are_removed_after_their_retention(alice: User, settings: Settings) -> None:
+    settings.TRAIL_RETENTION_DAYS = 200
+    for days in (201, 199):
+        with later(days=-days):
+            Api().login("nobody")
+    assert purge("--dry-run", "--only", "trail") == "trail: 1 would be removed\n"
+    assert purge("--only", "trail") == "trail: 1 removed\n"
+    assert LoginAttempt.objects.get().at > ago(days=200)
+    assert SecurityEvent.objects.latest("id").detail["counts"] == {"trail": 1}
 
 
 def test_messages_and_codes_are_removed_a_day_after_they_expired(alice: User) -> None:
@@ -173,7 +185,7 @@ def test_an_interrupted_purge_is_recorded_and_the_next_one_continues(alice: User
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(CommandError, match="--only has rubbish; known are sessions"):
+    with pytest.raises(CommandError, match="--only has rubbish; known are trail"):
         purge("--only", "sessions,rubbish")
 
 

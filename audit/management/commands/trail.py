@@ -1,4 +1,4 @@
-"""Verifies and anchors the trail; every subcommand is a module of `audit.trail_commands`."""
+"""Verifies, anchors, reports and streams the trail; every subcommand is a module of `audit.trail_commands`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from audit.trail_commands import SUBCOMMANDS
 
 
 class Command(BaseCommand):
-    help = "Verifies the seal of the trail, and writes anchors of it."
+    help = "Verifies the seal of the trail, writes anchors of it, reports to assessors, and sends it to a receiver."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
