@@ -2,17 +2,17 @@
 
     DATABASE_URL=postgres://… .venv/bin/python bench/purge.py [sessions] [logins a second]
 
-Logins come at a fixed rate, whether earlier ones have been answered or not: 20 seconds alone, then while the purge
-runs in a process of its own, at most 240 seconds, then 20 seconds alone again. The script creates a temporary database
-and drops it at the end.
+Logins come at a fixed rate, whether earlier ones have been answered or not, for 8 rounds of 5 seconds while the purge,
+a process of its own, is stopped and 5 seconds while it runs; what else the machine does falls on both alike. The script
+creates a temporary database and drops it at the end.
 """
 
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,8 +35,8 @@ from accounts.tests.tools import PASSWORD  # noqa: E402
 
 ACCOUNTS = 400
 THREADS = 12
-ALONE_SECONDS = 20
-LONGEST_SECONDS = 240
+SECONDS = 5
+ROUNDS = 8
 EXPIRED = """
 INSERT INTO accounts_session (id, user_id, stamp, contract, ip, user_agent, created_at, last_seen_at, expires_at,
     latest_end_at, end_reason, generation, rotated_at)
@@ -54,58 +54,56 @@ def fill(sessions: int) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def log_in(number: int, due: float) -> float:
-    """Log in at a time, and return how many milliseconds later the answer was there. Raises RuntimeError."""
+def log_in(number: int, due: float) -> float | None:
+    """Log in at a time; return after how many milliseconds the answer was there, or None for a refused login."""
     time.sleep(max(0.0, due - time.perf_counter()))
     body = {"username": f"user{number % ACCOUNTS}", "password": PASSWORD}
     address = f"10.1.{number % ACCOUNTS // 250}.{number % 250}"
     answer = Client(REMOTE_ADDR=address).post("/api/auth/login", body, content_type="application/json")
-    if answer.status_code != 200:
-        raise RuntimeError(f"A login was answered with {answer.status_code}.")
-    return (time.perf_counter() - due) * 1000
+    return (time.perf_counter() - due) * 1000 if answer.status_code == 200 else None
 
 
-def load(rate: float, done: Callable[[float], bool]) -> list[float]:
-    """Log in at a rate until `done`, which gets the seconds since the start; return the times in milliseconds."""
-    start = time.perf_counter()
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = []
-        while not done(elapsed := time.perf_counter() - start):
-            number = len(answers)
-            if number > elapsed * rate:
-                time.sleep(number / rate - elapsed)
-            answers.append(pool.submit(log_in, number, start + number / rate))
-        found = [answer.result() for answer in answers]
-        list(pool.map(lambda _: (time.sleep(0.05), connections.close_all()), range(THREADS)))
-    return found
+def load(pool: ThreadPoolExecutor, first: int, rate: float) -> list[float | None]:
+    """Log in at a rate for SECONDS, from account number `first` on; return the times in milliseconds."""
+    start = time.perf_counter() + 0.1
+    count = int(SECONDS * rate)
+    return list(pool.map(lambda number: log_in(first + number, start + number / rate), range(count)))
 
 
-def show(name: str, times: list[float]) -> float:
-    median = statistics.median(times)
-    print(f"{name}: {len(times)} logins, median {median:.1f} ms, p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms")
+def show(name: str, times: list[float | None]) -> float:
+    answered = [each for each in times if each is not None]
+    median, slow = statistics.median(answered), statistics.quantiles(answered, n=20)[-1]
+    print(f"{name}: {len(times)} logins, {times.count(None)} refused, median {median:.1f} ms, p95 {slow:.1f} ms")
     return median
 
 
 def measure(rate: float) -> None:
-    name = connection.settings_dict["NAME"]
-    url = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
-    load(rate, lambda seconds: seconds > 3)
-    before = show("alone", load(rate, lambda seconds: seconds > ALONE_SECONDS))
-    started = time.perf_counter()
-    command = [sys.executable, "manage.py", "purge", "--only", "sessions"]
+    url = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
     environment = {**os.environ, "DATABASE_URL": url}
-    purge = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 The command is constant.
-    try:
-        beside = show(
-            "beside a purge", load(rate, lambda seconds: purge.poll() is not None or seconds > LONGEST_SECONDS)
-        )
-        print(f"the purge ran for {time.perf_counter() - started:.0f} s; exit status {purge.poll()}")
-    finally:
-        purge.terminate()
-        purge.wait()
-    left = Session.objects.filter(stamp="x").count()
-    after = show("alone again", load(rate, lambda seconds: seconds > ALONE_SECONDS))
-    print(f"{left} expired sessions left; medians: {beside / ((before + after) / 2) - 1:+.0%} beside the purge")
+    command = [sys.executable, "manage.py", "purge", "--only", "sessions"]
+    expired = Session.objects.filter(stamp="x")
+    before = expired.count()
+    alone, beside, number = [], [], 0
+    with ThreadPoolExecutor(THREADS) as pool:
+        load(pool, 0, rate)
+        purge = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 The command is constant.
+        try:
+            # It starts.
+            time.sleep(5)
+            for _round in range(ROUNDS):
+                for sign, times in ((signal.SIGSTOP, alone), (signal.SIGCONT, beside)):
+                    purge.send_signal(sign)
+                    number += int(SECONDS * rate)
+                    times += load(pool, number, rate)
+            is_running = purge.poll() is None
+        finally:
+            purge.terminate()
+            purge.wait()
+        list(pool.map(lambda _: (time.sleep(0.05), connections.close_all()), range(THREADS)))
+    ratio = show("purge stopped", alone) and show("purge running", beside) / statistics.median(filter(None, alone))
+    print(
+        f"median {ratio - 1:+.0%}; the purge removed {before - expired.count()} rows, and ran to the end: {is_running}"
+    )
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from django.views.i18n import set_language
 from accounts.models import User
 from authsvc.admin_site import dashboard
 from authsvc.admin_site.forms import LoginForm
+from authsvc.admin_site.policies_page import policies_page
 from authsvc.admin_site.views import OwnPasswordView, logo_file
 
 
@@ -25,6 +26,7 @@ class Site(AdminSite):
         return [
             path("language", set_language, name="language"),
             path("logo", logo_file, name="logo"),
+            path("policies/", self.admin_view(policies_page), name="policies"),
             *super().get_urls(),
         ]
 

@@ -146,6 +146,18 @@ class TestPages:
         assert list(page.context["confirmed_actions"]) == ["unlock", "end-sessions"]
         assert 'name="_save"' not in page.content.decode()
 
+    def test_a_security_officer_reads_the_policies_in_force(self, settings: Settings) -> None:
+        settings.TRAIL_RETENTION_DAYS = 222
+        site = logged_in(member(SECURITY_OFFICERS))
+        assert 'href="/admin/policies/"' in site.get("/admin/").content.decode()
+        page = site.get("/admin/policies/").content.decode()
+        assert "<td>Wrong passwords that lock an account at an address</td><td>5</td>" in page
+        assert "<td>Longest lock</td><td>1440 minutes</td>" in page
+        assert "<td>Days that the trail is kept</td><td>222</td>" in page
+
+    def test_an_auditor_does_not_read_the_policies(self, auditor: User) -> None:
+        assert logged_in(auditor).get("/admin/policies/").status_code == 403
+
     @pytest.mark.usefixtures("separate")
     def test_with_separate_duties_an_administrator_does_not_see_the_trail(self, staff_client: Client) -> None:
         paths = ("audit/loginattempt/", "audit/securityevent/", "accounts/user/")
