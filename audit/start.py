@@ -13,7 +13,7 @@ from audit.record import record
 def create_lanes() -> None:
     """Start the lanes of a new trail. A lane that was lost is not replaced: `trail verify` must name it.
 
-    Rows that are there already stay without a seal; an event says how many, so that none can be added to them.
+    Rows that are there already stay without a seal; an event says how many, so that none can be added.
     """
     if Lane.objects.exists():
         return
@@ -23,7 +23,14 @@ def create_lanes() -> None:
             Lane(lane=lane, mac=first, key_name=key.name, seal=seal.head_seal(key, lane, 0, 0, first))
             for lane in range(lane_count())
         )
+        if any(sealed_rows.counts("lane IS NULL").values()):
+            accept_unsealed()
+
+
+def accept_unsealed() -> dict[str, int]:
+    """State by a sealed event how many rows without a seal there are, and return their numbers, by kind."""
+    with transaction.atomic():
         unsealed = sealed_rows.counts("lane IS NULL")
-        if any(unsealed.values()):
-            detail = {f"{kind}s": count for kind, count in unsealed.items()}
-            record(SecurityEvent.of(CONSOLE, Event.TRAIL_SEALED, user_id=None, **detail))
+        detail = {f"{kind}s": count for kind, count in unsealed.items()}
+        record(SecurityEvent.of(CONSOLE, Event.TRAIL_SEALED, user_id=None, **detail))
+    return unsealed

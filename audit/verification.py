@@ -30,8 +30,9 @@ class Verification:
     findings: Findings = field(default_factory=Findings)
     started_at: datetime = field(default_factory=timezone.now)
     _keys: dict[str, seal.Key] = field(default_factory=seal.keys)
-    # How many rows there were before the seal, by kind, as a sealed event of that time says.
+    # How many rows had no seal, by kind, as the last sealed event about it says, and its time.
     _stated: dict[str, int] = field(default_factory=dict)
+    _stated_at: str = ""
     _began: list[str] = field(default_factory=list)
 
     @property
@@ -83,8 +84,8 @@ class Verification:
             place.previous = [stored, expected[0]]
         else:
             place.previous = [stored]
-            if row[EVENT] == TRAIL_SEALED and row[KIND] == "event" and expected:
-                self._stated = row[DETAIL]
+            if row[EVENT] == TRAIL_SEALED and row[KIND] == "event" and expected and row[AT] > self._stated_at:
+                self._stated, self._stated_at = row[DETAIL], row[AT]
 
     def _fits(self, place: Place, row: list[Any]) -> bool:
         """Return whether a row that is not the next one is to be verified: it is behind a gap."""
@@ -139,11 +140,13 @@ class Verification:
 
     def _find_unsealed(self) -> None:
         """Name rows without a seal that are younger than the seal, and count the older ones."""
-        began = min(self._began, default="9999")
+        began = self._stated_at or min(self._began, default="9999")
         for kind, (old, young, first) in sealed_rows.unsealed(began, self.since).items():
             self.before_seal += old
             if old > (known := self._stated.get(f"{kind}s", 0)) and self.since is None:
-                text = f"of kind {kind} {old} rows are from before the seal, and there were {known} when it began"
+                text = (
+                    f"of kind {kind} {old} rows without a seal are older than it, and there were {known} when it began"
+                )
                 self.findings.add(Kind.UNSEALED, text, old - known)
             if young:
                 self.findings.add(Kind.UNSEALED, f"{kind} {first} has no seal", young)

@@ -187,7 +187,7 @@ def test_a_row_that_was_added_to_those_from_before_the_seal_is_named(sealed_late
         row.save()
     verification = Verification()
     assert [*verification.run()][-1] == 1
-    first = "of kind attempt 3 rows are from before the seal, and there were 2 when it began"
+    first = "of kind attempt 3 rows without a seal are older than it, and there were 2 when it began"
     assert verification.findings.listed() == [{"kind": "unsealed", "count": 2, "first": first}]
 
 
@@ -288,6 +288,22 @@ class TestCommand:
         monkeypatch.setitem(sealed_rows.TABLES, "attempt", "audit_gone")
         with pytest.raises(CommandError, match="were its tables changed"), transaction.atomic():
             call_command("trail", "verify")
+
+    def test_rows_of_the_previous_release_are_accepted_by_an_event(self, rows: list[Entry]) -> None:
+        LoginAttempt.of(Origin("native"), "alice", user_id=None).save()
+        assert command("verify")[0] == 1
+        assert command("accept", "--noinput") == (0, "1 rows without a seal were accepted, by an event of the trail.\n")
+        assert command("verify")[0] == 0
+        LoginAttempt.of(Origin("native"), "mallory", user_id=None).save()
+        assert command("verify")[0] == 1
+
+    def test_they_are_not_accepted_without_confirmation(
+        self, rows: list[Entry], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("builtins.input", lambda _: "no")
+        with pytest.raises(CommandError, match="Nothing was accepted"):
+            call_command("trail", "accept")
+        assert not SecurityEvent.objects.filter(event="trail:sealed").exists()
 
     def test_a_date_that_is_none_is_refused(self) -> None:
         with pytest.raises(CommandError, match="yesterday is no date such as 2026-11-21"):

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from django.core.management.base import CommandParser, OutputWrapper
 
-from audit.trail_commands import anchor, verify
+from audit.trail_commands import accept, anchor, verify
 
 
 class Subcommand(Protocol):
@@ -17,4 +17,4 @@ class Subcommand(Protocol):
         """Run it. Raises CommandError, or SystemExit with an exit status."""
 
 
-SUBCOMMANDS: Final[Mapping[str, Subcommand]] = {"verify": verify, "anchor": anchor}
+SUBCOMMANDS: Final[Mapping[str, Subcommand]] = {"verify": verify, "anchor": anchor, "accept": accept}
