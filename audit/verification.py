@@ -99,6 +99,7 @@ class Verification:
         """Go to the number before `following`; what lacks until there is removed, unless a purge has just done so."""
         checkpoint = Checkpoint.objects.filter(lane=place.lane).first()
         if checkpoint and checkpoint.number > place.number:
+            self._verify_checkpoint(checkpoint)
             place.number, place.previous = checkpoint.number, [bytes(checkpoint.mac)]
         if (missing := following - 1 - place.number) <= 0:
             return
