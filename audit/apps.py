@@ -18,8 +18,8 @@ class AuditConfig(AppConfig):
 def _create_lanes(**_: Any) -> None:
     from django.db import connection
 
-    from audit.chain import create_lanes
     from audit.models import Lane
+    from audit.start import create_lanes
 
     # A migration backwards may have removed the table.
     if Lane._meta.db_table in connection.introspection.table_names():

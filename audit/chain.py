@@ -48,18 +48,6 @@ def lane_count() -> int:
     return 1 if connection.vendor == "sqlite" else _LANES
 
 
-def create_lanes() -> None:
-    """Start the lanes of a new trail. A lane that was lost is not replaced: `trail verify` must name it."""
-    if Lane.objects.exists():
-        return
-    key = seal.current_key()
-    first = seal.FIRST_MAC
-    Lane.objects.bulk_create(
-        Lane(lane=lane, mac=first, key_name=key.name, seal=seal.head_seal(key, lane, 0, 0, first))
-        for lane in range(lane_count())
-    )
-
-
 def take() -> Lane:
     """Lock any free lane and return its head; wait for one only if other transactions have taken all.
 

@@ -15,7 +15,8 @@ TABLES: Final = {"attempt": "audit_loginattempt", "event": "audit_securityevent"
 KIND, LANE, NUMBER, KEY_NAME, ID, AT = range(6)
 MAC: Final = -1
 _IP: Final = 8
-_DETAIL: Final = 13
+EVENT: Final = 11
+DETAIL: Final = 13
 # Numbers of a lane that are read at once: few enough for a small memory, and for one statement's time limit.
 WINDOW: Final = 5000
 
@@ -49,7 +50,7 @@ def _select(kind: str, table: str) -> str:
 
 def _canonical(kind: str, found: list[tuple[Any, ...]]) -> Iterator[list[Any]]:
     address, time = seal.address, _sqlite_time if connection.vendor == "sqlite" else None
-    json_at: int | None = _DETAIL if kind == "event" else None
+    json_at: int | None = DETAIL if kind == "event" else None
     for row in map(list, found):
         if row[_IP] is not None:
             row[_IP] = address(row[_IP])

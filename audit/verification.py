@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 
 from audit import retention, seal, sealed_rows
 from audit.chain import is_sealed, lane_count
+from audit.events import Event
 from audit.findings import Findings, Kind, Place, describe
 from audit.models import Checkpoint, Lane
 from audit.retention import LEAST_RETENTION
 from audit.seal import FIRST_MAC
-from audit.sealed_rows import AT, KEY_NAME, NUMBER, WINDOW
+from audit.sealed_rows import AT, DETAIL, EVENT, KEY_NAME, KIND, NUMBER, WINDOW
+
+TRAIL_SEALED: Final = Event.TRAIL_SEALED.value
 
 
 @dataclass
@@ -27,6 +30,9 @@ class Verification:
     findings: Findings = field(default_factory=Findings)
     started_at: datetime = field(default_factory=timezone.now)
     _keys: dict[str, seal.Key] = field(default_factory=seal.keys)
+    # How many rows had no seal, by kind, as the last sealed event about it says, and its time.
+    _stated: dict[str, int] = field(default_factory=dict)
+    _stated_at: str = ""
     _began: list[str] = field(default_factory=list)
 
     @property
@@ -78,6 +84,8 @@ class Verification:
             place.previous = [stored, expected[0]]
         else:
             place.previous = [stored]
+            if row[EVENT] == TRAIL_SEALED and row[KIND] == "event" and expected and row[AT] > self._stated_at:
+                self._stated, self._stated_at = row[DETAIL], row[AT]
 
     def _fits(self, place: Place, row: list[Any]) -> bool:
         """Return whether a row that is not the next one is to be verified: it is behind a gap."""
@@ -91,6 +99,7 @@ class Verification:
         """Go to the number before `following`; what lacks until there is removed, unless a purge has just done so."""
         checkpoint = Checkpoint.objects.filter(lane=place.lane).first()
         if checkpoint and checkpoint.number > place.number:
+            self._verify_checkpoint(checkpoint)
             place.number, place.previous = checkpoint.number, [bytes(checkpoint.mac)]
         if (missing := following - 1 - place.number) <= 0:
             return
@@ -132,8 +141,13 @@ class Verification:
 
     def _find_unsealed(self) -> None:
         """Name rows without a seal that are younger than the seal, and count the older ones."""
-        began = min(self._began, default="9999")
+        began = self._stated_at or min(self._began, default="9999")
         for kind, (old, young, first) in sealed_rows.unsealed(began, self.since).items():
             self.before_seal += old
+            if old > (known := self._stated.get(f"{kind}s", 0)) and self.since is None:
+                text = (
+                    f"of kind {kind} {old} rows without a seal are older than it, and there were {known} when it began"
+                )
+                self.findings.add(Kind.UNSEALED, text, old - known)
             if young:
                 self.findings.add(Kind.UNSEALED, f"{kind} {first} has no seal", young)

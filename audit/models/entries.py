@@ -1,6 +1,5 @@
 """The trail's rows: login attempts and security events, insert-only and sealed."""
 
-import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn
 
@@ -13,25 +12,9 @@ from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS, STATUSES
 from audit.models.lanes import KEY_NAME_LENGTH
 from audit.origin import USER_AGENT_LENGTH, Origin, contract_choices, current_request_id, escape_control_chars
-
-# PostgreSQL refuses NUL, and no database can encode a lone surrogate; SQLite would accept both.
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+from audit.storable import storable_json, storable_text
 
 IDENTIFIER_LENGTH = 150
-
-
-def _storable(value: Any) -> Any:
-    """Return the JSON value with its texts storable, and without fractions, which databases do not keep alike."""
-    match value:
-        case str():
-            return _UNSTORABLE.sub("", value)
-        case dict():
-            return {_storable(str(key)): _storable(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_storable(each) for each in value]
-        case float():
-            return str(value)
-    return value
 
 
 class AppendOnly(TypeError):
@@ -99,9 +82,9 @@ class Entry(models.Model):
         for field in self._meta.concrete_fields:
             value = getattr(self, field.attname)
             if isinstance(value, str):
-                setattr(self, field.attname, _UNSTORABLE.sub("", value)[: field.max_length])
+                setattr(self, field.attname, storable_text(value)[: field.max_length])
             elif isinstance(value, dict):
-                setattr(self, field.attname, _storable(value))
+                setattr(self, field.attname, storable_json(value))
 
     @staticmethod
     def origin_columns(origin: Origin) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.tests.races import race
-from audit import chain
-from audit.chain import NoLanes, create_lanes, lane_count
+from audit import chain, start
+from audit.chain import NoLanes, lane_count
 from audit.models import Lane, LoginAttempt
 from audit.origin import Origin
 from audit.record import record
+from audit.start import create_lanes
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def test_a_lane_that_another_transaction_has_is_skipped() -> None:
 
 
 def test_a_lost_lane_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain, "lane_count", lambda: 2)
+    monkeypatch.setattr(start, "lane_count", lambda: 2)
     Lane.objects.all().delete()
     create_lanes()
     Lane.objects.filter(lane=1).delete()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from audit import retention
 from audit.chain import lane_count
 from audit.events import Event
+from audit.findings import Kind
 from audit.models import Checkpoint, LoginAttempt, SecurityEvent
 from audit.origin import Origin
 from audit.record import record
@@ -162,3 +163,19 @@ def test_a_verification_that_a_purge_overtakes_finds_no_damage(one_lane: None, m
     verification = Verification()
     assert len([*overtaken(verification)]) > 1
     assert (verification.findings.counts, verification.rows) == ({}, 12)
+
+
+def test_a_false_checkpoint_that_appears_during_a_verification_is_named(
+    one_lane: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.verification.WINDOW", 2)
+    write(401, 5)
+    verification = Verification()
+    steps = verification.run()
+    next(steps)
+    for table in ("audit_loginattempt", "audit_securityevent"):
+        run(f"DELETE FROM {table} WHERE number <= 6")
+    false = {"until": NOW - timedelta(days=400), "at": NOW, "key_name": "x", "seal": b"x"}
+    Checkpoint.objects.create(lane=0, number=6, mac=LoginAttempt.objects.get(number=7).mac, **false)
+    assert [*steps][-1:] != []
+    assert "its seal is false" in verification.findings.first[Kind.CHECKPOINT]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -92,6 +94,12 @@ def test_a_user_agent_is_truncated_to_its_column(alice: User) -> None:
 def test_characters_that_no_database_stores_are_removed() -> None:
     record(LoginAttempt.of(Origin("native", None, "Fire\x00fox\ud800"), "alice", user_id=None))
     assert LoginAttempt.objects.get().user_agent == "Firefox"
+
+
+def test_a_detail_is_kept_as_every_database_returns_it(origin: Origin) -> None:
+    detail: dict[str, Any] = {"te\x00xt": ["a\ud800b", 1.5, {"n": None}], "empty": (), "yes": True}
+    record(SecurityEvent.of(origin, Event.USER_CHANGED, user_id=1, **detail))
+    assert SecurityEvent.objects.get().detail == {"text": ["ab", "1.5", {"n": None}], "empty": [], "yes": True}
 
 
 def test_a_row_has_its_request_id(origin: Origin) -> None:

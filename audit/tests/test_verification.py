@@ -15,12 +15,13 @@ from accounts.errors import TokenInvalid
 from accounts.security import tokens
 from accounts.security.keys import ring
 from accounts.tests.tools import Api
-from audit import seal
+from audit import seal, sealed_rows
 from audit.chain import lane_count
 from audit.events import Event, FailureReason
 from audit.models import Entry, Lane, LoginAttempt, SecurityEvent, TrailCheck
 from audit.origin import Origin
 from audit.record import record
+from audit.start import create_lanes
 from audit.tests.damage import run
 from audit.verification import Verification
 
@@ -163,13 +164,31 @@ def test_a_row_without_a_seal_is_named(rows: list[Entry]) -> None:
     assert verified() == {"unsealed": f"attempt {attempt.pk} has no seal"}
 
 
-def test_rows_from_before_the_seal_are_counted(rows: list[Entry]) -> None:
-    attempt = LoginAttempt.of(Origin("native"), "alice", user_id=None)
-    attempt.at = rows[0].at - timedelta(seconds=1)
-    attempt.save()
+@pytest.fixture
+def sealed_later() -> None:
+    """Two rows from before the seal."""
+    Lane.objects.all().delete()
+    for name in ("alice", "bob"):
+        LoginAttempt.of(Origin("native"), name, user_id=None).save()
+    create_lanes()
+
+
+def test_rows_from_before_the_seal_are_counted(sealed_later: None) -> None:
     verification = Verification()
-    assert [*verification.run()][-1] == 6
-    assert (verification.before_seal, verification.findings.counts) == (1, {})
+    assert [*verification.run()][-1] == 1
+    assert (verification.before_seal, verification.findings.listed()) == (2, [])
+    assert SecurityEvent.objects.values_list("event", "detail").get() == ("trail:sealed", {"attempts": 2, "events": 0})
+
+
+def test_a_row_that_was_added_to_those_from_before_the_seal_is_named(sealed_later: None) -> None:
+    long_ago = SecurityEvent.objects.get().at - timedelta(days=1)
+    for row in (LoginAttempt.of(Origin("native"), "mallory", user_id=None), SecurityEvent(event="user:approved")):
+        row.at = long_ago
+        row.save()
+    verification = Verification()
+    assert [*verification.run()][-1] == 1
+    first = "of kind attempt 3 rows without a seal are older than it, and there were 2 when it began"
+    assert verification.findings.listed() == [{"kind": "unsealed", "count": 2, "first": first}]
 
 
 def test_rows_that_swapped_their_places_are_named(rows: list[Entry]) -> None:
@@ -264,6 +283,27 @@ class TestCommand:
         command("verify", "--since", "2020-01-01")
         check = TrailCheck.objects.get()
         assert (check.kind, check.intact, check.result["rows"]) == ("verified", True, 6)
+
+    def test_tables_that_cannot_be_read_have_exit_status_1(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sealed_rows.TABLES, "attempt", "audit_gone")
+        with pytest.raises(CommandError, match="were its tables changed"), transaction.atomic():
+            call_command("trail", "verify")
+
+    def test_rows_of_the_previous_release_are_accepted_by_an_event(self, rows: list[Entry]) -> None:
+        LoginAttempt.of(Origin("native"), "alice", user_id=None).save()
+        assert command("verify")[0] == 1
+        assert command("accept", "--noinput") == (0, "1 rows without a seal were accepted, by an event of the trail.\n")
+        assert command("verify")[0] == 0
+        LoginAttempt.of(Origin("native"), "mallory", user_id=None).save()
+        assert command("verify")[0] == 1
+
+    def test_they_are_not_accepted_without_confirmation(
+        self, rows: list[Entry], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("builtins.input", lambda _: "no")
+        with pytest.raises(CommandError, match="Nothing was accepted"):
+            call_command("trail", "accept")
+        assert not SecurityEvent.objects.filter(event="trail:sealed").exists()
 
     def test_a_date_that_is_none_is_refused(self) -> None:
         with pytest.raises(CommandError, match="yesterday is no date such as 2026-11-21"):

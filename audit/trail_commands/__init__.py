@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from django.core.management.base import CommandParser, OutputWrapper
 
-from audit.trail_commands import anchor, report, stream, verify
+from audit.trail_commands import accept, anchor, report, stream, verify
 
 
 class Subcommand(Protocol):
@@ -20,6 +20,7 @@ class Subcommand(Protocol):
 SUBCOMMANDS: Final[Mapping[str, Subcommand]] = {
     "verify": verify,
     "anchor": anchor,
+    "accept": accept,
     "report": report,
     "stream": stream,
 }

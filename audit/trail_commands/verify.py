@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
+from django.db import DatabaseError
 from django.utils import timezone
 
 from audit import anchors, guards
@@ -48,6 +49,8 @@ def run(options: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
     except KeyboardInterrupt:
         stderr.write(f"Interrupted after {verification.rows} rows; nothing was found out about the others.")
         sys.exit(130)
+    except DatabaseError as error:
+        raise CommandError(f"The trail cannot be read to its end; were its tables changed? {error}") from error
     for text in anchors.differences(anchor) if anchor else []:
         verification.findings.add(Kind.ANCHOR, text)
     result = _result(verification, anchor)
