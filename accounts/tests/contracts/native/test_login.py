@@ -256,13 +256,13 @@ def test_no_connection_of_the_pool_is_held_while_hashing(
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", {"min_size": 1, "max_size": 1})
-    pool = connection.pool
+    pool = connection.pool  # type: ignore[attr-defined]  # Only PostgreSQL's has it.
     try:
         monkeypatch.setattr(Argon2id, "encode", recorded)
         assert api.login(username="nobody").status_code == 401
     finally:
         connection.close()
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]  # As above.
     assert seen == [1]
 
 
