@@ -42,5 +42,6 @@ def release_connection() -> None:
 
     For whoever is about to wait; the next statement takes a connection again.
     """
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
+    # A connection of a pool has no age; any other stays with its thread.
+    if not connection.in_atomic_block and connection.settings_dict["CONN_MAX_AGE"] == 0:
+        connection.close()

@@ -54,6 +54,8 @@ class Session(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-created_at"], name="session_created"),
             models.Index(fields=["user", "contract", "ended_at", "expires_at"], name="session_live"),
+            # The active sessions of all users, which are few of all rows.
+            models.Index(fields=["ended_at", "expires_at"], name="session_active"),
         ]
 
     def __str__(self) -> str:

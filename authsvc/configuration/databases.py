@@ -1,5 +1,6 @@
 """DATABASE_URL as Django's database settings, with what this service relies on in each database."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,19 @@ CONNECT_SECONDS = 5
 PREPARED_AFTER = 2
 
 
-def _sqlite(config: dict[str, Any], base_dir: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Pooling:
+    """How PostgreSQL's connections are shared.
+
+    `size` is the most connections of a process; with 0 every thread keeps one of its own. `transaction` says that
+    a pooler between gives a server's connection to a client for one transaction (PgBouncer's transaction mode).
+    """
+
+    size: int = 0
+    transaction: bool = False
+
+
+def _sqlite(config: dict[str, Any], base_dir: Path, pooling: Pooling) -> None:
     config["ENGINE"] = "authsvc.configuration.sqlite3"
     name = config["NAME"]
     if name != ":memory:":
@@ -30,22 +43,31 @@ def _sqlite(config: dict[str, Any], base_dir: Path) -> None:
     }
 
 
-def _postgresql(config: dict[str, Any], base_dir: Path) -> None:
+def _postgresql(config: dict[str, Any], base_dir: Path, pooling: Pooling) -> None:
     given = config.get("OPTIONS", {})
     config["OPTIONS"] = {
         **given,
         "isolation_level": IsolationLevel.READ_COMMITTED,
         # Parameters are bound by the server, which parses and plans a repeated statement once: half of its work.
         "server_side_binding": True,
-        "prepare_threshold": PREPARED_AFTER,
+        # What a session prepares or sets is not there in the next transaction behind such a pooler.
+        "prepare_threshold": None if pooling.transaction else PREPARED_AFTER,
         "connect_timeout": CONNECT_SECONDS,
         # The kernel notices a server that has vanished; otherwise a thread would wait without end.
         "tcp_user_timeout": STATEMENT_SECONDS * 1000,
-        "options": f"{given.get('options', '')} -c statement_timeout={STATEMENT_SECONDS * 1000}".strip(),
     }
+    if pooling.transaction:
+        config["DISABLE_SERVER_SIDE_CURSORS"] = True
+    else:
+        timeout = f"-c statement_timeout={STATEMENT_SECONDS * 1000}"
+        config["OPTIONS"]["options"] = f"{given.get('options', '')} {timeout}".strip()
+    if pooling.size:
+        # A request that gets no connection in this time is answered 503.
+        config["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pooling.size, "timeout": CONNECT_SECONDS}
+        config["CONN_MAX_AGE"] = 0
 
 
-def _mysql(config: dict[str, Any], base_dir: Path) -> None:
+def _mysql(config: dict[str, Any], base_dir: Path, pooling: Pooling) -> None:
     # The session's time zone makes the database's clock return UTC, which the columns hold.
     config["OPTIONS"] = {
         **config.get("OPTIONS", {}),
@@ -70,7 +92,7 @@ _VENDORS = {
 }
 
 
-def from_url(url: str, base_dir: Path) -> dict[str, Any]:
+def from_url(url: str, base_dir: Path, pooling: Pooling = Pooling()) -> dict[str, Any]:
     """Return the settings of one database.
 
     A relative SQLite path counts from `base_dir`. `authsvc.configuration.env` has validated the URL.
@@ -78,7 +100,7 @@ def from_url(url: str, base_dir: Path) -> dict[str, Any]:
     config: dict[str, Any] = dict(
         dj_database_url.parse(url.replace("mariadb:", "mysql:", 1), conn_max_age=CONNECTION_AGE)
     )
-    _VENDORS[config["ENGINE"]](config, base_dir)
+    _VENDORS[config["ENGINE"]](config, base_dir, pooling)
     if config["ENGINE"] == "django.db.backends.mysql":
         import pymysql
 

@@ -52,6 +52,8 @@ class Environment(BaseSettings):
     secret_key: str = ""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, _SPLIT, AfterValidator(validators.valid_hosts)] = ()
     database_url: Annotated[str, AfterValidator(validators.valid_database)] = "sqlite:///db.sqlite3"
+    database_pool: int = Field(default=8, ge=0, le=1000)
+    database_pooler: Literal["transaction"] | None = None
     redis_url: str = ""
     cors_allowed_origins: Annotated[tuple[str, ...], NoDecode, _SPLIT, AfterValidator(validators.valid_origins)] = ()
     trusted_proxies: int = Field(default=0, ge=0, le=10)

@@ -12,6 +12,8 @@ for _name in env.Environment.model_fields:
         os.environ.pop(_name.upper(), None)
 os.environ.setdefault("DATABASE_URL", "sqlite:///test.sqlite3")
 os.environ["DEBUG"] = "true"
+# Threads of a test that meet inside their transactions would wait for the connections of each other.
+os.environ["DATABASE_POOL"] = "0"
 env.ENV_FILE = None
 
 from authsvc.settings import *  # noqa: E402, F403

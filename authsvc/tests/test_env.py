@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from authsvc.configuration import env, mail
+from authsvc.configuration import databases, env, mail
 from authsvc.configuration.mounts import DEFAULT_MOUNTS
 
 pytestmark = pytest.mark.any_database
@@ -383,3 +383,27 @@ def test_a_mail_servers_user_and_password_are_decoded() -> None:
 )
 def test_the_sender_is_always_an_address(url: str, address: str) -> None:
     assert mail.from_url(url, "Ward 7")["DEFAULT_FROM_EMAIL"] == f"Ward 7 <{address}>"
+
+
+def test_a_process_shares_eight_connections_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = load(monkeypatch, **PRODUCTION).database_pool
+    config = databases.from_url(PRODUCTION["DATABASE_URL"], Path(), databases.Pooling(size))
+    assert (config["OPTIONS"]["pool"]["max_size"], config["CONN_MAX_AGE"]) == (8, 0)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///db.sqlite3", "mysql://u:p@db/authsvc"])
+def test_other_databases_have_no_pool(url: str) -> None:
+    config = databases.from_url(url, Path(), databases.Pooling(8))
+    assert "pool" not in config["OPTIONS"]
+    assert config["CONN_MAX_AGE"] == databases.CONNECTION_AGE
+
+
+def test_behind_a_transaction_pooler_nothing_is_left_in_a_session() -> None:
+    config = databases.from_url(PRODUCTION["DATABASE_URL"], Path(), databases.Pooling(8, transaction=True))
+    assert config["OPTIONS"]["prepare_threshold"] is None
+    assert "options" not in config["OPTIONS"]
+    assert config["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+
+def test_a_pooler_of_another_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "DATABASE_POOLER" in errors(monkeypatch, **PRODUCTION, DATABASE_POOLER="session")

@@ -157,3 +157,12 @@ def test_every_password_error_is_translated(head: User, password: str) -> None:
     form = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
     errors = client.post("/admin/password_change/", form).context["form"].errors["new_password1"]
     assert [error for error in errors if not CHINESE.search(error)] == []
+
+
+def test_responses_of_the_api_do_not_depend_on_the_page_that_the_thread_has_shown_before(alice: User) -> None:
+    body = {"username": "a b", "email": "no", "password": "1", "phone": "x", "role": "admin", "full_name": "x" * 101}
+    answers = []
+    for language in ("en", "zh-CN"):
+        browser(language).get("/admin/login/")
+        answers.append([Api().post("register", body).json(), Api().login(password="wrong").json()])
+    assert answers[0] == answers[1]

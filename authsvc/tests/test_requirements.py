@@ -48,7 +48,7 @@ def test_every_pin_is_one_version_with_its_hashes(lock: str) -> None:
         if line.startswith(" "):
             assert re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line)
         else:
-            assert re.fullmatch(r"[a-z0-9.-]+(\[[a-z,-]+\])?==[0-9][0-9a-z.]*( ; .+)? \\", line), line
+            assert re.fullmatch(r"[a-z0-9.-]+(\[[a-z, -]+\])?==[0-9][0-9a-z.]*( ; .+)? \\", line), line
             assert after.startswith("    --hash="), line
 
 

@@ -241,6 +241,31 @@ def test_no_transaction_is_open_while_hashing(api: Api, alice: User, monkeypatch
     assert seen == [False]
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL's connections have a pool.")
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_of_the_pool_is_held_while_hashing(
+    api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    encode = Argon2id.encode
+
+    def recorded(*args: Any) -> str:
+        seen.append(pool.get_stats()["pool_available"])
+        return encode(*args)
+
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", {"min_size": 1, "max_size": 1})
+    pool = connection.pool  # type: ignore[attr-defined]  # Only PostgreSQL's has it.
+    try:
+        monkeypatch.setattr(Argon2id, "encode", recorded)
+        assert api.login(username="nobody").status_code == 401
+    finally:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]  # As above.
+    assert seen == [1]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_without_a_row_in_the_trail_there_is_no_session(api: Api, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*entries: object) -> None:
