@@ -86,7 +86,9 @@ def measure(rate: float) -> None:
     alone, beside, number = [], [], 0
     with ThreadPoolExecutor(THREADS) as pool:
         load(pool, 0, rate)
-        purge = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 The command is constant.
+        purge = subprocess.Popen(  # noqa: S603 The command is constant.
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             # It starts.
             time.sleep(5)
