@@ -86,7 +86,9 @@ def measure(rate: float) -> None:
     alone, beside, number = [], [], 0
     with ThreadPoolExecutor(THREADS) as pool:
         load(pool, 0, rate)
-        purge = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 The command is constant.
+        purge = subprocess.Popen(  # noqa: S603 The command is constant.
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             # It starts.
             time.sleep(5)
@@ -101,9 +103,8 @@ def measure(rate: float) -> None:
             purge.wait()
         list(pool.map(lambda _: (time.sleep(0.05), connections.close_all()), range(THREADS)))
     ratio = show("purge stopped", alone) and show("purge running", beside) / statistics.median(filter(None, alone))
-    print(
-        f"median {ratio - 1:+.0%}; the purge removed {before - expired.count()} rows, and ran to the end: {is_running}"
-    )
+    removed = before - expired.count()
+    print(f"median {ratio - 1:+.0%}; the purge removed {removed} rows{' and was still running' if is_running else ''}")
 
 
 def main() -> None:
