@@ -1,4 +1,4 @@
-"""Django's middleware for pages in a browser. Requests to the APIs pass it by, which saves an eighth of a short one."""
+"""Django's middleware for pages in a browser, which requests to the APIs pass by."""
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
