@@ -29,7 +29,7 @@ class TooYoung(ValueError):
 def purge_trail(now: datetime, days: int, *, dry_run: bool = False) -> Iterator[Counts]:
     """Remove the rows of both tables that are older than `days`, and yield by kind how many so far, at least once.
 
-    Each lane loses rows from its beginning up to the first one that is young enough. A batch is one transaction with
+    Each lane loses rows from its beginning up to the first one within retention. A batch is one transaction with
     the checkpoint behind which its rows are gone: an interruption loses nothing, and the next run goes on.
     `dry_run` only counts. Raises TooYoung.
     """

@@ -111,13 +111,16 @@ def unsealed(began: str, since: datetime | None) -> dict[str, tuple[int, int, in
         parameters: list[Any] = []
         if since:
             where, parameters = f"{where} AND at >= %s", [adapted(since)]
-        young = f"{where} AND NOT {_TIME_TEXT[connection.vendor]} < %s"
-        counts = [_scalar(table, "COUNT(*)", where, *parameters), _scalar(table, "COUNT(*)", young, *parameters, began)]
-        found[kind] = counts[0] - counts[1], counts[1], _scalar(table, "MIN(id)", young, *parameters, began)
+        recent = f"{where} AND NOT {_TIME_TEXT[connection.vendor]} < %s"
+        counts = [
+            _scalar(table, "COUNT(*)", where, *parameters),
+            _scalar(table, "COUNT(*)", recent, *parameters, began),
+        ]
+        found[kind] = counts[0] - counts[1], counts[1], _scalar(table, "MIN(id)", recent, *parameters, began)
     return found
 
 
-def strays(lane: int, head: int) -> list[tuple[str, int]]:
+def outside(lane: int, head: int) -> list[tuple[str, int]]:
     """Return kind and id of a row in each table that stands behind the lane's checkpoint, or after its head."""
     purged = "COALESCE((SELECT number FROM audit_checkpoint WHERE lane = %s), 0)"
     # The head is read again by the same statement, because rows are written meanwhile.

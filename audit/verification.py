@@ -136,18 +136,18 @@ class Verification:
             self.findings.add(Kind.HEAD, f"{head}: its seal is false, or its key {head.key_name!r} is missing")
         elif place.previous and bytes(head.mac) not in place.previous:
             self.findings.add(Kind.HEAD, f"{head}: it does not follow the last row")
-        for kind, number in sealed_rows.strays(place.lane, head.number if head else place.number):
+        for kind, number in sealed_rows.outside(place.lane, head.number if head else place.number):
             self.findings.add(Kind.INSERTED, f"{kind} {number} in lane {place.lane}, outside its numbers")
 
     def _find_unsealed(self) -> None:
         """Name rows without a seal that are younger than the seal, and count the older ones."""
         began = self._stated_at or min(self._began, default="9999")
-        for kind, (old, young, first) in sealed_rows.unsealed(began, self.since).items():
+        for kind, (old, recent, first) in sealed_rows.unsealed(began, self.since).items():
             self.before_seal += old
             if old > (known := self._stated.get(f"{kind}s", 0)) and self.since is None:
                 text = (
                     f"of kind {kind} {old} rows without a seal are older than it, and there were {known} when it began"
                 )
                 self.findings.add(Kind.UNSEALED, text, old - known)
-            if young:
-                self.findings.add(Kind.UNSEALED, f"{kind} {first} has no seal", young)
+            if recent:
+                self.findings.add(Kind.UNSEALED, f"{kind} {first} has no seal", recent)

@@ -44,11 +44,11 @@ def test_the_database_refuses_to_change_and_to_delete_rows(table: str, statement
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_purge_deletes_no_row_younger_than_half_a_year(table: str) -> None:
-    young = timezone.now() - timedelta(days=180)
+    recent = timezone.now() - timedelta(days=180)
 
     def purge(condition: str) -> int:
         with transaction.atomic(), connection.cursor() as cursor, guards.open_for_purge(cursor):
-            cursor.execute(f"DELETE FROM {table} WHERE {condition}", [connection.ops.adapt_datetimefield_value(young)])
+            cursor.execute(f"DELETE FROM {table} WHERE {condition}", [connection.ops.adapt_datetimefield_value(recent)])
             return int(cursor.rowcount)
 
     with pytest.raises(DatabaseError, match="Rows of the trail are never changed"):

@@ -229,7 +229,7 @@ def test_a_head_far_away_ends_the_verification_all_the_same(rows: list[Entry]) -
     assert verified()["removed"] == "lane 0, numbers 7 to 9000000000000000000"
 
 
-def test_new_rows_do_not_heal_a_false_head(rows: list[Entry], caplog: pytest.LogCaptureFixture) -> None:
+def test_new_rows_do_not_repair_a_false_head(rows: list[Entry], caplog: pytest.LogCaptureFixture) -> None:
     run(f"DELETE FROM {EVENTS} WHERE number = 6")
     sql = f"UPDATE audit_lane SET number = 5, mac = (SELECT mac FROM {ATTEMPTS} WHERE number = 5) WHERE lane = 0"
     run(sql)

@@ -20,7 +20,7 @@ def test_its_users_can_log_in() -> None:
     sql = (FOLDER / seed).read_text(encoding="utf-8")
     with connection.cursor() as cursor:
         if connection.vendor == "mysql":
-            # MariaDB takes `||` for OR unless told otherwise.
+            # MariaDB takes `||` for OR by default.
             cursor.execute("SET @mode = @@sql_mode, sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT')")
         cursor.execute(sql.replace("{n}", "3").replace("{django_hash}", hashing.make(PASSWORD)))
         if connection.vendor == "mysql":
