@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from accounts.models import AttemptBudget, Code, Message, Session
 from accounts.policies import BUDGET_KEPT, CODE_KEPT, MESSAGE_KEPT, SESSION_KEPT
 from accounts.transactions import atomically
 from audit.events import Event
-from audit.models import SecurityEvent
+from audit.models import SecurityEvent, TrailCheck
 from audit.origin import Origin
 from audit.record import record
 from audit.retention import purge_trail
@@ -95,6 +95,12 @@ def _removal(find: Callable[[datetime], Expired]) -> Callable[[datetime, bool], 
     return remove
 
 
+def _checks(now: datetime) -> Expired:
+    """Verifications of the trail, which are kept as long as its rows."""
+    checks = TrailCheck.objects.filter(at__lte=now - timedelta(days=settings.TRAIL_RETENTION_DAYS))
+    return Expired(checks, checks, "at")
+
+
 def _trail(now: datetime, dry_run: bool) -> Iterator[int]:
     removed, started = 0, time.monotonic()
     for counts in purge_trail(now, settings.TRAIL_RETENTION_DAYS, dry_run=dry_run):
@@ -102,6 +108,7 @@ def _trail(now: datetime, dry_run: bool) -> Iterator[int]:
         yield so_far - removed
         time.sleep(_REST * (time.monotonic() - started))
         removed, started = so_far, time.monotonic()
+    yield from _removal(_checks)(now, dry_run)
 
 
 def _remove(rows: QuerySet[Any]) -> int:

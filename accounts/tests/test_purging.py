@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import AttemptBudget, AttemptPurpose, Code, Message, Session, User
 from accounts.services import purging
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api, later
-from audit.models import LoginAttempt, SecurityEvent
+from audit.models import LoginAttempt, SecurityEvent, TrailCheck
 from audit.origin import CONSOLE
 from authsvc.management.commands import quickstart
 
@@ -79,6 +79,14 @@ def test_rows_of_the_trail_are_removed_after_their_retention(alice: User, settin
     assert purge("--only", "trail") == "trail: 1 removed\n"
     assert LoginAttempt.objects.get().at > ago(days=200)
     assert SecurityEvent.objects.latest("id").detail["counts"] == {"trail": 1}
+
+
+def test_verifications_of_the_trail_are_kept_as_long_as_its_rows(settings: Settings) -> None:
+    settings.TRAIL_RETENTION_DAYS = 200
+    for days in (201, 199):
+        TrailCheck.objects.create(kind="verified", at=ago(days=days), intact=True)
+    assert purge("--only", "trail") == "trail: 1 removed\n"
+    assert TrailCheck.objects.get().at > ago(days=200)
 
 
 def test_messages_and_codes_are_removed_a_day_after_they_expired(alice: User) -> None:
