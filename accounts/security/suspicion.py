@@ -18,7 +18,7 @@ from accounts.security import budget_rows
 from accounts.security.budgets import Account, Budget
 from accounts.security.places import Places
 from accounts.security.quota import Quota
-from accounts.transactions import atomically
+from accounts.transactions import atomically, release_connection
 
 _RETRY_SECONDS: Final = 0.05
 
@@ -51,6 +51,7 @@ def wait_for_turn(address: str, account: Account, wait: timedelta) -> None:
         while not _spend(address, timezone.now()):
             if time.monotonic() > deadline:
                 raise Overloaded(retry_after=wait)
+            release_connection()
             time.sleep(_RETRY_SECONDS)
 
 

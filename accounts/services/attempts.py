@@ -25,7 +25,7 @@ from accounts.security.login_quota import require_logins
 from accounts.security.places import Places
 from accounts.services import sessions
 from accounts.services.identifiers import Identifier
-from accounts.transactions import atomically
+from accounts.transactions import atomically, release_connection
 from audit.events import FailureReason
 from audit.models import LoginAttempt
 from audit.origin import Origin
@@ -96,6 +96,7 @@ def place(*, identifier: Identifier, origin: Origin) -> Iterator[None]:
 
 def _pause() -> None:
     with suppress(Overloaded), _pauses.one(None, REFUSAL_PAUSES, _RETRY_AFTER):
+        release_connection()
         time.sleep(REFUSAL_PAUSE.total_seconds())
 
 
@@ -171,6 +172,7 @@ def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
             _check(attempt)
             raise Overloaded(retry_after=LONGEST_WAIT)
         stale = True
+        release_connection()
         time.sleep(_RETRY_SECONDS)
 
 

@@ -77,3 +77,11 @@ def test_the_refusals_that_wait_leave_threads_for_others(pauses: list[float]) ->
             waiting.enter_context(attempts._pauses.one(None, REFUSAL_PAUSES, timedelta(0)))
         assert Api().login().status_code == 503
     assert pauses == []
+
+
+def test_a_refusal_that_waits_holds_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(attempts, "release_connection", lambda: calls.append("release"))
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(sleep=lambda seconds: calls.append("wait")))
+    attempts._pause()
+    assert calls == ["release", "wait"]
