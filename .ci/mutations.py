@@ -126,7 +126,7 @@ def prepare(copy: Path, template: Path, tests: tuple[str, ...]) -> None:
 
 
 def in_copy(copy: Path, *arguments: str, **environment: str) -> None:
-    """Run Python in the copy; print what it printed and exit if it fails."""
+    """GuardRun Python in the copy; print what it printed and exit if it fails."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=copy,
@@ -153,7 +153,7 @@ def use_template(template: Path) -> None:
 
 
 def run_tests(guard: Guard, copy: Path, template: Path, output: Path) -> None:
-    """Run the guard's tests in this process, a child, and exit with pytest's status."""
+    """GuardRun the guard's tests in this process, a child, and exit with pytest's status."""
     os.setpgid(0, 0)
     with output.open("wb") as file:
         os.dup2(file.fileno(), 1)
@@ -169,7 +169,7 @@ def run_tests(guard: Guard, copy: Path, template: Path, output: Path) -> None:
     sys.exit(pytest.main([*PYTEST, *guard.tests]))
 
 
-class Run:
+class GuardRun:
     """The tests of one guard, in a process group of their own."""
 
     def __init__(self, guard: Guard, copy: Path, template: Path) -> None:
@@ -200,7 +200,7 @@ class Run:
         return f"BROKEN: exit status {self.process.exitcode}, {last}"
 
 
-def ended(running: list[Run]) -> list[Run]:
+def ended(running: list[GuardRun]) -> list[GuardRun]:
     """Wait, and return the runs that have ended or have taken too long."""
     oldest = min(run.started for run in running)
     connection.wait([run.process.sentinel for run in running], oldest + LONGEST_RUN - time.monotonic())
@@ -210,11 +210,11 @@ def ended(running: list[Run]) -> list[Run]:
 
 def judge(found: list[Guard], copies: list[Path], template: Path) -> dict[Guard, str]:
     """Return the verdict on each guard, with one child at a time for each copy."""
-    verdicts, waiting, running = {}, list(reversed(found)), list[Run]()
+    verdicts, waiting, running = {}, list(reversed(found)), list[GuardRun]()
     try:
         while waiting or running:
             while waiting and copies:
-                running.append(Run(waiting.pop(), copies.pop(), template))
+                running.append(GuardRun(waiting.pop(), copies.pop(), template))
             for run in ended(running):
                 run.end()
                 running.remove(run)

@@ -18,7 +18,7 @@ from audit.models import Checkpoint, Lane, TrailCheck
 _FORMAT: Final = "authsvc-trail-anchor"
 
 
-class BadAnchor(ValueError):
+class InvalidAnchor(ValueError):
     """The file is no anchor of this trail; the message says why."""
 
 
@@ -46,16 +46,16 @@ def write() -> str:
 
 
 def read(path: Path) -> Anchor:
-    """Return the anchor in a file. Raises BadAnchor."""
+    """Return the anchor in a file. Raises InvalidAnchor."""
     try:
         stated = _payload(path.read_text(encoding="ascii").strip())
         mac = bytes.fromhex(stated.pop("mac"))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadAnchor(f"{path} is no readable anchor: {error!r}.") from error
+        raise InvalidAnchor(f"{path} is no readable anchor: {error!r}.") from error
     # The MAC is enough here; the signature is for those who have no key, and outlives none of the published ones.
     key = seal.keys().get(str(stated.get("key")))
     if key is None or not compare_digest(key.mac(seal.canonical([stated])), mac):
-        raise BadAnchor(f"{path} is false, of another trail, or AUDIT_KEY lacks its key {stated.get('key')}.")
+        raise InvalidAnchor(f"{path} is false, of another trail, or AUDIT_KEY lacks its key {stated.get('key')}.")
     return Anchor(stated["at"], {int(lane): (number, mac) for lane, (number, mac) in stated["heads"].items()})
 
 

@@ -39,7 +39,7 @@ _MOVE: Final = PreparedUpdate(
 )
 
 
-class NoLanes(RuntimeError):
+class MissingLanes(RuntimeError):
     """The table of lanes has not the rows that a migration puts there."""
 
 
@@ -51,12 +51,14 @@ def lane_count() -> int:
 def take() -> Lane:
     """Lock any free lane and return its head; wait for one only if other transactions have taken all.
 
-    Raises NoLanes.
+    Raises MissingLanes.
     """
     start = secrets.randbelow(lane_count())
     head = _FREE.first(start=start) or (_FREE.first(start=0) if start else None) or _WAITED_FOR.first(lane=start)
     if head is None:
-        raise NoLanes("The trail has no lanes, or lacks some: run `manage.py migrate`, then `manage.py trail verify`.")
+        raise MissingLanes(
+            "The trail has no lanes, or lacks some: run `manage.py migrate`, then `manage.py trail verify`."
+        )
     head.mac = bytes(head.mac)
     if not is_sealed(head):
         # The rows to come must not make a forged head good: one number stays empty, and verification names it.

@@ -11,7 +11,7 @@ from audit.sealed_rows import AT, ID, KEY_NAME, KIND, LANE, NUMBER
 _COMPARED: Final = 300
 
 
-class Kind(StrEnum):
+class Damage(StrEnum):
     """Kinds of damage."""
 
     CHANGED = "changed"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 @dataclass
-class Place:
+class LaneProgress:
     """How far a lane is verified: the last number, and the MACs that the next row may follow; none where unknown."""
 
     lane: int
@@ -38,7 +38,7 @@ class Place:
 
 
 @dataclass
-class _Failed:
+class _FailedRow:
     row: list[Any]
     mac: bytes
     key: seal.Key
@@ -57,22 +57,22 @@ def describe(row: list[Any]) -> str:
 class Findings:
     """The damage by kind: the number of rows or places, and the first one in words."""
 
-    counts: dict[Kind, int] = field(default_factory=dict)
-    first: dict[Kind, str] = field(default_factory=dict)
-    _failed: list[_Failed] = field(default_factory=list)
+    counts: dict[Damage, int] = field(default_factory=dict)
+    first: dict[Damage, str] = field(default_factory=dict)
+    _failed: list[_FailedRow] = field(default_factory=list)
     _places: list[tuple[int, int, bytes]] = field(default_factory=list)
 
-    def add(self, kind: Kind, text: str, count: int = 1) -> None:
+    def add(self, kind: Damage, text: str, count: int = 1) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + count
         self.first.setdefault(kind, text)
 
     def add_failed(self, row: list[Any], mac: bytes, key: seal.Key, previous: list[bytes]) -> None:
         """Add a row whose MAC is not that of its content in its place."""
         if len(self._failed) < _COMPARED:
-            self._failed.append(_Failed(row, mac, key))
+            self._failed.append(_FailedRow(row, mac, key))
             self.add_place(row[LANE], row[NUMBER], previous)
         else:
-            self.add(Kind.CHANGED, describe(row))
+            self.add(Damage.CHANGED, describe(row))
 
     def add_place(self, lane: int, number: int, previous: list[bytes]) -> None:
         """Add a place whose row is not there, or is another."""
@@ -92,11 +92,11 @@ class Findings:
         for failed in self._failed:
             if id(failed) in moved:
                 _, (lane, number) = moved[id(failed)]
-                self.add(Kind.MOVED, f"{describe(failed.row)} belongs in lane {lane}, number {number}")
+                self.add(Damage.MOVED, f"{describe(failed.row)} belongs in lane {lane}, number {number}")
             elif id(failed) not in explained:
-                self.add(Kind.CHANGED, describe(failed.row))
+                self.add(Damage.CHANGED, describe(failed.row))
 
-    def _find_moved(self) -> dict[int, tuple[_Failed, tuple[int, int]]]:
+    def _find_moved(self) -> dict[int, tuple[_FailedRow, tuple[int, int]]]:
         found = {}
         for failed in self._failed:
             for lane, number, previous in self._places:

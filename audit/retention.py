@@ -22,7 +22,7 @@ _UNSEALED: Final = "lane IS NULL AND at < %s"
 Counts = dict[str, int]
 
 
-class TooYoung(ValueError):
+class RetentionTooShort(ValueError):
     """A purge of rows that must be kept longer."""
 
 
@@ -31,11 +31,11 @@ def purge_trail(now: datetime, days: int, *, dry_run: bool = False) -> Iterator[
 
     Each lane loses rows from its beginning up to the first one within retention. A batch is one transaction with
     the checkpoint behind which its rows are gone: an interruption loses nothing, and the next run goes on.
-    `dry_run` only counts. Raises TooYoung.
+    `dry_run` only counts. Raises RetentionTooShort.
     """
     retention = timedelta(days=days)
     if retention < LEAST_RETENTION:
-        raise TooYoung(f"The trail keeps rows for at least {LEAST_RETENTION.days} days, not {days}.")
+        raise RetentionTooShort(f"The trail keeps rows for at least {LEAST_RETENTION.days} days, not {days}.")
     counts = dict.fromkeys(TABLES, 0)
     for batch in _batches(now, now - retention, dry_run):
         counts = {kind: count + batch[kind] for kind, count in counts.items()}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit import retention, seal, sealed_rows
 from audit.chain import is_sealed, lane_count
 from audit.events import Event
-from audit.findings import Findings, Kind, Place, describe
+from audit.findings import Damage, Findings, LaneProgress, describe
 from audit.models import Checkpoint, Lane
 from audit.retention import LEAST_RETENTION
 from audit.seal import FIRST_MAC
@@ -44,9 +44,9 @@ class Verification:
         for lane in range(lane_count()):
             yield from self._lane(lane, heads.pop(lane, None))
         for lane in heads:
-            self.findings.add(Kind.INSERTED, f"the head of lane {lane}, which does not exist")
+            self.findings.add(Damage.INSERTED, f"the head of lane {lane}, which does not exist")
         for kind, number in sealed_rows.in_other_lanes(lane_count()):
-            self.findings.add(Kind.INSERTED, f"{kind} {number} in a lane that does not exist")
+            self.findings.add(Damage.INSERTED, f"{kind} {number} in a lane that does not exist")
         self._find_unsealed()
         self.findings.settle()
 
@@ -63,7 +63,7 @@ class Verification:
             yield self.rows
         self._end(place, head)
 
-    def _row(self, place: Place, row: list[Any]) -> None:
+    def _row(self, place: LaneProgress, row: list[Any]) -> None:
         if row[NUMBER] != place.number + 1 and not self._fits(place, row):
             return
         if place.seen is None:
@@ -73,7 +73,7 @@ class Verification:
         stored: bytes = row.pop()
         key = self._keys.get(row[KEY_NAME])
         if key is None:
-            self.findings.add(Kind.UNKNOWN_KEY, f"{row[KEY_NAME]!r} of {describe(row)}")
+            self.findings.add(Damage.UNKNOWN_KEY, f"{row[KEY_NAME]!r} of {describe(row)}")
             place.previous = [stored]
             return
         content = seal.canonical(row)
@@ -87,15 +87,15 @@ class Verification:
             if row[EVENT] == TRAIL_SEALED and row[KIND] == "event" and expected and row[AT] > self._stated_at:
                 self._stated, self._stated_at = row[DETAIL], row[AT]
 
-    def _fits(self, place: Place, row: list[Any]) -> bool:
+    def _fits(self, place: LaneProgress, row: list[Any]) -> bool:
         """Return whether a row that is not the next one is to be verified: it is behind a gap."""
         if row[NUMBER] > place.number:
             self._gap(place, row[NUMBER])
         if row[NUMBER] == place.seen:
-            self.findings.add(Kind.INSERTED, f"{describe(row)}: another row has this number")
+            self.findings.add(Damage.INSERTED, f"{describe(row)}: another row has this number")
         return bool(row[NUMBER] > place.number)
 
-    def _gap(self, place: Place, following: int) -> None:
+    def _gap(self, place: LaneProgress, following: int) -> None:
         """Go to the number before `following`; what lacks until there is removed, unless a purge has just done so."""
         checkpoint = Checkpoint.objects.filter(lane=place.lane).first()
         if checkpoint and checkpoint.number > place.number:
@@ -104,15 +104,16 @@ class Verification:
         if (missing := following - 1 - place.number) <= 0:
             return
         first = place.number + 1
-        self.findings.add(Kind.REMOVED, f"lane {place.lane}, numbers {first} to {following - 1}", missing)
+        self.findings.add(Damage.REMOVED, f"lane {place.lane}, numbers {first} to {following - 1}", missing)
         self.findings.add_place(place.lane, first, place.previous)
         place.number, place.previous = following - 1, []
 
-    def _start(self, lane: int) -> Place:
+    def _start(self, lane: int) -> LaneProgress:
         """Return the place after which to verify: the checkpoint, or the last row before the date."""
         checkpoint = Checkpoint.objects.filter(lane=lane).first()
-        start = Place(lane, checkpoint.number, [bytes(checkpoint.mac)]) if checkpoint else Place(lane, 0, [FIRST_MAC])
+        start = LaneProgress(lane, 0, [FIRST_MAC])
         if checkpoint:
+            start = LaneProgress(lane, checkpoint.number, [bytes(checkpoint.mac)])
             self._verify_checkpoint(checkpoint)
         if self.since is None:
             return start
@@ -120,24 +121,26 @@ class Verification:
         if first is None or first - 1 <= start.number:
             return start
         before = sealed_rows.mac_of(lane, first - 1)
-        return Place(lane, first - 1, [before] if before else [])
+        return LaneProgress(lane, first - 1, [before] if before else [])
 
     def _verify_checkpoint(self, checkpoint: Checkpoint) -> None:
         if not retention.is_sealed(checkpoint):
-            self.findings.add(Kind.CHECKPOINT, f"{checkpoint}: its seal is false")
+            self.findings.add(Damage.CHECKPOINT, f"{checkpoint}: its seal is false")
         if checkpoint.until > checkpoint.at - LEAST_RETENTION:
-            self.findings.add(Kind.CHECKPOINT, f"{checkpoint}: rows younger than {LEAST_RETENTION.days} days are gone")
+            self.findings.add(
+                Damage.CHECKPOINT, f"{checkpoint}: rows younger than {LEAST_RETENTION.days} days are gone"
+            )
 
-    def _end(self, place: Place, head: Lane | None) -> None:
+    def _end(self, place: LaneProgress, head: Lane | None) -> None:
         """Compare the end of a lane with its head."""
         if head is None:
-            self.findings.add(Kind.HEAD, f"lane {place.lane} has no head")
+            self.findings.add(Damage.HEAD, f"lane {place.lane} has no head")
         elif not is_sealed(head):
-            self.findings.add(Kind.HEAD, f"{head}: its seal is false, or its key {head.key_name!r} is missing")
+            self.findings.add(Damage.HEAD, f"{head}: its seal is false, or its key {head.key_name!r} is missing")
         elif place.previous and bytes(head.mac) not in place.previous:
-            self.findings.add(Kind.HEAD, f"{head}: it does not follow the last row")
+            self.findings.add(Damage.HEAD, f"{head}: it does not follow the last row")
         for kind, number in sealed_rows.outside(place.lane, head.number if head else place.number):
-            self.findings.add(Kind.INSERTED, f"{kind} {number} in lane {place.lane}, outside its numbers")
+            self.findings.add(Damage.INSERTED, f"{kind} {number} in lane {place.lane}, outside its numbers")
 
     def _find_unsealed(self) -> None:
         """Name rows without a seal that are younger than the seal, and count the older ones."""
@@ -148,6 +151,6 @@ class Verification:
                 text = (
                     f"of kind {kind} {old} rows without a seal are older than it, and there were {known} when it began"
                 )
-                self.findings.add(Kind.UNSEALED, text, old - known)
+                self.findings.add(Damage.UNSEALED, text, old - known)
             if recent:
-                self.findings.add(Kind.UNSEALED, f"{kind} {first} has no seal", recent)
+                self.findings.add(Damage.UNSEALED, f"{kind} {first} has no seal", recent)

@@ -89,7 +89,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-_pooling = databases.Pooling(_environment.database_pool, _environment.database_pooler == "transaction")
+_pooling = databases.PoolSettings(_environment.database_pool, _environment.database_pooler == "transaction")
 DATABASES = {"default": databases.from_url(_environment.database_url, BASE_DIR, _pooling)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if _environment.redis_url:

@@ -49,7 +49,7 @@ VICTIM = {"email": "victim@hospital.example", "phone": "+8613900139000"}
 NEW = "Another-horse-"
 
 
-class SlowMail(MailServer):
+class SlowMailServer(MailServer):
     """Notes the time and the recipient of each mail, and answers slowly."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ def queue_notices(server: Server, token: str) -> Counter[str]:
     return Counter(f"changed {reset(server, f'{name}@hospital.example', PASSWORD, NEW)}" for name in people)
 
 
-def seconds_to_the_code(server: Server, mail: SlowMail, name: str) -> float:
+def seconds_to_the_code(server: Server, mail: SlowMailServer, name: str) -> float:
     """Have a stranger ask for a reset code, and return when the mail server has been given it."""
     email = f"{name}@hospital.example"
     expect(201, server.call("POST", "/api/auth/register", {"username": name, "email": email, "password": PASSWORD}))
@@ -137,7 +137,7 @@ def seconds_to_the_code(server: Server, mail: SlowMail, name: str) -> float:
     raise SystemExit("No code came within a minute.")
 
 
-def run(server: Server, mail: SlowMail, texts: HttpGateway) -> bool:
+def run(server: Server, mail: SlowMailServer, texts: HttpGateway) -> bool:
     head = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
     manage(server, "createsuperuser", "--noinput", "--username", "root", "--email", "root@a.example", **head)
     token = expect(200, server.call("POST", "/api/auth/login", {"username": "root", "password": PASSWORD}))
@@ -162,7 +162,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # The mail server logs every line of its protocol.
     logging.disable(logging.INFO)
-    with tempfile.TemporaryDirectory() as folder, mail_server(SlowMail()) as mail, http_gateway(SlowGateway()) as texts:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mail_server(SlowMailServer()) as mail,
+        http_gateway(SlowGateway()) as texts,
+    ):
         server = Server(Path(folder) / "db.sqlite3", Path(folder) / "log")
         server.environment |= {"EMAIL_URL": mail.url, "SMS_URL": texts.url}
         server.migrate()

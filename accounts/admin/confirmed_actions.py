@@ -65,8 +65,9 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
     confirmed_actions: ClassVar[Mapping[str, ConfirmedAction]]
 
     def user_of(self, obj: Any) -> User:
-        """Return the user whom an action concerns."""
-        raise NotImplementedError
+        """Return the user whom an action on an object concerns."""
+        user: User = obj.user
+        return user
 
     def label(self, obj: Any) -> str:
         """Return an object's description on the confirmation page."""

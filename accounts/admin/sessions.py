@@ -121,9 +121,6 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
     def is_active(self, session: Session) -> bool:
         return session.is_active(timezone.now()) and session.user.may_log_in()
 
-    def user_of(self, obj: Session) -> User:
-        return obj.user
-
     def label(self, obj: Session) -> str:
         since = f"{timezone.localtime(obj.created_at):%Y-%m-%d %H:%M}"
         return " · ".join(

@@ -16,7 +16,7 @@ from accounts.models import AttemptBudget, AttemptPurpose
 from accounts.policies import SUSPECTED_RATE, SUSPECTED_RATE_WINDOW, SUSPECTED_SHARE, SUSPECTED_SHARE_WINDOW
 from accounts.security import budget_rows
 from accounts.security.budgets import Account, Budget
-from accounts.security.places import Places
+from accounts.security.parallel_calls import ParallelCalls
 from accounts.security.quota import Quota
 from accounts.transactions import atomically, release_connection
 
@@ -33,7 +33,7 @@ def suspected(now: datetime) -> QuerySet[AttemptBudget]:
     return AttemptBudget.objects.filter(purpose=AttemptPurpose.ADDRESS_SUSPICION, locked_until__gt=now)
 
 
-_places = Places()
+_parallel = ParallelCalls()
 
 
 def wait_for_turn(address: str, account: Account, wait: timedelta) -> None:
@@ -46,7 +46,7 @@ def wait_for_turn(address: str, account: Account, wait: timedelta) -> None:
     deadline = time.monotonic() + wait.total_seconds()
     limit = SUSPECTED_RATE * max(1, int(wait / SUSPECTED_RATE_WINDOW))
     retry_after = SUSPECTED_RATE_WINDOW
-    with _places.one((address, account), 1, retry_after), _places.one(address, limit, retry_after):
+    with _parallel.hold((address, account), 1, retry_after), _parallel.hold(address, limit, retry_after):
         atomically(lambda: _share(address, account).spend(timezone.now()))
         while not _spend(address, timezone.now()):
             if time.monotonic() > deadline:

@@ -22,7 +22,7 @@ from accounts.policies import LONGEST_WAIT, REFUSAL_PAUSE, REFUSAL_PAUSES, SESSI
 from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
 from accounts.security.login_quota import require_logins
-from accounts.security.places import Places
+from accounts.security.parallel_calls import ParallelCalls
 from accounts.services import sessions
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically, release_connection
@@ -36,8 +36,8 @@ logger = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 0.02
 _RETRY_AFTER: Final = timedelta(seconds=1)
 
-_places = Places()
-_pauses = Places()
+_parallel = ParallelCalls()
+_pauses = ParallelCalls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class PasswordCheck:
 
 
 @contextmanager
-def place(*, identifier: Identifier, origin: Origin) -> Iterator[None]:
+def limit_parallel(*, identifier: Identifier, origin: Origin) -> Iterator[None]:
     """Hold a place for an attempt at an identifier from an address: one at hashing, the others in the queue for it.
 
     Refused before the first statement, and parallel refusals wait for a moment: otherwise a client that repeats refused
@@ -86,16 +86,16 @@ def place(*, identifier: Identifier, origin: Origin) -> Iterator[None]:
     """
     key = (budget_address(origin.ip), identifier.column, identifier.value)
     try:
-        with _places.one(key, 1 + hashing.slots.places, _RETRY_AFTER):
+        with _parallel.hold(key, 1 + hashing.slots.places, _RETRY_AFTER):
             yield
     except RetryLater:
-        if _places.taken(key):
+        if _parallel.taken(key):
             _pause()
         raise
 
 
 def _pause() -> None:
-    with suppress(Overloaded), _pauses.one(None, REFUSAL_PAUSES, _RETRY_AFTER):
+    with suppress(Overloaded), _pauses.hold(None, REFUSAL_PAUSES, _RETRY_AFTER):
         release_connection()
         time.sleep(REFUSAL_PAUSE.total_seconds())
 

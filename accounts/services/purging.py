@@ -33,7 +33,7 @@ _REST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class ExpiredRows:
     """The expired rows of a table, and an indexed column in whose order the table is walked up to them.
 
     The walk bounds each statement: a search for a thousand expired rows could examine millions of others.
@@ -59,32 +59,32 @@ def _after(column: str, value: Any) -> Q:
     return Q() if value is None else Q(**{f"{column}__gt": value})
 
 
-def _sessions(now: datetime) -> Expired:
+def _sessions(now: datetime) -> ExpiredRows:
     since = now - SESSION_KEPT
     # A session that ended then began before; the table has an index of the beginning.
     older = Session.objects.filter(created_at__lte=since)
-    return Expired(older, older.filter(Q(ended_at__lte=since) | Q(expires_at__lte=since)), "created_at")
+    return ExpiredRows(older, older.filter(Q(ended_at__lte=since) | Q(expires_at__lte=since)), "created_at")
 
 
-def _messages(now: datetime) -> Expired:
-    return Expired(Message.objects.all(), Message.objects.filter(expires_at__lte=now - MESSAGE_KEPT), "pk")
+def _messages(now: datetime) -> ExpiredRows:
+    return ExpiredRows(Message.objects.all(), Message.objects.filter(expires_at__lte=now - MESSAGE_KEPT), "pk")
 
 
-def _codes(now: datetime) -> Expired:
+def _codes(now: datetime) -> ExpiredRows:
     codes = Code.objects.filter(expires_at__lte=now - CODE_KEPT)
-    return Expired(codes, codes, "expires_at")
+    return ExpiredRows(codes, codes, "expires_at")
 
 
-def _budgets(now: datetime) -> Expired:
-    return Expired(AttemptBudget.objects.all(), AttemptBudget.objects.idle(now - BUDGET_KEPT, now), "pk")
+def _budgets(now: datetime) -> ExpiredRows:
+    return ExpiredRows(AttemptBudget.objects.all(), AttemptBudget.objects.idle(now - BUDGET_KEPT, now), "pk")
 
 
-def _admin_sessions(now: datetime) -> Expired:
+def _admin_sessions(now: datetime) -> ExpiredRows:
     sessions = AdminSession.objects.filter(expire_date__lte=now)
-    return Expired(sessions, sessions, "expire_date")
+    return ExpiredRows(sessions, sessions, "expire_date")
 
 
-def _removal(find: Callable[[datetime], Expired]) -> Callable[[datetime, bool], Iterator[int]]:
+def _removal(find: Callable[[datetime], ExpiredRows]) -> Callable[[datetime, bool], Iterator[int]]:
     def remove(now: datetime, dry_run: bool) -> Iterator[int]:
         found = find(now)
         for window in found.windows():
@@ -95,10 +95,10 @@ def _removal(find: Callable[[datetime], Expired]) -> Callable[[datetime, bool], 
     return remove
 
 
-def _checks(now: datetime) -> Expired:
+def _checks(now: datetime) -> ExpiredRows:
     """Verifications of the trail, which are kept as long as its rows."""
     checks = TrailCheck.objects.filter(at__lte=now - timedelta(days=settings.TRAIL_RETENTION_DAYS))
-    return Expired(checks, checks, "at")
+    return ExpiredRows(checks, checks, "at")
 
 
 def _trail(now: datetime, dry_run: bool) -> Iterator[int]:

@@ -27,7 +27,7 @@ from accounts.errors import (
 from accounts.models import AttemptPurpose, Session, User
 from accounts.policies import LONGEST_PASSWORD, SessionPolicy
 from accounts.security import budgets, hashing
-from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, place, verify_password
+from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, limit_parallel, verify_password
 from accounts.services.identifiers import Identifier
 from accounts.services.settlement import Login, Refusal, record_lockout, settle
 from audit.events import FailureReason
@@ -76,11 +76,11 @@ def _run(
 ) -> Login:
     """Take an attempt through all stages."""
     _require_hashable(password)
-    with place(identifier=identifier, origin=origin):
-        return _placed(identifier, password, origin, rule, policy)
+    with limit_parallel(identifier=identifier, origin=origin):
+        return _stages(identifier, password, origin, rule, policy)
 
 
-def _placed(
+def _stages(
     identifier: Identifier, password: str, origin: Origin, rule: LoginRule | None, policy: SessionPolicy | None
 ) -> Login:
     """Take an attempt that has its place through all stages."""

@@ -1,6 +1,7 @@
 """Which contacts are whose: a plain model of contacts, codes and messages, made from the decisions and not the code."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,8 @@ CODE_LIFE = timedelta(minutes=10)
 A_MINUTE, AN_HOUR, A_DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # Messages to one contact over all accounts, and codes of one purpose to one account.
 TO_A_CONTACT = ((1, A_MINUTE), (5, AN_HOUR), (10, A_DAY))
+# Of these, messages about an account that has the contact without proof may use fewer.
+TO_AN_UNTRUSTED_CONTACT = (1, 3, 5)
 TO_AN_ACCOUNT = ((1, A_MINUTE), (10, A_DAY))
 Message = tuple[str, str, str]
 
@@ -20,13 +23,14 @@ class Quota:
         self.limits = limits
         self.windows = [(0, datetime.min.replace(tzinfo=UTC))] * len(limits)
 
-    def has_one_left(self, now: datetime) -> bool:
-        windows = zip(self.limits, self.windows, strict=True)
-        return all(count < limit or end <= now for (limit, _), (count, end) in windows)
+    def has_one_left(self, now: datetime, lower_limits: Iterable[int] = ()) -> bool:
+        limits = tuple(lower_limits) or [limit for limit, _ in self.limits]
+        windows = zip(limits, self.windows, strict=True)
+        return all(count < limit or end <= now for limit, (count, end) in windows)
 
-    def spend(self, now: datetime) -> bool:
+    def spend(self, now: datetime, lower_limits: Iterable[int] = ()) -> bool:
         """Count a use, and return whether there was one left."""
-        if not self.has_one_left(now):
+        if not self.has_one_left(now, lower_limits):
             return False
         windows = zip(self.limits, self.windows, strict=True)
         self.windows = [(1, now + time) if end <= now else (count + 1, end) for (_, time), (count, end) in windows]
@@ -106,7 +110,7 @@ class Account:
         return self.contacts[code.channel].awaits_proof == code.contact
 
 
-class World:
+class ModelState:
     """All accounts, and the messages that have left; messages over a contact's quota are not sent."""
 
     def __init__(self) -> None:
@@ -119,16 +123,20 @@ class World:
         others = (account for account in self.accounts.values() if account is not by_other_than)
         return any(account.contacts[channel].present == contact for account in others)
 
-    def send(self, channel: str, contact: str, kind: str, now: datetime) -> bool:
-        """Send a message, and return whether it left."""
-        if not self.mailboxes[contact].spend(now):
+    def send_code(self, account: Account, channel: str, contact: str, kind: str, now: datetime) -> bool:
+        """Send a code to a contact that an account has or wants, and return whether it left."""
+        trusted = account.trusted.get(channel) == contact
+        return self._send((channel, contact, kind), now, () if trusted else TO_AN_UNTRUSTED_CONTACT)
+
+    def _send(self, message: Message, now: datetime, lower_limits: Iterable[int] = ()) -> bool:
+        if not self.mailboxes[message[1]].spend(now, lower_limits):
             return False
-        self.messages.append((channel, contact, kind))
+        self.messages.append(message)
         return True
 
     def notify(self, contacts: dict[str, str], kind: str, now: datetime) -> None:
         for channel, contact in contacts.items():
-            self.send(channel, contact, kind, now)
+            self._send((channel, contact, kind), now)
 
     def replace(self, account: Account, channel: str, contact: str, now: datetime, *, vouched: bool) -> None:
         """Give an account another contact, which somebody vouches for or nobody."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.contracts.native.tokens import ACCESS
 from accounts.models import Session, User
 from accounts.services import sessions
-from accounts.tests.contact_model import CHANNELS, CODE_LIFE, Account, SentCode, World
+from accounts.tests.contact_model import CHANNELS, CODE_LIFE, Account, ModelState, SentCode
 from accounts.tests.messages import last, queued
 from accounts.tests.service_model import PASSWORDS
 from accounts.tests.tools import Api, claims_of
@@ -30,7 +30,7 @@ class Scenario:
     """A sequence of requests to the service, and the state of the model after them; each answer is compared."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.state = ModelState()
         self.api = Api()
         # The last access token of each user, and when it expires.
         self.tokens: dict[str, tuple[str, datetime]] = {}
@@ -47,7 +47,7 @@ class Scenario:
         self._keep(number, contacts, self.api.post("users", body, self._head()), vouched=True)
 
     def _keep(self, number: int, contacts: dict[str, str], response: Any, *, vouched: bool) -> None:
-        taken = any(self.world.is_taken(channel, contact) for channel, contact in contacts.items())
+        taken = any(self.state.is_taken(channel, contact) for channel, contact in contacts.items())
         assert response.status_code == (409 if taken else 201), response.content
         if taken:
             return
@@ -55,7 +55,7 @@ class Scenario:
         for channel, contact in contacts.items():
             account.contacts[channel].present = contact
             account.contacts[channel].vouched = contact if vouched else ""
-        self.world.accounts[number] = account
+        self.state.accounts[number] = account
 
     def log_in(self, account: Account) -> None:
         account.sessions.add(claims_of(self._log_in(name_of(account.number), account.password))["sid"])
@@ -81,7 +81,7 @@ class Scenario:
         response = self.api.call("PATCH", "/api/auth/me", {channel: contact}, self._token(account))
         if self._answers_taken(account, channel, contact, response):
             return
-        self.world.replace(account, channel, contact, timezone.now(), vouched=False)
+        self.state.replace(account, channel, contact, timezone.now(), vouched=False)
         # What is set directly replaces what waits for its code, the present contact again too.
         account.contacts[channel].pending = ""
 
@@ -89,10 +89,10 @@ class Scenario:
         """Have an administrator set a contact."""
         response = self.api.call("PATCH", f"/api/auth/users/{account.pk}", {channel: contact}, self._head())
         if not self._answers_taken(account, channel, contact, response):
-            self.world.replace(account, channel, contact, timezone.now(), vouched=True)
+            self.state.replace(account, channel, contact, timezone.now(), vouched=True)
 
     def _answers_taken(self, account: Account, channel: str, contact: str, response: Any) -> bool:
-        taken = self.world.is_taken(channel, contact, by_other_than=account)
+        taken = self.state.is_taken(channel, contact, by_other_than=account)
         assert response.status_code == (409 if taken else 200), response.content
         return taken
 
@@ -100,7 +100,7 @@ class Scenario:
         new = other(account.password)
         body = {"old_password": account.password, "new_password": new}
         assert self.api.post("change-password", body, self._token(account)).status_code == 204
-        self.world.change_password(account, new, "password_changed", timezone.now())
+        self.state.change_password(account, new, "password_changed", timezone.now())
 
     def ask_for_reset(self, account: Account, channel: str, contact: str) -> None:
         """Ask for a reset code; the answer does not say whether it leaves."""
@@ -111,7 +111,8 @@ class Scenario:
             assert response.status_code == 429, response.content
             return
         assert response.status_code == 200, response.content
-        if account.may_reset_by(channel, contact) and self.world.send(channel, contact, "reset_code", now):
+        may_reset = account.may_reset_by(channel, contact)
+        if may_reset and self.state.send_code(account, channel, contact, "reset_code", now):
             self._keep_code(account, "reset", channel, contact, now)
 
     def ask_for_verification(self, account: Account, channel: str) -> None:
@@ -122,7 +123,8 @@ class Scenario:
             assert response.status_code == 400, response.content
             return
         quota = account.quotas[channel]
-        if not quota.has_one_left(now) or not self.world.send(channel, contact, "verification_code", now):
+        kind = "verification_code"
+        if not quota.has_one_left(now) or not self.state.send_code(account, channel, contact, kind, now):
             assert response.status_code == 429, response.content
             return
         assert response.status_code == 200, response.content
@@ -154,19 +156,19 @@ class Scenario:
         response = self.api.post("reset-password", {**form, "code": code.text, "new_password": new})
         assert response.status_code == (204 if good else 400), response.content
         if good:
-            self.world.reset(account, code, new, now)
+            self.state.reset(account, code, new, now)
 
     def _verify(self, account: Account, code: SentCode, awaited: str) -> None:
         now = timezone.now()
         good = account.is_good(code, now)
         if not good and self._is_near_a_lock(account, code.purpose):
             return
-        taken = good and self.world.is_taken(code.channel, awaited, by_other_than=account)
+        taken = good and self.state.is_taken(code.channel, awaited, by_other_than=account)
         body = {"channel": code.channel, "code": code.text}
         response = self.api.post("verify", body, self._token(account))
         assert response.status_code == (409 if taken else 200 if good else 400), response.content
         if good and not taken:
-            self.world.prove(account, code, now)
+            self.state.prove(account, code, now)
 
     def _is_near_a_lock(self, account: Account, purpose: str) -> bool:
         """Count a wrong code, and return whether it is left out because it would come near to a lock."""
@@ -175,12 +177,12 @@ class Scenario:
 
     def compare(self) -> None:
         """Compare what the service has with the model: contacts, messages and sessions."""
-        accounts = self.world.accounts.values()
+        accounts = self.state.accounts.values()
         users = User.objects.in_bulk([account.pk for account in accounts])
         for account in accounts:
             expected = {name: (each.present, each.state, each.pending) for name, each in account.contacts.items()}
             assert {name: _stored(users[account.pk], name) for name in CHANNELS} == expected, account
-        assert queued() == self.world.messages
+        assert queued() == self.state.messages
         live = {session for account in accounts for session in account.sessions}
         active = Case(When(sessions.is_active(timezone.now()), then=True), default=False)
         rows = Session.objects.filter(user__in=users).values_list("pk", "ended_at", active)

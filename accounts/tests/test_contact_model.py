@@ -71,7 +71,7 @@ class ContactMachine(RuleBasedStateMachine):
 
     def actions(self) -> Actions:
         """Return the actions that are possible now, each with its possible arguments."""
-        accounts = self.scenario.world.accounts
+        accounts = self.scenario.state.accounts
         present = list(accounts.values())
         absent = [(number, given) for number in NUMBERS if number not in accounts for given in GIVEN]
         contacts = [
@@ -99,7 +99,7 @@ class ContactMachine(RuleBasedStateMachine):
     @initialize(given=st.sampled_from([given for given in GIVEN if "phone" in given]))
     def one_registers_and_logs_in(self, given: dict[str, str]) -> None:
         self.scenario.register(0, given)
-        self.scenario.log_in(self.scenario.world.accounts[0])
+        self.scenario.log_in(self.scenario.state.accounts[0])
 
     # Hypothesis leaves rules out at random, and a run without most actions finds nothing: they are one rule.
     @rule(action=st.runner().flatmap(lambda self: one_of(self.actions())), wait=WAITS)
@@ -119,7 +119,7 @@ def one_of(actions: Actions) -> st.SearchStrategy[tuple[Any, ...]]:
 
 
 @pytest.mark.django_db
-def test_contacts_are_whose_the_model_says(caplog: pytest.LogCaptureFixture) -> None:
+def test_contacts_and_messages_are_those_of_the_model(caplog: pytest.LogCaptureFixture) -> None:
     # Refusals are expected.
     caplog.set_level("ERROR", "django.request")
     run_state_machine_as_test(ContactMachine, settings=PROFILE)

@@ -3,7 +3,6 @@
 from functools import partial
 
 from django.contrib import admin
-from django.db.models import Q
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
@@ -46,12 +45,10 @@ class LoginAttemptAdmin(TrailAdmin):
         "user_agent",
         "request_id",
     )
+    term_lookups = ("identifier__istartswith", "request_id")
+    people_columns = ("user",)
     lookups = frozenset({"user__id__exact", "status__exact", "failure_reason__exact", "ip__exact", "at__gte", "at__lt"})
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(partial(report_page, self))
         return [path("report/", view, name="audit_report"), *super().get_urls()]
-
-    def matching(self, term: str, people: list[int]) -> Q:
-        found = Q(identifier__istartswith=term) | Q(request_id=term)
-        return found | Q(user__in=people) if people else found

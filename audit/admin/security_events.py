@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -36,6 +36,8 @@ class SecurityEventAdmin(TrailAdmin):
         "request_id",
     )
     columns = ("at", "event", "user", "actor", "detail", "contract", "ip", "user_agent", "request_id")
+    term_lookups = ("request_id",)
+    people_columns = ("user", "actor")
     lookups = frozenset({"user__id__exact", "actor__id__exact", "event__exact"})
 
     @admin.display(description=_("event"))
@@ -56,7 +58,3 @@ class SecurityEventAdmin(TrailAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("actor").prefetch_related("actor__groups")
-
-    def matching(self, term: str, people: list[int]) -> Q:
-        found = Q(request_id=term)
-        return found | Q(user__in=people) | Q(actor__in=people) if people else found

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -50,6 +52,9 @@ class TrailAdmin(SafeLookupAdmin):
     # Django shows the search form only where this is not empty; get_search_results() does the search.
     search_fields = ("pk",)
     columns: ClassVar[tuple[str, ...]]
+    # What a search compares: its text with these columns, and the people whom it names with these.
+    term_lookups: ClassVar[tuple[str, ...]]
+    people_columns: ClassVar[tuple[str, ...]]
     lookups: ClassVar[frozenset[str]]
 
     @admin.display(description=_("at"))
@@ -102,11 +107,14 @@ class TrailAdmin(SafeLookupAdmin):
         if len(people) > MAX_PEOPLE:
             text = _("More than %d people have such a name; only rows of the first of them are listed.")
             self.message_user(request, text % MAX_PEOPLE, messages.WARNING)
-        return queryset.filter(self.matching(term, people[:MAX_PEOPLE])), False
+        return queryset.filter(self._matching(term, people[:MAX_PEOPLE])), False
 
-    def matching(self, term: str, people: list[int]) -> Q:
+    def _matching(self, term: str, people: list[int]) -> Q:
         """Return the filter of a search for anything but an IP address; `people` are the users whom it names."""
-        raise NotImplementedError
+        found = reduce(or_, (Q(**{lookup: term}) for lookup in self.term_lookups))
+        if not people:
+            return found
+        return reduce(or_, (Q(**{f"{column}__in": people}) for column in self.people_columns), found)
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"

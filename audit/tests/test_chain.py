@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.tests.races import race
 from audit import chain, start
-from audit.chain import NoLanes, lane_count
+from audit.chain import MissingLanes, lane_count
 from audit.models import Lane, LoginAttempt
 from audit.origin import Origin
 from audit.record import record
@@ -60,7 +60,7 @@ def test_a_lost_lane_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_lanes_nothing_is_written() -> None:
     Lane.objects.all().delete()
-    with pytest.raises(NoLanes, match="run `manage"), transaction.atomic():
+    with pytest.raises(MissingLanes, match="run `manage"), transaction.atomic():
         write()
     assert not LoginAttempt.objects.exists()
 

@@ -9,11 +9,11 @@ from django.utils import timezone
 from audit import retention
 from audit.chain import lane_count
 from audit.events import Event
-from audit.findings import Kind
+from audit.findings import Damage
 from audit.models import Checkpoint, LoginAttempt, SecurityEvent
 from audit.origin import Origin
 from audit.record import record
-from audit.retention import TooYoung, purge_trail
+from audit.retention import RetentionTooShort, purge_trail
 from audit.tests.damage import run
 from audit.verification import Verification
 
@@ -107,7 +107,7 @@ def test_rows_without_a_seal_go_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("days", [179, 0, -1])
 def test_less_than_half_a_year_is_refused(days: int) -> None:
-    with pytest.raises(TooYoung):
+    with pytest.raises(RetentionTooShort):
         purge(days)
 
 
@@ -178,4 +178,4 @@ def test_a_false_checkpoint_that_appears_during_a_verification_is_named(
     false = {"until": NOW - timedelta(days=400), "at": NOW, "key_name": "x", "seal": b"x"}
     Checkpoint.objects.create(lane=0, number=6, mac=LoginAttempt.objects.get(number=7).mac, **false)
     assert [*steps][-1:] != []
-    assert "its seal is false" in verification.findings.first[Kind.CHECKPOINT]
+    assert "its seal is false" in verification.findings.first[Damage.CHECKPOINT]

@@ -1,18 +1,15 @@
 """The stream of the trail, against receivers on real sockets: every row arrives, in order, at least once."""
 
 import datetime as dt
-import http.server
 import io
 import ipaddress
 import json
 import os
-import re
 import signal
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -33,78 +30,10 @@ from audit.record import record
 from audit.streaming import receivers, rows
 from audit.streaming.follower import Follower
 from audit.streaming.receivers import destination_of, receiver_of
+from audit.tests.log_servers import HEADER, SyslogServer, https_server
 from audit.trail_commands import stream
 
 pytestmark = pytest.mark.django_db
-
-_FRAME = re.compile(rb"(\d+) ")
-_HEADER = re.compile(r"<(\d+)>1 (\S+) (\S+) (\S+) - (attempt|event) - (.*)", re.DOTALL)
-
-
-class SyslogServer:
-    """A receiver of octet-counted messages. `reads` are the bytes that it reads of a connection before it closes it."""
-
-    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None, reads: int | None = None) -> None:
-        self.messages: list[bytes] = []
-        self._tls, self._reads = tls, reads
-        self._connections: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self.port = self._listener.getsockname()[1]
-        self._received = threading.Condition()
-        self._threads = [threading.Thread(target=self._serve)]
-        self._threads[0].start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _address = self._listener.accept()
-            except OSError:
-                return
-            if self._tls:
-                try:
-                    connection = self._tls.wrap_socket(connection, server_side=True)
-                except OSError:
-                    continue
-            self._connections.append(connection)
-            self._threads.append(threading.Thread(target=self._read, args=[connection]))
-            self._threads[-1].start()
-
-    def _read(self, connection: socket.socket) -> None:
-        data, read = b"", 0
-        while self._reads is None or read < self._reads:
-            try:
-                part = connection.recv(65536 if self._reads is None else self._reads)
-            except OSError:
-                break
-            if not part:
-                break
-            data, read = data + part, read + len(part)
-            while (frame := _FRAME.match(data)) and len(data) >= frame.end() + int(frame[1]):
-                end = frame.end() + int(frame[1])
-                with self._received:
-                    self.messages.append(data[frame.end() : end])
-                    self._received.notify_all()
-                data = data[end:]
-        connection.close()
-
-    def wait_for(self, count: int) -> list[dict[str, Any]]:
-        with self._received:
-            assert self._received.wait_for(lambda: len(self.messages) >= count, timeout=10), self.messages
-        return self.rows()
-
-    def rows(self) -> list[dict[str, Any]]:
-        found = [_HEADER.fullmatch(message.decode("ascii")) for message in self.messages]
-        return [json.loads(match[6]) for match in found if match]
-
-    def close(self) -> None:
-        for each in (self._listener, *self._connections):
-            # It wakes the thread that waits for the socket; another may have closed it.
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
-        for each in (self._listener, *self._connections):
-            each.close()
 
 
 @pytest.fixture
@@ -181,7 +110,7 @@ def test_a_message_is_of_rfc_5424_and_carries_the_row_and_its_mac(syslog: Callab
     server.wait_for(4)
     rejected = LoginAttempt.objects.get(identifier="user1")
     message = next(message.decode() for message in server.messages if b'"identifier":"user1"' in message)
-    match = _HEADER.fullmatch(message)
+    match = HEADER.fullmatch(message)
     assert match
     assert match.group(1, 2, 4, 5) == ("108", seal.moment(rejected.at), "authsvc", "attempt")
     assert json.loads(match[6]) == {
@@ -322,33 +251,6 @@ def test_a_certificate_of_an_unknown_authority_is_refused(
     server = syslog(tls=server_side)
     with pytest.raises(ssl.SSLCertVerificationError):
         follow(f"syslog+tls://127.0.0.1:{server.port}")
-
-
-@contextmanager
-def https_server(context: ssl.SSLContext, statuses: list[int]) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    """Yield the URL of a server that answers with these statuses, and the requests that it got."""
-    requests: list[tuple[Any, ...]] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            requests.append((self.path, self.headers["Authorization"], self.headers["Content-Type"], body))
-            self.send_response(statuses[len(requests) - 1])
-            self.end_headers()
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"https://reader:s%40cret@127.0.0.1:{server.server_port}/trail?from=authsvc", requests
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_json_lines_over_https_are_sent_again_until_the_receiver_has_them(

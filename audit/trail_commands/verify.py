@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from audit import anchors, guards
-from audit.findings import Kind
+from audit.findings import Damage
 from audit.models import TrailCheck
 from audit.verification import Verification
 
@@ -41,7 +41,7 @@ def run(options: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
     """Verify, store the result as a TrailCheck, and print it. Raises CommandError for an unusable anchor."""
     try:
         anchor = anchors.read(options["anchor"]) if options["anchor"] else None
-    except anchors.BadAnchor as error:
+    except anchors.InvalidAnchor as error:
         raise CommandError(str(error)) from error
     verification = Verification(since=options["since"])
     try:
@@ -52,7 +52,7 @@ def run(options: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
     except DatabaseError as error:
         raise CommandError(f"The trail cannot be read to its end; were its tables changed? {error}") from error
     for text in anchors.differences(anchor) if anchor else []:
-        verification.findings.add(Kind.ANCHOR, text)
+        verification.findings.add(Damage.ANCHOR, text)
     result = _result(verification, anchor)
     TrailCheck.objects.create(
         kind=TrailCheck.Kind.VERIFIED, at=verification.started_at, intact=verification.intact, result=result

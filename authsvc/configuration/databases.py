@@ -19,7 +19,7 @@ PREPARED_AFTER = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Pooling:
+class PoolSettings:
     """How PostgreSQL's connections are shared.
 
     `size` is the most connections of a process; with 0 every thread keeps one of its own. `transaction` says that
@@ -30,7 +30,7 @@ class Pooling:
     transaction: bool = False
 
 
-def _sqlite(config: dict[str, Any], base_dir: Path, pooling: Pooling) -> None:
+def _sqlite(config: dict[str, Any], base_dir: Path, pooling: PoolSettings) -> None:
     config["ENGINE"] = "authsvc.configuration.sqlite3"
     name = config["NAME"]
     if name != ":memory:":
@@ -43,7 +43,7 @@ def _sqlite(config: dict[str, Any], base_dir: Path, pooling: Pooling) -> None:
     }
 
 
-def _postgresql(config: dict[str, Any], base_dir: Path, pooling: Pooling) -> None:
+def _postgresql(config: dict[str, Any], base_dir: Path, pooling: PoolSettings) -> None:
     given = config.get("OPTIONS", {})
     config["OPTIONS"] = {
         **given,
@@ -67,7 +67,7 @@ def _postgresql(config: dict[str, Any], base_dir: Path, pooling: Pooling) -> Non
         config["CONN_MAX_AGE"] = 0
 
 
-def _mysql(config: dict[str, Any], base_dir: Path, pooling: Pooling) -> None:
+def _mysql(config: dict[str, Any], base_dir: Path, pooling: PoolSettings) -> None:
     # The session's time zone makes the database's clock return UTC, which the columns hold.
     config["OPTIONS"] = {
         **config.get("OPTIONS", {}),
@@ -92,7 +92,7 @@ _VENDORS = {
 }
 
 
-def from_url(url: str, base_dir: Path, pooling: Pooling = Pooling()) -> dict[str, Any]:
+def from_url(url: str, base_dir: Path, pooling: PoolSettings = PoolSettings()) -> dict[str, Any]:
     """Return the settings of one database.
 
     A relative SQLite path counts from `base_dir`. `authsvc.configuration.env` has validated the URL.

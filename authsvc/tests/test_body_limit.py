@@ -26,7 +26,7 @@ PATHS = [
 ]
 
 
-class Unreadable:
+class UnreadableStream:
     """A body that must not be read."""
 
     def read(self, *args: object) -> bytes:
@@ -38,7 +38,7 @@ class Unreadable:
 def post(path: str, length: int, content_type: str = MULTIPART) -> Any:
     """Send a request with a CSRF cookie of the client's own and an unreadable body of this length."""
     client = Client(enforce_csrf_checks=True, headers={"Cookie": f"csrftoken={'a' * 32}"})
-    body: dict[str, Any] = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": str(length)}
+    body: dict[str, Any] = {"wsgi.input": UnreadableStream(), "CONTENT_LENGTH": str(length)}
     return client.generic("POST", path, b"", content_type, **body)
 
 
@@ -58,7 +58,7 @@ def test_a_body_that_is_too_large_is_refused_unread(path: str, length: int) -> N
 )
 def test_the_admin_site_refuses_it_with_a_page_in_the_language_of_the_browser(language: str, heading: str) -> None:
     client = Client(headers={"Accept-Language": language})
-    body: dict[str, Any] = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": str(LIMIT + 1)}
+    body: dict[str, Any] = {"wsgi.input": UnreadableStream(), "CONTENT_LENGTH": str(LIMIT + 1)}
     page = client.generic("POST", "/admin/accounts/user/import/", b"", MULTIPART, **body).content.decode()
     assert f"<h1>{heading}</h1>" in page
     assert "2 MiB" in page

@@ -45,7 +45,7 @@ CLIENT_OF = {client.name: client for client in CLIENTS}
 ME = {"username": "matron", "email": "matron@hospital.example", "phone": "13700137000", "userType": "ADMIN"}
 
 
-class Recorder(AdminEmailHandler):
+class RecordingHandler(AdminEmailHandler):
     """Keeps every record of every logger: its line, its traceback, and the mails that it would make."""
 
     def __init__(self) -> None:
@@ -62,11 +62,11 @@ class Recorder(AdminEmailHandler):
 
 
 @pytest.fixture
-def recorder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+def recorder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingHandler]:
     settings.DEBUG = False
     # The templates of the reports are constants, and to parse them takes longer than to render them.
     monkeypatch.setattr(debug.DEBUG_ENGINE, "from_string", cache(debug.DEBUG_ENGINE.from_string))
-    recorder, loggers = Recorder(), [logging.getLogger(), logging.getLogger("django")]
+    recorder, loggers = RecordingHandler(), [logging.getLogger(), logging.getLogger("django")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
@@ -193,7 +193,7 @@ def trail() -> str:
     return repr(attempts + events)
 
 
-def require_no_secret(recorder: Recorder, caller: Caller) -> None:
+def require_no_secret(recorder: RecordingHandler, caller: Caller) -> None:
     assert recorder.texts
     for text in [*recorder.texts, trail()]:
         for secret in caller.secrets:
@@ -242,7 +242,7 @@ IN_HEADERS = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_no_secret_appears_in_a_log_or_the_trail(recorder: Recorder, matron: User, name: str) -> None:
+def test_no_secret_appears_in_a_log_or_the_trail(recorder: RecordingHandler, matron: User, name: str) -> None:
     caller = Caller(matron)
     contract = OPERATIONS[name][2]["tags"][0]
     tokens = caller.tokens(contract)
@@ -274,7 +274,7 @@ def test_every_operation_succeeds_once(matron: User, name: str) -> None:
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_no_secret_of_the_admin_site_appears_in_a_log_or_the_trail(
-    recorder: Recorder, matron: User, failure: str
+    recorder: RecordingHandler, matron: User, failure: str
 ) -> None:
     caller = Caller(matron)
     site = caller.client
@@ -293,13 +293,15 @@ def test_no_secret_of_the_admin_site_appears_in_a_log_or_the_trail(
     require_no_secret(recorder, caller)
 
 
-def test_a_password_typed_as_user_name_is_only_in_the_identifier_column(recorder: Recorder, matron: User) -> None:
+def test_a_password_typed_as_user_name_is_only_in_the_identifier_column(
+    recorder: RecordingHandler, matron: User
+) -> None:
     CLIENT_OF["native"].login("wrong", username=TYPED)
     assert LoginAttempt.objects.get().identifier == TYPED
     require_no_secret(recorder, Caller(matron))
 
 
-def test_a_crash_is_logged_with_its_location(recorder: Recorder, matron: User) -> None:
+def test_a_crash_is_logged_with_its_location(recorder: RecordingHandler, matron: User) -> None:
     with FAILURES["hashing"]():
         CLIENT_OF["native"].login(CURRENT, username=ME["username"])
     said = "\n".join(recorder.texts)

@@ -1,9 +1,8 @@
-from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
 
-from authsvc.configuration import databases, env, mail
+from authsvc.configuration import env
 from authsvc.configuration.mounts import DEFAULT_MOUNTS
 
 pytestmark = pytest.mark.any_database
@@ -347,62 +346,6 @@ def test_a_mail_server_url_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, 
     url = "smtps://mail.hospital.example/?from=authsvc@hospital.example"
     (tmp_path / "mail").write_text(url + "\n", encoding="utf-8")
     assert load(monkeypatch, **PRODUCTION, EMAIL_URL_FILE=str(tmp_path / "mail")).email_url == url
-
-
-@pytest.mark.parametrize(
-    ("url", "port", "starttls", "tls"),
-    [
-        ("smtp://mail.hospital.example/?from=a@hospital.example", 25, False, False),
-        ("smtp+tls://mail.hospital.example/?from=a@hospital.example", 587, True, False),
-        ("smtps://mail.hospital.example/?from=a@hospital.example", 465, False, True),
-        ("smtps://mail.hospital.example:2465/?from=a@hospital.example", 2465, False, True),
-    ],
-)
-def test_the_scheme_of_email_url_decides_port_and_encryption(url: str, port: int, starttls: bool, tls: bool) -> None:
-    read = mail.from_url(url, "协和医院")
-    assert (read["EMAIL_HOST"], read["EMAIL_PORT"]) == ("mail.hospital.example", port)
-    assert (read["EMAIL_USE_TLS"], read["EMAIL_USE_SSL"]) == (starttls, tls)
-    assert read["EMAIL_HOST_USER"] == ""
-    assert parseaddr(read["DEFAULT_FROM_EMAIL"])[1] == "a@hospital.example"
-
-
-def test_a_mail_servers_user_and_password_are_decoded() -> None:
-    read = mail.from_url("smtps://login%40hospital.example:p%2Fw@mail.hospital.example", "authsvc")
-    assert (read["EMAIL_HOST_USER"], read["EMAIL_HOST_PASSWORD"]) == ("login@hospital.example", "p/w")
-    assert read["DEFAULT_FROM_EMAIL"] == "authsvc <login@hospital.example>"
-
-
-@pytest.mark.parametrize(
-    ("url", "address"),
-    [
-        ("smtp://mail.hospital.example/?from=ward@hospital.example", "ward@hospital.example"),
-        ("smtp://ward%40hospital.example:secret@mail.hospital.example", "ward@hospital.example"),
-        ("smtp://user:secret@mail.hospital.example", "noreply@mail.hospital.example"),
-        ("smtp://127.0.0.1:1025", "noreply@localhost"),
-    ],
-)
-def test_the_sender_is_always_an_address(url: str, address: str) -> None:
-    assert mail.from_url(url, "Ward 7")["DEFAULT_FROM_EMAIL"] == f"Ward 7 <{address}>"
-
-
-def test_a_process_shares_eight_connections_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
-    size = load(monkeypatch, **PRODUCTION).database_pool
-    config = databases.from_url(PRODUCTION["DATABASE_URL"], Path(), databases.Pooling(size))
-    assert (config["OPTIONS"]["pool"]["max_size"], config["CONN_MAX_AGE"]) == (8, 0)
-
-
-@pytest.mark.parametrize("url", ["sqlite:///db.sqlite3", "mysql://u:p@db/authsvc"])
-def test_other_databases_have_no_pool(url: str) -> None:
-    config = databases.from_url(url, Path(), databases.Pooling(8))
-    assert "pool" not in config["OPTIONS"]
-    assert config["CONN_MAX_AGE"] == databases.CONNECTION_AGE
-
-
-def test_behind_a_transaction_pooler_nothing_is_left_in_a_session() -> None:
-    config = databases.from_url(PRODUCTION["DATABASE_URL"], Path(), databases.Pooling(8, transaction=True))
-    assert config["OPTIONS"]["prepare_threshold"] is None
-    assert "options" not in config["OPTIONS"]
-    assert config["DISABLE_SERVER_SIDE_CURSORS"] is True
 
 
 def test_a_pooler_of_another_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

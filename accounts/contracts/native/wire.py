@@ -188,7 +188,7 @@ class SessionAnswer(ResponseBody):
     created_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField(help_text="Accurate to five minutes.")
     expires_at = serializers.DateTimeField(help_text="Every refresh moves it, up to the session's absolute timeout.")
-    current = serializers.BooleanField(help_text="Whether this session made the request.")
+    current = serializers.BooleanField(help_text="Whether the request has a token of it.")
 
     example = {
         "id": "2c5fb28a-e64f-41ca-8868-d190f413080b",

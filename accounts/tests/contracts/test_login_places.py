@@ -33,7 +33,7 @@ def all_taken(alice: User, pauses: list[float]) -> Iterator[None]:
     """Let other attempts at alice's name be under way."""
     with ExitStack() as taken:
         for _ in range(LIMIT):
-            taken.enter_context(attempts._places.one(KEY, LIMIT, timedelta(0)))
+            taken.enter_context(attempts._parallel.hold(KEY, LIMIT, timedelta(0)))
         yield
 
 
@@ -60,7 +60,7 @@ def test_parallel_refusals_wait_for_a_moment(pauses: list[float]) -> None:
 
 
 def test_a_lock_that_parallel_attempts_meet_waits_too(alice: User, pauses: list[float]) -> None:
-    with attempts._places.one(KEY, LIMIT, timedelta(0)):
+    with attempts._parallel.hold(KEY, LIMIT, timedelta(0)):
         assert [Api().login(password="guess").status_code for _ in range(6)] == [401] * 5 + [429]
     assert pauses == [PAUSE]
 
@@ -74,7 +74,7 @@ def test_a_refusal_without_parallel_attempts_does_not_wait(alice: User, pauses: 
 def test_the_refusals_that_wait_leave_threads_for_others(pauses: list[float]) -> None:
     with ExitStack() as waiting:
         for _ in range(REFUSAL_PAUSES):
-            waiting.enter_context(attempts._pauses.one(None, REFUSAL_PAUSES, timedelta(0)))
+            waiting.enter_context(attempts._pauses.hold(None, REFUSAL_PAUSES, timedelta(0)))
         assert Api().login().status_code == 503
     assert pauses == []
 

@@ -152,7 +152,7 @@ def taken(*keys: Any, limit: int) -> ExitStack:
     """Hold places of calls that wait at an address."""
     stack = ExitStack()
     for key in keys:
-        stack.enter_context(suspicion._places.one(key, limit, timedelta(0)))
+        stack.enter_context(suspicion._parallel.hold(key, limit, timedelta(0)))
     return stack
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from accounts.errors import Overloaded
 
 
-class Places:
+class ParallelCalls:
     """Counts the calls of this process that are under way, by a key."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Places:
             return self._taken[key]
 
     @contextmanager
-    def one(self, key: Hashable, limit: int, retry_after: timedelta) -> Iterator[None]:
+    def hold(self, key: Hashable, limit: int, retry_after: timedelta) -> Iterator[None]:
         """Hold one of the key's `limit` places. Raises Overloaded where none is free."""
         with self._lock:
             if self._taken[key] >= limit:

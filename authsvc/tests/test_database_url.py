@@ -1,0 +1,31 @@
+"""DATABASE_URL as Django's settings."""
+
+from pathlib import Path
+
+import pytest
+
+from authsvc.configuration import databases, env
+
+pytestmark = pytest.mark.any_database
+
+POSTGRESQL = "postgres://u:p@db/authsvc"
+
+
+def test_a_process_shares_eight_connections_of_postgresql() -> None:
+    size = env.Environment.model_fields["database_pool"].default
+    config = databases.from_url(POSTGRESQL, Path(), databases.PoolSettings(size))
+    assert (config["OPTIONS"]["pool"]["max_size"], config["CONN_MAX_AGE"]) == (8, 0)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///db.sqlite3", "mysql://u:p@db/authsvc"])
+def test_other_databases_have_no_pool(url: str) -> None:
+    config = databases.from_url(url, Path(), databases.PoolSettings(8))
+    assert "pool" not in config["OPTIONS"]
+    assert config["CONN_MAX_AGE"] == databases.CONNECTION_AGE
+
+
+def test_behind_a_transaction_pooler_nothing_is_left_in_a_session() -> None:
+    config = databases.from_url(POSTGRESQL, Path(), databases.PoolSettings(8, transaction=True))
+    assert config["OPTIONS"]["prepare_threshold"] is None
+    assert "options" not in config["OPTIONS"]
+    assert config["DISABLE_SERVER_SIDE_CURSORS"] is True
