@@ -43,6 +43,27 @@ class InvalidCredentials(IdentityError):
     """The user is unknown or the password is wrong; the client does not learn which."""
 
 
+class InvalidSecondFactor(InvalidCredentials):
+    """The code or the answer of the authenticator is wrong, has served, or is for another login."""
+
+
+class SecondFactorRequired(InvalidCredentials):
+    """The password was right, and the account has a second factor, which is missing.
+
+    `token` stands for the password in the next step; `methods` are the types of the factors that will do.
+    """
+
+    def __init__(self, token: str, lifetime: timedelta, methods: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.token = token
+        self.lifetime = lifetime
+        self.methods = methods
+
+
+class SecondFactorEnrollmentRequired(SecondFactorRequired):
+    """The password was right, and the account must have a second factor and has none; `token` opens the enrolment."""
+
+
 class AccountDisabled(IdentityError):
     """The password was right, but the account is disabled."""
 

@@ -126,6 +126,19 @@ MESSAGES_KEPT_A_DAY: Final = 5
 # Lifetime of a notice of a changed password or contact; it is not delivered later.
 NOTICE_LIFE: Final = timedelta(hours=24)
 
+# Lifetime of the token of a login that waits for its second factor or for the enrolment of one, and of a WebAuthn
+# challenge.
+MFA_TOKEN_LIFE: Final = timedelta(minutes=5)
+# Second factors of one account.
+FACTORS_LIMIT: Final = 10
+# RFC 6238, section 5.2: the step, and the steps before and after the present one that are accepted.
+TOTP_STEP: Final = timedelta(seconds=30)
+TOTP_DRIFT: Final = 1
+TOTP_DIGITS: Final = 6
+RECOVERY_CODES: Final = 10
+# How long an authenticator app that nobody has confirmed is kept.
+UNCONFIRMED_FACTOR_KEPT: Final = timedelta(days=1)
+
 # An attempt in flight settles in seconds; one that has not settled after this has crashed.
 RESERVATION_LIFE: Final = timedelta(seconds=60)
 

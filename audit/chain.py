@@ -92,7 +92,7 @@ def canonical_values(entry: Entry) -> list[object]:
     values[5] = seal.moment(entry.at)
     if entry.ip is not None:
         values[8] = seal.address(entry.ip)
-    return values
+    return seal.without_blank_factor(values) if kind == "attempt" else values
 
 
 def store(head: Lane, key: seal.Key) -> None:

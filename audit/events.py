@@ -27,6 +27,9 @@ class Event(StrEnum):
     EMAIL_VERIFIED = "email:verified"
     PHONE_VERIFIED = "phone:verified"
     CONTACT_SUSPENDED = "contact:suspended"
+    FACTOR_ADDED = "second_factor:added"
+    FACTOR_REMOVED = "second_factor:removed"
+    RECOVERY_CODES_REPLACED = "recovery_codes:replaced"
     ACCOUNT_LOCKED = "account:locked"
     ADDRESS_LOCKED = "address:locked"
     ADDRESS_SUSPECTED = "address:suspected"
@@ -49,6 +52,8 @@ class Event(StrEnum):
 class Status(StrEnum):
     SUCCESS = "success"
     FAILED = "failed"
+    # The password was right, and the client was asked for the second factor or to enrol one.
+    CHALLENGED = "challenged"
 
 
 class FailureReason(StrEnum):
@@ -62,3 +67,6 @@ class FailureReason(StrEnum):
     WRONG_ROLE = "wrong_role"
     TOO_MANY_LOGINS = "too_many_logins"
     CHANGED_MEANWHILE = "changed_meanwhile"
+    SECOND_FACTOR_MISSING = "second_factor_missing"
+    SECOND_FACTOR_WRONG = "second_factor_wrong"
+    SECOND_FACTOR_NOT_ENROLLED = "second_factor_not_enrolled"

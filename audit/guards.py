@@ -45,9 +45,9 @@ _MYSQL: Final = [
 ]
 # REPLACE removes rows without asking a DELETE trigger, so that an INSERT in the place of a row is refused as well.
 _SQLITE: Final = [
-    "CREATE TABLE audit_purge (open integer NOT NULL PRIMARY KEY)",
+    "CREATE TABLE IF NOT EXISTS audit_purge (open integer NOT NULL PRIMARY KEY)",
     *(
-        f"CREATE TRIGGER {table}_{name} BEFORE {operation} ON {table} WHEN {condition} "
+        f"CREATE TRIGGER IF NOT EXISTS {table}_{name} BEFORE {operation} ON {table} WHEN {condition} "
         f"BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END"
         for table in TABLES
         for name, operation, condition in (

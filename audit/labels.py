@@ -27,6 +27,9 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.EMAIL_VERIFIED: _("e-mail address verified"),
     Event.PHONE_VERIFIED: _("phone number verified"),
     Event.CONTACT_SUSPENDED: _("unverified contact made pending"),
+    Event.FACTOR_ADDED: _("second factor added"),
+    Event.FACTOR_REMOVED: _("second factor removed"),
+    Event.RECOVERY_CODES_REPLACED: _("recovery codes replaced"),
     Event.ACCOUNT_LOCKED: _("account locked"),
     Event.ADDRESS_LOCKED: _("IP address locked"),
     Event.ADDRESS_SUSPECTED: _("suspicious IP address"),
@@ -44,7 +47,11 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.PEOPLE_LISTED: _("user list read"),
     Event.RECORDS_PURGED: _("expired records removed"),
 }
-STATUSES: Final[dict[Status, Promise]] = {Status.SUCCESS: _("success"), Status.FAILED: _("failed")}
+STATUSES: Final[dict[Status, Promise]] = {
+    Status.SUCCESS: _("success"),
+    Status.FAILED: _("failed"),
+    Status.CHALLENGED: _("second factor requested"),
+}
 REASONS: Final[dict[FailureReason, Promise]] = {
     FailureReason.UNKNOWN_USER: _("unknown user"),
     FailureReason.WRONG_PASSWORD: _("wrong password"),
@@ -54,4 +61,7 @@ REASONS: Final[dict[FailureReason, Promise]] = {
     FailureReason.WRONG_ROLE: _("role not allowed here"),
     FailureReason.TOO_MANY_LOGINS: _("too many logins"),
     FailureReason.CHANGED_MEANWHILE: _("account changed during the login"),
+    FailureReason.SECOND_FACTOR_MISSING: _("second factor missing"),
+    FailureReason.SECOND_FACTOR_WRONG: _("wrong second factor"),
+    FailureReason.SECOND_FACTOR_NOT_ENROLLED: _("second factor not enrolled"),
 }

@@ -17,7 +17,7 @@ FIRST_MAC: Final = bytes(32)
 # The columns in the order of the canonical form, after the kind, the lane, the number and the name of the key.
 COMMON: Final = ("id", "at", "user_id", "contract", "ip", "user_agent", "request_id")
 COLUMNS: Final = {
-    "attempt": (*COMMON, "identifier", "status", "failure_reason", "repeats"),
+    "attempt": (*COMMON, "identifier", "status", "failure_reason", "repeats", "factor"),
     "event": (*COMMON, "event", "actor_id", "detail"),
 }
 
@@ -51,6 +51,11 @@ def keys() -> dict[str, Key]:
 def current_key() -> Key:
     """Return the key that seals: the first of AUDIT_KEY, else the one derived from SECRET_KEY."""
     return _derived(settings.AUDIT_KEYS[0] if settings.AUDIT_KEYS else settings.SECRET_KEY)
+
+
+def without_blank_factor(values: list[Any]) -> list[Any]:
+    """Return the values of an attempt as its MAC covers them: without a factor that is blank."""
+    return values if values[-1] != "" else values[:-1]
 
 
 def row_mac(key: Key, previous: bytes, values: Sequence[Any]) -> bytes:

@@ -58,8 +58,8 @@ def _canonical(kind: str, found: list[tuple[Any, ...]]) -> Iterator[list[Any]]:
             row[AT] = time(row[AT])
         if json_at:
             row[json_at] = _parsed(row[json_at])
-        row[MAC] = bytes(row[MAC] or b"")
-        yield row
+        mac = bytes(row.pop() or b"")
+        yield [*(row if json_at else seal.without_blank_factor(row)), mac]
 
 
 def _sqlite_time(text: object) -> object:

@@ -30,6 +30,11 @@ SERVICE_NAME = _environment.service_name
 SERVICE_LOGO = _environment.service_logo
 RESERVED_USERNAMES = _environment.reserved_usernames
 SEPARATE_DUTIES = PROFILE == "hardened" if _environment.separate_duties is None else _environment.separate_duties
+# Administrators, in the profile for production.
+_default_mfa_roles = ("admin",) if PROFILE == "hardened" else ()
+_mfa_roles = _default_mfa_roles if _environment.mfa_required_roles is None else _environment.mfa_required_roles
+MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
+WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".")
 AUDIT_STREAM_URL = _environment.audit_stream_url
 TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 

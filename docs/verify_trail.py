@@ -15,7 +15,7 @@ from typing import Any
 
 COMMON = ["id", "at", "user_id", "contract", "ip", "user_agent", "request_id"]
 COLUMNS = {
-    "attempt": [*COMMON, "identifier", "status", "failure_reason", "repeats"],
+    "attempt": [*COMMON, "identifier", "status", "failure_reason", "repeats", "factor"],
     "event": [*COMMON, "event", "actor_id", "detail"],
 }
 
@@ -34,6 +34,8 @@ def canonical(row: dict[str, Any]) -> bytes:
     if isinstance(row.get("detail"), str):
         row["detail"] = json.loads(row["detail"])
     values = [row[name] for name in ["kind", "lane", "number", "key_name", *COLUMNS[row["kind"]]]]
+    if not row.get("factor", True):
+        values.pop()
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 

@@ -4,6 +4,7 @@ from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
 from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.role import ADMINISTRATORS, Role
+from accounts.models.second_factor import FactorType, RecoveryCode, SecondFactor, SpentToken
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
@@ -20,12 +21,16 @@ __all__ = [
     "Channel",
     "Code",
     "EndReason",
+    "FactorType",
     "Kind",
     "Message",
     "Purpose",
+    "RecoveryCode",
     "Role",
+    "SecondFactor",
     "Session",
     "SigningKey",
+    "SpentToken",
     "State",
     "User",
 ]

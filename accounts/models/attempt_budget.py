@@ -26,6 +26,8 @@ class AttemptPurpose(models.TextChoices):
     ADDRESS = "address"
     # Failed logins of an account since its last successful one, from all addresses.
     LOGIN_SINCE_SUCCESS = "login:since_success"
+    # Right passwords of an account from one address that wait for the second factor.
+    LOGIN_CHALLENGES = "login:challenges"
     # Successful logins of an account, and changes that its user makes to it: with and without the current password.
     LOGIN_SUCCESSES = "login:successes"
     OWN_CHANGES = "changes"

@@ -27,6 +27,10 @@ class Kind(models.TextChoices):
     PASSWORD_RESET = "password_reset", _("password reset")
     EMAIL_CHANGED = "email_changed", _("e-mail address changed")
     PHONE_CHANGED = "phone_changed", _("phone number changed")
+    FACTOR_ADDED = "second_factor_added", _("second factor added")
+    FACTOR_REMOVED = "second_factor_removed", _("second factor removed")
+    RECOVERY_CODE_USED = "recovery_code_used", _("recovery code used")
+    RECOVERY_CODES_REPLACED = "recovery_codes_replaced", _("recovery codes replaced")
 
 
 CODES = frozenset({Kind.RESET_CODE, Kind.VERIFICATION_CODE})

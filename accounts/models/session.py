@@ -28,6 +28,8 @@ class Session(models.Model):
     )
     # The user's stamp as it was before the password was checked: the session is active while the two are equal.
     stamp = models.CharField(max_length=32, editable=False)
+    # How the user authenticated, as the values of `amr` (RFC 8176) between spaces.
+    methods = models.CharField(max_length=40, default="pwd", db_default="pwd", editable=False)
     contract = models.CharField(_("contract"), max_length=20, choices=contract_choices)
     ip = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)

@@ -77,6 +77,7 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
         ordering = ["-id"]
         permissions: ClassVar = [
             ("unlock_user", _("Can unlock users")),
+            ("remove_second_factors", _("Can remove second factors of users")),
             # No group has it: superusers alone grant groups.
             ("grant_group", _("Can grant groups")),
         ]

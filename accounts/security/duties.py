@@ -20,7 +20,13 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     SECURITY_OFFICERS: frozenset(
-        {"accounts.view_user", "accounts.unlock_user", "accounts.view_session", "accounts.end_session"}
+        {
+            "accounts.view_user",
+            "accounts.unlock_user",
+            "accounts.remove_second_factors",
+            "accounts.view_session",
+            "accounts.end_session",
+        }
     ),
     AUDITORS: frozenset({"audit.view_loginattempt", "audit.view_securityevent"}),
 }

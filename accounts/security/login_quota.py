@@ -1,11 +1,20 @@
-"""The quota of an account's successful logins, which is counted when a login is settled."""
+"""The quotas of an account's logins: of successful ones, and of those that wait for the second factor.
+
+Both are counted when a login is settled.
+"""
 
 from datetime import datetime
+from typing import Final
 
+from accounts.errors import TooManyLogins
 from accounts.models import AttemptPurpose
 from accounts.policies import LOGINS_LIMIT
 from accounts.security import budget_rows
 from accounts.security.budgets import Account, Budget, LockedOut
+from accounts.security.quota import Quota
+
+# The purposes whose refusals say that there were too many logins, not too many failures.
+LOGIN_QUOTAS: Final = frozenset({AttemptPurpose.LOGIN_SUCCESSES, AttemptPurpose.LOGIN_CHALLENGES})
 
 
 def successes_budget(account: Account) -> Budget:
@@ -19,3 +28,15 @@ def require_logins(account: Account, now: datetime) -> None:
     row = budget_rows.get(budget.key())
     if row and row.is_exhausted(LOGINS_LIMIT.limit, now):
         raise LockedOut(budget, row.expires_at - now)
+
+
+def count_challenge(account: Account, address: str, now: datetime) -> None:
+    """Count a right password that waits for its second factor. Inside a transaction; raises LockedOut.
+
+    The address is in the key, so that who knows the password cannot use up the logins of the account's owner.
+    """
+    purpose = AttemptPurpose.LOGIN_CHALLENGES
+    try:
+        Quota(purpose, LOGINS_LIMIT.limit, LOGINS_LIMIT.window, TooManyLogins, account, address).spend(now)
+    except TooManyLogins as error:
+        raise LockedOut(Budget(purpose, account, address), error.retry_after) from error

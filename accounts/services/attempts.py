@@ -13,11 +13,11 @@ from functools import cache
 from typing import Any, Final
 
 from django.db import DatabaseError
-from django.db.models import CharField, DateTimeField, Exists, QuerySet
+from django.db.models import CharField, DateTimeField, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.errors import Overloaded, RetryLater
-from accounts.models import User
+from accounts.models import FactorType, SecondFactor, User
 from accounts.policies import LONGEST_WAIT, REFUSAL_PAUSE, REFUSAL_PAUSES, SESSIONS_COUNTED_FROM
 from accounts.security import budgets, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
@@ -26,13 +26,15 @@ from accounts.security.parallel_calls import ParallelCalls
 from accounts.services import sessions
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically, release_connection
-from audit.events import FailureReason
+from audit.events import FailureReason, Status
 from audit.models import LoginAttempt
 from audit.origin import Origin
 from audit.prepared import PreparedRows
 
 logger = logging.getLogger(__name__)
 
+# The types that an account enrols; recovery codes come with them.
+_ENROLLED: Final = (FactorType.TOTP, FactorType.WEBAUTHN)
 _RETRY_SECONDS: Final = 0.02
 _RETRY_AFTER: Final = timedelta(seconds=1)
 
@@ -45,7 +47,8 @@ class Attempt:
     """An attempt to sign in: the identifier, the account it finds, and the key of the budgets that bind it.
 
     `state` is what the query for the user read of the budgets; None where there is no user. `has_many_sessions` says
-    whether the user has so many sessions in this contract that the next one may be one too many.
+    whether the user has so many sessions in this contract that the next one may be one too many, `factors` which types
+    of second factors the user has in force.
     """
 
     identifier: Identifier
@@ -55,14 +58,19 @@ class Attempt:
     user: User | None
     state: lockout.BudgetState | None
     has_many_sessions: bool = False
+    factors: frozenset[FactorType] = frozenset()
 
-    def failure(self, reason: FailureReason, repeats: int = 1) -> LoginAttempt:
-        """Return the row of the trail for this attempt as a failed one."""
+    def failure(
+        self, reason: FailureReason, *, status: Status = Status.FAILED, factor: str = "", repeats: int = 1
+    ) -> LoginAttempt:
+        """Return the row of the trail for this attempt as one without success."""
         return LoginAttempt.of(
             self.origin,
             self.identifier.typed,
             user_id=self.user.pk if self.user else None,
             failure_reason=reason,
+            status=status,
+            factor=factor,
             repeats=repeats,
         )
 
@@ -114,7 +122,8 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
         found["is_known_address"], found["has_failures"], found["has_spent_logins"], found["is_suspected_address"]
     )
     many = bool(found["has_many_sessions"])
-    return Attempt(identifier, origin, address, budgets.Account(user_id=user.pk), user, state, many)
+    factors = frozenset(each for each in _ENROLLED if found[f"has_{each}"])
+    return Attempt(identifier, origin, address, budgets.Account(user_id=user.pk), user, state, many, factors)
 
 
 @cache
@@ -123,9 +132,11 @@ def _user_by(column: str) -> PreparedRows[User]:
 
     def build(value: Any, address: Any, contract: Any, now: Any) -> QuerySet[User]:
         own = sessions.active_of_outer_user(now).filter(contract=contract)
+        in_force = SecondFactor.objects.in_force().filter(user=OuterRef("pk"))
         users: QuerySet[User] = User.objects.annotate(
             **lockout.budget_state_of_user(address, now),
             has_many_sessions=Exists(own[SESSIONS_COUNTED_FROM - 1 : SESSIONS_COUNTED_FROM]),
+            **{f"has_{each}": Exists(in_force.filter(type=each)) for each in _ENROLLED},
         )
         return users.filter(**{column: value}).order_by()
 

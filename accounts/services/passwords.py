@@ -17,6 +17,7 @@ from accounts.security import hashing
 from accounts.security.budgets import Account
 from accounts.security.quota import spend_own_change
 from accounts.services import identifiers, notices, sessions, sign_in
+from accounts.services.factor_check import FactorStep
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -91,7 +92,9 @@ def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str,
     discloses which accounts exist, InvalidInput, TooManyChanges, and what `sign_in.sign_in` raises.
     """
     try:
-        user = sign_in.verify_credentials(identifier=identifier, password=old, origin=origin)
+        user = sign_in.verify_credentials(
+            identifier=identifier, password=old, origin=origin, step=FactorStep.IN_PASSWORD
+        )
     except InvalidCredentials as error:
         if active_profile().discloses_existence and identifiers.user_id(identifier) is None:
             raise NotFound from error
@@ -108,7 +111,9 @@ def verify_current(*, user: User, password: str, origin: Origin) -> None:
     Raises InvalidInput for a wrong one, TooManyAttempts and Overloaded.
     """
     try:
-        sign_in.verify_credentials(identifier=identifiers.of_user(user), password=password, origin=origin)
+        sign_in.verify_credentials(
+            identifier=identifiers.of_user(user), password=password, origin=origin, step=FactorStep.NEVER
+        )
     except InvalidCredentials as error:
         raise InvalidInput(
             {"old_password": [Problem("wrong_password", "This is not the current password.")]}

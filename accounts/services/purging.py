@@ -17,8 +17,8 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import AttemptBudget, Code, Message, Session
-from accounts.policies import BUDGET_KEPT, CODE_KEPT, MESSAGE_KEPT, SESSION_KEPT
+from accounts.models import AttemptBudget, Code, Message, SecondFactor, Session, SpentToken
+from accounts.policies import BUDGET_KEPT, CODE_KEPT, MESSAGE_KEPT, SESSION_KEPT, UNCONFIRMED_FACTOR_KEPT
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent, TrailCheck
@@ -75,6 +75,17 @@ def _codes(now: datetime) -> ExpiredRows:
     return ExpiredRows(codes, codes, "expires_at")
 
 
+def _tokens(now: datetime) -> ExpiredRows:
+    """Ids of tokens and challenges that have served and would be refused without their row by now."""
+    tokens = SpentToken.objects.filter(expires_at__lte=now)
+    return ExpiredRows(tokens, tokens, "expires_at")
+
+
+def _unconfirmed_factors(now: datetime) -> ExpiredRows:
+    older = SecondFactor.objects.filter(created_at__lte=now - UNCONFIRMED_FACTOR_KEPT)
+    return ExpiredRows(older, older.filter(confirmed_at=None), "pk")
+
+
 def _budgets(now: datetime) -> ExpiredRows:
     return ExpiredRows(AttemptBudget.objects.all(), AttemptBudget.objects.idle(now - BUDGET_KEPT, now), "pk")
 
@@ -128,6 +139,8 @@ PURGES: Final[Mapping[str, Callable[[datetime, bool], Iterator[int]]]] = {
     "sessions": _removal(_sessions),
     "codes": _removal(_codes),
     "messages": _removal(_messages),
+    "tokens": _removal(_tokens),
+    "unconfirmed_factors": _removal(_unconfirmed_factors),
     "budgets": _removal(_budgets),
     "admin_sessions": _removal(_admin_sessions),
 }

@@ -6,7 +6,7 @@ from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import active_profile
 from accounts.security import budgets, locked_accounts
 from accounts.security.codes import Target
-from accounts.services import codes, contacts, identifiers, passwords, permissions
+from accounts.services import codes, contacts, identifiers, passwords, permissions, second_factors
 from accounts.services.codes import Recipient
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -98,5 +98,9 @@ def _reaches(user: User, channel: Channel, canonical: str) -> bool:
 
 def _make_the_provers(user: User, channel: Channel, origin: Origin) -> list[SecurityEvent]:
     """Leave the account only to the user who has proved a contact first; return the events."""
-    suspended = contacts.suspend_unproved(user=user)
-    return contacts.proof_events(user=user, channel=channel, suspended=suspended, origin=origin)
+    suspended, types = contacts.suspend_unproved(user=user), second_factors.clear(user=user)
+    events = contacts.proof_events(user=user, channel=channel, suspended=suspended, origin=origin)
+    if types:
+        removal = second_factors.removal_event(user=user, types=types, actor=user, origin=origin, cause="first_proof")
+        events.append(removal)
+    return events

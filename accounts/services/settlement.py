@@ -8,14 +8,16 @@ from typing import Final
 from django.db.models import BigIntegerField, CharField, DateTimeField, GenericIPAddressField
 from django.utils import timezone
 
-from accounts.errors import IdentityError, InvalidCredentials
-from accounts.models import AttemptBudget, AttemptPurpose, Session, User
+from accounts.errors import IdentityError, InvalidCredentials, InvalidSecondFactor, SecondFactorRequired
+from accounts.models import AttemptBudget, AttemptPurpose, FactorType, Kind, Session, User
 from accounts.policies import SessionPolicy
 from accounts.security import budgets, lockout
-from accounts.services import sessions
-from accounts.services.attempts import Attempt, PasswordCheck
+from accounts.security.login_quota import LOGIN_QUOTAS, count_challenge
+from accounts.services import notices, sessions
+from accounts.services.attempts import Attempt
+from accounts.services.factor_check import Proof
 from accounts.transactions import atomically
-from audit.events import Event, FailureReason
+from audit.events import Event, FailureReason, Status
 from audit.models import IDENTIFIER_LENGTH, LoginAttempt, SecurityEvent
 from audit.origin import Origin, escape_control_chars
 from audit.prepared import PreparedInsert, PreparedUpdate, update_query
@@ -37,6 +39,31 @@ class Refusal:
     reason: FailureReason
     error: type[IdentityError]
     counts: bool
+    factor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The password was right, and `error` asks the client for a second factor, or to enrol one."""
+
+    reason: FailureReason
+    error: SecondFactorRequired
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The user may log in, as their proof says."""
+
+    user: User
+    proof: Proof
+
+
+Decision = Granted | Refusal | Challenge
+
+
+def wrong_factor(factor: str) -> Refusal:
+    """Return the refusal of a second factor that is wrong or has served."""
+    return Refusal(FailureReason.SECOND_FACTOR_WRONG, InvalidSecondFactor, counts=True, factor=factor)
 
 
 _LOGGED_IN: Final = PreparedUpdate(
@@ -55,43 +82,63 @@ _CHANGED_MEANWHILE: Final = Refusal(FailureReason.CHANGED_MEANWHILE, InvalidCred
 
 
 def settle(
-    *, attempt: Attempt, check: PasswordCheck, decision: User | Refusal, policy: SessionPolicy | None
-) -> Login | Refusal:
+    *, attempt: Attempt, reservation: lockout.Reservation, decision: Decision, policy: SessionPolicy | None
+) -> Login | Refusal | Challenge:
     """Settle the reservation, open the session where a policy is given, and record the attempt, in one transaction.
 
-    Returns a refusal instead of a login where the account changed while its password was hashed.
+    Returns a refusal instead of a login where the account changed while its password was hashed, or where what serves
+    once has served.
     """
 
-    def work() -> Login | Refusal:
+    def work() -> Login | Refusal | Challenge:
         now = timezone.now()
-        outcome = decision if isinstance(decision, Refusal) else _store_login(attempt, check, decision, policy, now)
-        if isinstance(outcome, Refusal):
-            _store_refusal(attempt, check, outcome, now)
+        outcome: Login | Refusal | Challenge
+        match decision:
+            case Granted():
+                outcome = _store_login(attempt, reservation, decision, policy, now)
+            case _:
+                outcome = decision
+        match outcome:
+            case Refusal():
+                _store_refusal(attempt, reservation, outcome, now)
+            case Challenge():
+                _store_challenge(attempt, reservation, outcome, now)
         return outcome
 
     return atomically(work)
 
 
 def _store_login(
-    attempt: Attempt, check: PasswordCheck, user: User, policy: SessionPolicy | None, now: datetime
+    attempt: Attempt,
+    reservation: lockout.Reservation,
+    granted: Granted,
+    policy: SessionPolicy | None,
+    now: datetime,
 ) -> Login | Refusal:
-    ip = attempt.origin.ip
+    user, proof, ip = granted.user, granted.proof, attempt.origin.ip
+    # What is spent before a refusal stays spent: it was shown, and could be seen.
+    if not all(use.spend(now) for use in proof.uses):
+        return wrong_factor(proof.factor or "")
     # The condition also holds the row, so that the user is not deleted before this commits.
     if not _LOGGED_IN.execute(id=user.pk, stamp=user.stamp, now=now, ip=ip):
         return _CHANGED_MEANWHILE
     user.last_login, user.last_login_ip = now, ip
-    lockout.succeed(check.reservation, now)
-    session = _open_session(user, policy, attempt.origin, now) if policy else None
+    lockout.succeed(reservation, now)
+    session = _open_session(user, proof, policy, attempt.origin, now) if policy else None
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
-    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk), *superseded)
+    if proof.factor is FactorType.RECOVERY_CODE:
+        notices.notify(user=user, kind=Kind.RECOVERY_CODE_USED, origin=attempt.origin)
+    factor = proof.factor or ""
+    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk, factor=factor), *superseded)
     return Login(user, session)
 
 
-def _open_session(user: User, policy: SessionPolicy, origin: Origin, now: datetime) -> Session:
+def _open_session(user: User, proof: Proof, policy: SessionPolicy, origin: Origin, now: datetime) -> Session:
     latest_end_at = now + policy.absolute_timeout
     session = Session(
         user=user,
         stamp=user.stamp,
+        methods=" ".join(proof.methods),
         contract=origin.contract,
         ip=origin.ip,
         user_agent=origin.user_agent,
@@ -105,11 +152,19 @@ def _open_session(user: User, policy: SessionPolicy, origin: Origin, now: dateti
     return session
 
 
-def _store_refusal(attempt: Attempt, check: PasswordCheck, refusal: Refusal, now: datetime) -> None:
-    locked = lockout.fail(check.reservation, now) if refusal.counts else []
+def _store_refusal(attempt: Attempt, reservation: lockout.Reservation, refusal: Refusal, now: datetime) -> None:
+    locked = lockout.fail(reservation, now) if refusal.counts else []
     if not refusal.counts:
-        lockout.release(check.reservation)
-    record(attempt.failure(refusal.reason), *(_locked_event(attempt, row) for row in locked))
+        lockout.release(reservation)
+    row = attempt.failure(refusal.reason, factor=refusal.factor)
+    record(row, *(_locked_event(attempt, each) for each in locked))
+
+
+def _store_challenge(attempt: Attempt, reservation: lockout.Reservation, challenge: Challenge, now: datetime) -> None:
+    """Settle neither a failure nor a success. Raises budgets.LockedOut where there were too many from this address."""
+    lockout.release(reservation)
+    count_challenge(reservation.account, reservation.address, now)
+    record(attempt.failure(challenge.reason, status=Status.CHALLENGED))
 
 
 def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
@@ -125,8 +180,7 @@ def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
 
 def record_lockout(attempt: Attempt, budget: budgets.Budget) -> None:
     """Count an attempt that a lock refused; one row of the trail a minute stands for all of them."""
-    is_quota = budget.purpose is AttemptPurpose.LOGIN_SUCCESSES
-    reason = FailureReason.TOO_MANY_LOGINS if is_quota else FailureReason.LOCKED
+    reason = FailureReason.TOO_MANY_LOGINS if budget.purpose in LOGIN_QUOTAS else FailureReason.LOCKED
 
     def count() -> None:
         if due := budgets.refuse(budget, timezone.now()):

@@ -1,17 +1,19 @@
 """Sign-in: the one pipeline that verifies a password, for every contract, the admin site and every confirmation.
 
-    identify ─▶ reserve ─▶ verify_password ─▶ decide ─▶ settle
-               (commits)   (a hashing slot,   (account   (one transaction: budgets,
-                            no transaction)    state,     session row, trail row)
-                                               rule)
+    identify ─▶ reserve ─▶ verify_password ─▶ check the second factor ─▶ decide ─▶ settle
+               (commits)   (a hashing slot,   (a proof, or none)        (account   (one transaction: budgets,
+                            no transaction)                              state,     what serves once, session row,
+                                                                         rule)      trail row)
 
-Each stage is a function that returns a value; only the last one writes what a client may rely on. A second factor
-belongs between verify_password and decide: it gets a password check that is not settled yet. The first three stages are
-in `attempts.py`, the last one is in `settlement.py`.
+Each stage is a function that returns a value; only the last one writes what a client may rely on. The first three are
+in `attempts.py`, the second factor's is in `factor_check.py`, the last one in `settlement.py`. A login whose second
+factor comes in a request of its own continues in `second_step.py`.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import DatabaseError
@@ -20,16 +22,32 @@ from accounts.errors import (
     AccountDisabled,
     ApprovalPending,
     InvalidCredentials,
+    InvalidSecondFactor,
     Overloaded,
+    SecondFactorEnrollmentRequired,
+    SecondFactorRequired,
     TooManyAttempts,
     TooManyLogins,
 )
-from accounts.models import AttemptPurpose, Session, User
-from accounts.policies import LONGEST_PASSWORD, SessionPolicy
-from accounts.security import budgets, hashing
+from accounts.models import FactorType, Session, User
+from accounts.policies import LONGEST_PASSWORD, MFA_TOKEN_LIFE, SessionPolicy
+from accounts.security import budgets, hashing, mfa_tokens
+from accounts.security.lockout import Reservation
+from accounts.security.login_quota import LOGIN_QUOTAS
+from accounts.services import factor_check
 from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify, limit_parallel, verify_password
+from accounts.services.factor_check import PASSWORD, FactorStep
 from accounts.services.identifiers import Identifier
-from accounts.services.settlement import Login, Refusal, record_lockout, settle
+from accounts.services.settlement import (
+    Challenge,
+    Decision,
+    Granted,
+    Login,
+    Refusal,
+    record_lockout,
+    settle,
+    wrong_factor,
+)
 from audit.events import FailureReason
 from audit.origin import Origin
 
@@ -43,6 +61,24 @@ _UNKNOWN_USER: Final = Refusal(FailureReason.UNKNOWN_USER, InvalidCredentials, c
 _WRONG_PASSWORD: Final = Refusal(FailureReason.WRONG_PASSWORD, InvalidCredentials, counts=True)
 _INACTIVE: Final = Refusal(FailureReason.INACTIVE, AccountDisabled, counts=False)
 _PENDING_APPROVAL: Final = Refusal(FailureReason.PENDING_APPROVAL, ApprovalPending, counts=False)
+# To a client without a second factor a right password alone is a wrong one, in every respect.
+_FACTOR_MISSING: Final = Refusal(FailureReason.SECOND_FACTOR_MISSING, InvalidCredentials, counts=True)
+_NOT_ENROLLED: Final = Refusal(FailureReason.SECOND_FACTOR_NOT_ENROLLED, InvalidCredentials, counts=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What a client has sent: a password, when the code of a second factor comes, and the code beside the password."""
+
+    password: str
+    step: FactorStep
+    code: str | None = None
+
+    def parts(self, attempt: Attempt) -> tuple[str, str | None]:
+        """Return the password, and the code if there is one."""
+        if self.step is FactorStep.IN_PASSWORD:
+            return factor_check.split(self.password, attempt.factors)
+        return self.password, self.code
 
 
 def sign_in(
@@ -51,64 +87,93 @@ def sign_in(
     password: str,
     policy: SessionPolicy,
     origin: Origin,
+    step: FactorStep = FactorStep.IN_PASSWORD,
+    code: str | None = None,
     rule: LoginRule | None = None,
 ) -> Session:
     """Log a user in and return the new session, its `user` loaded.
 
-    Raises InvalidCredentials (also where the rule refuses the user), AccountDisabled, ApprovalPending,
-    TooManyAttempts and Overloaded.
+    `step` says when the client sends the code of a second factor, `code` is the one beside the password. Raises
+    InvalidCredentials (also where the rule refuses the user), InvalidSecondFactor, SecondFactorRequired,
+    SecondFactorEnrollmentRequired, AccountDisabled, ApprovalPending, TooManyAttempts and Overloaded.
     """
-    login = _run(identifier, password, origin, rule, policy)
-    assert login.session  # noqa: S101 A policy was given.
-    return login.session
+    return opened_session(_run(identifier, Entered(password, step, code), origin, rule, policy))
 
 
-def verify_credentials(*, identifier: Identifier, password: str, origin: Origin, rule: LoginRule | None = None) -> User:
+def verify_credentials(
+    *,
+    identifier: Identifier,
+    password: str,
+    origin: Origin,
+    step: FactorStep,
+    code: str | None = None,
+    rule: LoginRule | None = None,
+) -> User:
     """Return the user with this identifier and password, recorded as a login; no session is opened.
 
     Raises what `sign_in` raises.
     """
-    return _run(identifier, password, origin, rule, policy=None).user
+    return _run(identifier, Entered(password, step, code), origin, rule, policy=None).user
 
 
 def _run(
-    identifier: Identifier, password: str, origin: Origin, rule: LoginRule | None, policy: SessionPolicy | None
+    identifier: Identifier, entered: Entered, origin: Origin, rule: LoginRule | None, policy: SessionPolicy | None
 ) -> Login:
     """Take an attempt through all stages."""
-    _require_hashable(password)
+    _require_hashable(entered.password)
     with limit_parallel(identifier=identifier, origin=origin):
-        return _stages(identifier, password, origin, rule, policy)
+        attempt = identify(identifier=identifier, origin=origin)
+        with recorded_lockout(attempt):
+            return _attempt(attempt, entered, rule, policy)
 
 
-def _stages(
-    identifier: Identifier, password: str, origin: Origin, rule: LoginRule | None, policy: SessionPolicy | None
-) -> Login:
-    """Take an attempt that has its place through all stages."""
-    attempt = identify(identifier=identifier, origin=origin)
+@contextmanager
+def recorded_lockout(attempt: Attempt) -> Iterator[None]:
+    """Record that a lock has refused an attempt. Raises TooManyAttempts or TooManyLogins instead of LockedOut."""
     try:
-        return _attempt(attempt, password, rule, policy)
+        yield
     except budgets.LockedOut as locked:
-        too_many = TooManyAttempts
-        if locked.budget.purpose is AttemptPurpose.LOGIN_SUCCESSES:
-            too_many = TooManyLogins
+        too_many = TooManyLogins if locked.budget.purpose in LOGIN_QUOTAS else TooManyAttempts
         record_lockout(attempt, locked.budget)
         raise too_many(retry_after=locked.retry_after) from locked
 
 
-def _attempt(attempt: Attempt, password: str, rule: LoginRule | None, policy: SessionPolicy | None) -> Login:
-    """Verify the password and settle the attempt. Raises budgets.LockedOut, and the errors of refusals."""
+def _attempt(attempt: Attempt, entered: Entered, rule: LoginRule | None, policy: SessionPolicy | None) -> Login:
+    """Verify what was entered and settle the attempt. Raises budgets.LockedOut, and the errors of refusals."""
+    password, code = entered.parts(attempt)
     check = verify_password(attempt=attempt, password=password)
-    try:
-        decision = decide(attempt=attempt, check=check, rule=rule)
-        outcome = settle(attempt=attempt, check=check, decision=decision, policy=policy)
-    except BaseException:
-        cancel(check.reservation)
-        raise
-    if isinstance(outcome, Refusal):
-        raise outcome.error
+    with cancelled_on_error(check.reservation):
+        found = decide(attempt=attempt, check=check, rule=rule)
+        decision = _check_factor(found, attempt, entered.step, code) if isinstance(found, User) else found
+        outcome = settle(attempt=attempt, reservation=check.reservation, decision=decision, policy=policy)
+    login = require_login(outcome)
     if check.outdated:
-        _upgrade_hash(outcome.user, password)
-    return outcome
+        _upgrade_hash(login.user, password)
+    return login
+
+
+@contextmanager
+def cancelled_on_error(reservation: Reservation) -> Iterator[None]:
+    """Release a reservation where anything fails before it is settled."""
+    try:
+        yield
+    except BaseException:
+        cancel(reservation)
+        raise
+
+
+def opened_session(outcome: Login | Refusal | Challenge) -> Session:
+    """Return the session of an attempt that was settled with a policy. Raises what `require_login` raises."""
+    session = require_login(outcome).session
+    assert session  # noqa: S101 A policy was given.
+    return session
+
+
+def require_login(outcome: Login | Refusal | Challenge) -> Login:
+    """Return the login of a settled attempt. Raises the errors of refusals and challenges."""
+    if isinstance(outcome, Login):
+        return outcome
+    raise outcome.error
 
 
 def _require_hashable(password: str) -> None:
@@ -131,6 +196,30 @@ def decide(*, attempt: Attempt, check: PasswordCheck, rule: LoginRule | None) ->
     if reason := rule(user) if rule else None:
         return Refusal(reason, InvalidCredentials, counts=True)
     return user
+
+
+def _check_factor(user: User, attempt: Attempt, step: FactorStep, code: str | None) -> Decision:
+    """Return whether a user whose password was right has, and needs, a second factor. Raises Overloaded."""
+    if step is FactorStep.NEVER or not (attempt.factors or factor_check.is_required(user)):
+        return Granted(user, PASSWORD)
+    if attempt.factors and code:
+        try:
+            return Granted(user, factor_check.check_code(user=user, code=code))
+        except InvalidSecondFactor:
+            return wrong_factor(factor_check.type_of_code(code))
+    if step is FactorStep.IN_PASSWORD:
+        return _FACTOR_MISSING if attempt.factors else _NOT_ENROLLED
+    return _challenge(user, attempt)
+
+
+def _challenge(user: User, attempt: Attempt) -> Challenge:
+    contract, life = attempt.origin.contract, MFA_TOKEN_LIFE
+    if not attempt.factors:
+        token = mfa_tokens.issue(mfa_tokens.ENROLLMENT, user, contract)
+        return Challenge(FailureReason.SECOND_FACTOR_NOT_ENROLLED, SecondFactorEnrollmentRequired(token, life))
+    token = mfa_tokens.issue(mfa_tokens.LOGIN, user, contract)
+    methods = (*sorted(attempt.factors), FactorType.RECOVERY_CODE)
+    return Challenge(FailureReason.SECOND_FACTOR_MISSING, SecondFactorRequired(token, life, methods))
 
 
 def _upgrade_hash(user: User, password: str) -> None:

@@ -106,6 +106,8 @@ class LoginAttempt(Entry):
         _("failure reason"), max_length=30, blank=True, choices=[(r.value, REASONS[r]) for r in FailureReason]
     )
     repeats = models.PositiveIntegerField(_("repeats"), default=1)
+    # The type of the second factor that was verified, with or without success; none is blank.
+    factor = models.CharField(_("second factor"), max_length=20, blank=True, default="", db_default="")
 
     class Meta(Entry.Meta):
         verbose_name = _("login attempt")
@@ -131,14 +133,17 @@ class LoginAttempt(Entry):
         *,
         user_id: int | None,
         failure_reason: FailureReason | None = None,
+        status: Status | None = None,
+        factor: str = "",
         repeats: int = 1,
     ) -> "LoginAttempt":
-        """Return an entry for `record()`; without a failure reason it is a success."""
+        """Return an entry for `record()`; without `status` it has failed if there is a reason, and else succeeded."""
         return cls(
             user_id=user_id,
             identifier=escape_control_chars(identifier),
-            status=Status.FAILED if failure_reason else Status.SUCCESS,
+            status=status or (Status.FAILED if failure_reason else Status.SUCCESS),
             failure_reason=failure_reason or "",
+            factor=factor,
             repeats=repeats,
             **cls.origin_columns(origin),
         )

@@ -128,6 +128,7 @@ def test_a_message_is_of_rfc_5424_and_carries_the_row_and_its_mac(syslog: Callab
         "status": "failed",
         "failure_reason": "unknown_user",
         "repeats": 1,
+        "factor": "",
         "key_name": rejected.key_name,
         "mac": bytes(rejected.mac or b"").hex(),
     }

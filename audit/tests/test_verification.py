@@ -83,6 +83,7 @@ ANOTHER = {
     "status": "'success'",
     "failure_reason": "''",
     "repeats": "2",
+    "factor": "'totp'",
     "event": "'user:created'",
     "actor_id": "77",
 }

@@ -13,6 +13,7 @@ from accounts.errors import IdentityError, Overloaded, Problem, RetryLater
 from accounts.models import User
 from accounts.policies import LONGEST_PASSWORD, active_profile
 from accounts.services import identifiers, passwords, sign_in
+from accounts.services.factor_check import FactorStep
 from audit.events import FailureReason
 from audit.origin import Origin, request_origin
 
@@ -44,7 +45,9 @@ def retry_message(error: RetryLater) -> str:
 def _verify(identifier: identifiers.Identifier, password: str, origin: Origin, wrong: str) -> User:
     """Return the administrator with this identifier and password. Raises ValidationError, with `wrong` or a retry."""
     try:
-        return sign_in.verify_credentials(identifier=identifier, password=password, origin=origin, rule=_staff_only)
+        return sign_in.verify_credentials(
+            identifier=identifier, password=password, origin=origin, step=FactorStep.NEVER, rule=_staff_only
+        )
     except RetryLater as error:
         raise ValidationError(retry_message(error), code="retry_later") from error
     except IdentityError as error:

@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning, registe
 from django.db import connection
 
 from accounts.messaging.senders import sms
+from accounts.models import Role
 from accounts.policies import HMAC_BYTES, SHARED_KEYS
 from authsvc.configuration.env import MIN_DISTINCT_CHARACTERS
 from authsvc.configuration.errors import HINTS
@@ -56,6 +57,12 @@ def the_sms_gateway_can_be_used(**_: Any) -> Iterator[CheckMessage]:
         sms.sender(settings.SMS_URL)
     except ValueError as error:
         yield _error("E014" if sms.is_dotted(settings.SMS_URL) else "E013", f"SMS_URL cannot be used: {error}")
+
+
+@register(Tags.security)
+def roles_that_need_a_second_factor_exist(**_: Any) -> Iterator[CheckMessage]:
+    for role in sorted(settings.MFA_REQUIRED_ROLES - set(Role.values)):
+        yield _error("E023", f"MFA_REQUIRED_ROLES has {role}, which is not a role.")
 
 
 @register(Tags.security, deploy=True)

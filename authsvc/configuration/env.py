@@ -78,6 +78,9 @@ class Environment(BaseSettings):
     reserved_usernames: Annotated[str, AfterValidator(validators.valid_pattern)] = ""
     service_logo: Annotated[str, AfterValidator(validators.valid_logo)] = ""
     separate_duties: bool | None = None
+    # `none` stands for no role: an empty variable has the default.
+    mfa_required_roles: Annotated[tuple[str, ...] | None, NoDecode, _SPLIT] = None
+    webauthn_rp_id: Annotated[str, AfterValidator(validators.valid_rp_id)] = ""
     audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
     trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400
 

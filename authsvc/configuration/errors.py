@@ -31,6 +31,8 @@ HINTS: Final = {
     "E019": "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'. Commas separate several.",
     "E022": "Examples: syslog+tls://siem.example.org:6514, syslog+tcp://siem.example.org:514, "
     "https://user:password@siem.example.org/trail.",
+    "E023": "Example: MFA_REQUIRED_ROLES=admin,doctor; `none` for no role.",
+    "E024": "Example: WEBAUTHN_RP_ID=auth.example.org, a domain without scheme and port.",
     "E021": "Rows of the trail are kept for at least 180 days; leave the variable out for 400.",
 }
 

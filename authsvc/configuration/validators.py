@@ -18,6 +18,8 @@ from authsvc.configuration.mounts import MountError, mount_table
 BASE_DIR: Final = Path(__file__).resolve().parent.parent.parent
 # A name, an IPv4 address, or an IPv6 address in brackets.
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+# A domain in lower case, without a port: browsers accept no address as the id of a relying party.
+_DOMAIN: Final = re.compile(r"(?!\d+(\.\d+){3}$)[a-z0-9-]+(\.[a-z0-9-]+)*")
 _STREAMS: Final = ("syslog+tcp", "syslog+tls", "https")
 # China's Cybersecurity Law, article 21, requires logs of at least six months.
 SHORTEST_RETENTION_DAYS: Final = 180
@@ -137,6 +139,12 @@ def valid_stream(value: str) -> str:
         raise invalid("E022", f"AUDIT_STREAM_URL starts with '{parts.scheme[:20]}', not with {', '.join(_STREAMS)}.")
     if not host:
         raise invalid("E022", "AUDIT_STREAM_URL names no host.")
+    return value
+
+
+def valid_rp_id(value: str) -> str:
+    if value and not _DOMAIN.fullmatch(value):
+        raise invalid("E024", f"WEBAUTHN_RP_ID={value} is not a domain name.")
     return value
 
 

@@ -1,0 +1,198 @@
+"""WebAuthn credentials: options for the browser, and verification of what authenticators answer (WebAuthn Level 3)."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import webauthn
+from django.conf import settings
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    AuthenticatorTransport,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from accounts.errors import InvalidSecondFactor
+from accounts.models import SecondFactor, User
+from accounts.models.second_factor import CREDENTIAL_ID_LENGTH
+from accounts.policies import MFA_TOKEN_LIFE
+from accounts.security import challenges
+
+JSON = dict[str, Any]
+
+_TIMEOUT_MS: Final = int(MFA_TOKEN_LIFE.total_seconds() * 1000)
+_TRANSPORTS: Final = frozenset(each.value for each in AuthenticatorTransport)
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A verified answer of an authenticator: the challenge, the counter, and whether it has verified its user."""
+
+    challenge: bytes
+    sign_count: int
+    user_verified: bool
+
+
+def user_handle(user: User) -> bytes:
+    """Return the id by which authenticators know an account; it says nothing of the person."""
+    return hashlib.sha256(f"authsvc user {user.pk}".encode()).digest()
+
+
+def digest(credential_id: str) -> str:
+    """Return the value of the unique column for a credential id."""
+    return hashlib.sha256(credential_id.encode()).hexdigest()
+
+
+def creation_options(user: User, existing: Iterable[SecondFactor], use: str, now: datetime) -> JSON:
+    """Return the options for a new credential, as `PublicKeyCredentialCreationOptionsJSON`."""
+    options = webauthn.generate_registration_options(
+        rp_id=settings.WEBAUTHN_RP_ID,
+        rp_name=settings.SERVICE_NAME,
+        user_id=user_handle(user),
+        user_name=user.username,
+        user_display_name=user.full_name or user.username,
+        challenge=challenges.issue(use, now),
+        timeout=_TIMEOUT_MS,
+        exclude_credentials=_descriptors(existing),
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.PREFERRED
+        ),
+    )
+    return _json(options)
+
+
+def request_options(factors: Iterable[SecondFactor], use: str, now: datetime, *, verified: bool) -> JSON:
+    """Return the options for a login, as `PublicKeyCredentialRequestOptionsJSON`.
+
+    Without factors any discoverable credential will do. `verified` requires that the authenticator verifies its user.
+    """
+    requirement = UserVerificationRequirement.REQUIRED if verified else UserVerificationRequirement.PREFERRED
+    options = webauthn.generate_authentication_options(
+        rp_id=settings.WEBAUTHN_RP_ID,
+        challenge=challenges.issue(use, now),
+        timeout=_TIMEOUT_MS,
+        allow_credentials=_descriptors(factors),
+        user_verification=requirement,
+    )
+    return _json(options)
+
+
+def new_credential(user: User, credential: Mapping[str, Any], use: str, now: datetime) -> SecondFactor:
+    """Return a factor, not stored, of a browser's answer to `creation_options`. Raises InvalidSecondFactor."""
+    challenge, origin = _client_data(credential, use, now)
+    try:
+        verified = webauthn.verify_registration_response(
+            credential=dict(credential),
+            expected_challenge=challenge,
+            expected_rp_id=settings.WEBAUTHN_RP_ID,
+            expected_origin=origin,
+        )
+    except Exception as error:
+        # The library raises more than its own errors for CBOR that a stranger has made.
+        raise InvalidSecondFactor from error
+    credential_id = bytes_to_base64url(verified.credential_id)
+    return SecondFactor(
+        user=user,
+        created_at=now,
+        confirmed_at=now,
+        credential_id=credential_id,
+        credential_digest=digest(credential_id),
+        public_key=bytes_to_base64url(verified.credential_public_key),
+        sign_count=verified.sign_count,
+        transports=_transports(credential),
+    )
+
+
+def verified_assertion(
+    factor: SecondFactor, credential: Mapping[str, Any], use: str, now: datetime, *, verified: bool
+) -> Assertion:
+    """Return the answer of an authenticator to `request_options`, verified.
+
+    Raises InvalidSecondFactor, also where the counter says that the authenticator was copied, and where `verified` is
+    required and its user was not.
+    """
+    challenge, origin = _client_data(credential, use, now)
+    try:
+        result = webauthn.verify_authentication_response(
+            credential=dict(credential),
+            expected_challenge=challenge,
+            expected_rp_id=settings.WEBAUTHN_RP_ID,
+            expected_origin=origin,
+            credential_public_key=base64url_to_bytes(factor.public_key),
+            credential_current_sign_count=factor.sign_count,
+            require_user_verification=verified,
+        )
+    except Exception as error:
+        # As above.
+        raise InvalidSecondFactor from error
+    return Assertion(challenge, result.new_sign_count, result.user_verified)
+
+
+def credential_id(credential: Mapping[str, Any]) -> str:
+    """Return the id in a browser's answer. Raises InvalidSecondFactor."""
+    found = credential.get("id")
+    if not isinstance(found, str) or not 0 < len(found) <= CREDENTIAL_ID_LENGTH or not found.isascii():
+        raise InvalidSecondFactor
+    return found
+
+
+def names_user(credential: Mapping[str, Any], user: User) -> bool:
+    """Return whether a discoverable credential's answer names this account, as WebAuthn requires of it."""
+    response = credential.get("response")
+    handle = response.get("userHandle") if isinstance(response, Mapping) else None
+    return handle == bytes_to_base64url(user_handle(user))
+
+
+def _client_data(credential: Mapping[str, Any], use: str, now: datetime) -> tuple[bytes, str]:
+    """Return the challenge and the origin in an answer, both accepted. Raises InvalidSecondFactor."""
+    try:
+        data = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
+        challenge, origin = base64url_to_bytes(data["challenge"]), data["origin"]
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise InvalidSecondFactor from error
+    if not challenges.is_valid(challenge, use, now) or not _is_own_origin(origin):
+        raise InvalidSecondFactor
+    return challenge, origin
+
+
+def _is_own_origin(origin: object) -> bool:
+    """Return whether the page was one of this service, or of a web application that it allows."""
+    if not isinstance(origin, str):
+        return False
+    hosts = {settings.WEBAUTHN_RP_ID, *(host.lower() for host in settings.ALLOWED_HOSTS if host[0] not in "*.")}
+    if origin in {*(f"https://{host}" for host in hosts), *settings.CORS_ALLOWED_ORIGINS}:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return settings.DEBUG and parts.scheme in {"http", "https"} and parts.hostname in hosts
+
+
+def _descriptors(factors: Iterable[SecondFactor]) -> list[PublicKeyCredentialDescriptor]:
+    return [
+        PublicKeyCredentialDescriptor(
+            id=base64url_to_bytes(factor.credential_id),
+            transports=[AuthenticatorTransport(each) for each in factor.transports],
+        )
+        for factor in factors
+    ]
+
+
+def _transports(credential: Mapping[str, Any]) -> list[str]:
+    response = credential.get("response")
+    given = response.get("transports") if isinstance(response, Mapping) else None
+    named = {each for each in given if isinstance(each, str)} if isinstance(given, list) else set()
+    return sorted(named & _TRANSPORTS)
+
+
+def _json(options: Any) -> JSON:
+    found: JSON = json.loads(webauthn.options_to_json(options))
+    return found

@@ -1,0 +1,284 @@
+"""The second factors of an account: enrolment by its user, and removal by the user or an administrator.
+
+Whoever adds a factor enters the password, and whoever removes one a code too: a stolen session suffices for neither.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from accounts.errors import InvalidCode, InvalidCredentials, InvalidInput, InvalidSecondFactor, NotFound, Problem
+from accounts.models import EndReason, FactorType, Kind, RecoveryCode, SecondFactor, User
+from accounts.models.user_queryset import new_stamp
+from accounts.policies import FACTORS_LIMIT
+from accounts.security import authenticators, recovery_codes, totp
+from accounts.security.quota import spend_own_change
+from accounts.services import identifiers, notices, permissions, sessions, sign_in, user_events
+from accounts.services.factor_check import FactorStep
+from accounts.transactions import atomically
+from audit.events import Event
+from audit.models import SecurityEvent
+from audit.origin import Origin, escape_control_chars
+from audit.record import record
+
+_TOO_MANY: Final = Problem("too_many_factors", f"An account has at most {FACTORS_LIMIT} second factors.")
+_NONE_IN_FORCE: Final = Problem("no_second_factor", "This account has no second factor.")
+_WRONG_CODE: Final = Problem("wrong_code", "This code is wrong or has been used.")
+_WRONG_PASSWORD: Final = Problem("wrong_password", "This is not the current password.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewApp:
+    """An authenticator app that its user is to confirm: its row, and the secret in the forms that apps take."""
+
+    id: int
+    secret: str
+    otpauth_uri: str
+    qr_svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A factor that is in force, and the recovery codes where it is the account's first one."""
+
+    factor: SecondFactor
+    recovery_codes: list[str] | None
+
+
+def in_force(user: User) -> list[SecondFactor]:
+    """Return the user's factors, the oldest first."""
+    return list(SecondFactor.objects.in_force().filter(user=user))
+
+
+def recovery_codes_left(user: User) -> int:
+    return RecoveryCode.objects.filter(user=user).count()
+
+
+def begin_app(*, user: User, password: str, origin: Origin) -> NewApp:
+    """Make the secret of an authenticator app, in place of one that was not confirmed.
+
+    Raises InvalidInput, TooManyAttempts, TooManyChanges and Overloaded.
+    """
+    _verify_password(user, password, origin)
+    secret, now = totp.new_secret(), timezone.now()
+    factor = SecondFactor(user=user, type=FactorType.TOTP, created_at=now, encrypted=totp.encrypted(secret))
+
+    def work() -> None:
+        _lock(user)
+        SecondFactor.objects.filter(user=user, confirmed_at=None).delete()
+        factor.pk = None
+        factor.save(force_insert=True)
+
+    atomically(work)
+    uri = totp.uri(secret, user)
+    return NewApp(factor.pk, secret, uri, totp.qr_svg(uri))
+
+
+def confirm_app(*, user: User, factor_id: int, code: str, first: bool, origin: Origin) -> Enrolled:
+    """Put an authenticator app into force by a first code; the code's time step has served then.
+
+    `first` says that the account must have no other factor, because its user has no session yet. Raises NotFound,
+    InvalidCode, InvalidInput, TooManyChanges and Overloaded.
+    """
+    spend_own_change(user.pk, timezone.now())
+    factor = SecondFactor.objects.filter(user=user, pk=factor_id, type=FactorType.TOTP, confirmed_at=None).first()
+    if factor is None:
+        raise NotFound
+    now = timezone.now()
+    step = totp.matching_step(factor, code, now)
+    if step is None:
+        raise InvalidCode
+    factor.confirmed_at, factor.last_step = now, step
+    return _enrol(factor, first, origin)
+
+
+def creation_options(*, user: User, password: str, origin: Origin) -> dict[str, Any]:
+    """Return the WebAuthn options for a new passkey or security key.
+
+    Raises InvalidInput, TooManyAttempts, TooManyChanges and Overloaded.
+    """
+    _verify_password(user, password, origin)
+    existing = SecondFactor.objects.in_force().filter(user=user, type=FactorType.WEBAUTHN)
+    return authenticators.creation_options(user, existing, _use(user), timezone.now())
+
+
+def add_credential(*, user: User, credential: Mapping[str, Any], name: str, first: bool, origin: Origin) -> Enrolled:
+    """Put a passkey or a security key into force, by the browser's answer to `creation_options`.
+
+    `first` as in `confirm_app`. Raises InvalidCode, InvalidInput, TooManyChanges and Overloaded.
+    """
+    spend_own_change(user.pk, timezone.now())
+    try:
+        factor = authenticators.new_credential(user, credential, _use(user), timezone.now())
+    except InvalidSecondFactor as error:
+        raise InvalidCode from error
+    factor.type, factor.name = FactorType.WEBAUTHN, name
+    try:
+        return _enrol(factor, first, origin)
+    except IntegrityError as error:
+        # The credential is registered already.
+        raise InvalidCode from error
+
+
+def remove(*, user: User, factor_id: int, password: str, code: str, origin: Origin) -> None:
+    """Remove one of the user's factors; with the last one its recovery codes go.
+
+    Raises NotFound, InvalidInput, TooManyAttempts, TooManyChanges and Overloaded.
+    """
+    factor = SecondFactor.objects.in_force().filter(user=user, pk=factor_id).first()
+    if factor is None:
+        raise NotFound
+    _verify_password_and_code(user, password, code, origin)
+
+    def work() -> None:
+        if not SecondFactor.objects.filter(pk=factor.pk).delete()[0]:
+            raise NotFound
+        _lock(user)
+        if not SecondFactor.objects.in_force().filter(user=user).exists():
+            RecoveryCode.objects.filter(user=user).delete()
+        notices.notify(user=user, kind=Kind.FACTOR_REMOVED, origin=origin)
+        record(removal_event(user=user, types=[factor.type], actor=user, origin=origin))
+
+    atomically(work)
+
+
+def replace_recovery_codes(*, user: User, password: str, code: str, origin: Origin) -> list[str]:
+    """Return ten new recovery codes, which replace the former ones.
+
+    Raises InvalidInput, TooManyAttempts, TooManyChanges and Overloaded.
+    """
+    if not SecondFactor.objects.in_force().filter(user=user).exists():
+        raise InvalidInput({"code": [_NONE_IN_FORCE]})
+    _verify_password_and_code(user, password, code, origin)
+    codes, rows = recovery_codes.make(user)
+
+    def work() -> None:
+        _lock(user)
+        if not SecondFactor.objects.in_force().filter(user=user).exists():
+            raise InvalidInput({"code": [_NONE_IN_FORCE]})
+        _store_codes(user, rows)
+        notices.notify(user=user, kind=Kind.RECOVERY_CODES_REPLACED, origin=origin)
+        record(user_events.event(origin, Event.RECOVERY_CODES_REPLACED, user, user))
+
+    atomically(work)
+    return codes
+
+
+def _enrol(factor: SecondFactor, first: bool, origin: Origin) -> Enrolled:
+    """Store a factor in force, with recovery codes where it is the first one."""
+    user = factor.user
+    codes: list[str] | None = None
+    rows: list[RecoveryCode] = []
+    if first or not SecondFactor.objects.in_force().filter(user=user).exists():
+        codes, rows = recovery_codes.make(user)
+
+    def work() -> bool:
+        _lock(user)
+        others = SecondFactor.objects.in_force().filter(user=user).count()
+        if others and first:
+            raise InvalidCode
+        if others >= FACTORS_LIMIT:
+            raise InvalidInput({"factor": [_TOO_MANY]})
+        _store_factor(factor)
+        if not others:
+            _store_codes(user, rows)
+        notices.notify(user=user, kind=Kind.FACTOR_ADDED, origin=origin)
+        record(user_events.event(origin, Event.FACTOR_ADDED, user, user, type=factor.type))
+        return not others
+
+    is_first = atomically(work)
+    return Enrolled(factor, codes if is_first else None)
+
+
+def clear(*, user: User) -> list[str]:
+    """Delete all factors and recovery codes of an account; return the types. Inside the caller's transaction."""
+    factors = SecondFactor.objects.filter(user=user)
+    types = sorted(set(factors.in_force().values_list("type", flat=True)))
+    factors.delete()
+    RecoveryCode.objects.filter(user=user).delete()
+    return types
+
+
+def removal_event(*, user: User, types: list[str], actor: User | None, origin: Origin, **detail: str) -> SecurityEvent:
+    """Return the event of removed factors, which the caller records."""
+    return user_events.event(origin, Event.FACTOR_REMOVED, user, actor, types=types, **detail)
+
+
+def remove_all(*, user: User, reason: str, actor: User | None, origin: Origin) -> bool:
+    """Remove the second factors of somebody who has lost them, and end that person's sessions.
+
+    `actor` is None at the console. Returns whether there were any. Raises PermissionDenied.
+    """
+    if actor:
+        permissions.require_may_change(actor, user)
+
+    def work() -> bool:
+        types = clear(user=user)
+        if not types:
+            return False
+        sessions.mark_ended(user, EndReason.ENDED_BY_ADMINISTRATOR)
+        # A login that is under way with a removed factor keeps the former stamp, and fails.
+        User.objects.filter(pk=user.pk).update(stamp=new_stamp())
+        notices.notify(user=user, kind=Kind.FACTOR_REMOVED, origin=origin)
+        reason_detail = escape_control_chars(reason)
+        record(removal_event(user=user, types=types, actor=actor, origin=origin, reason=reason_detail))
+        return True
+
+    return atomically(work)
+
+
+def _lock(user: User) -> None:
+    """Hold the user's row, so that changes of one account's factors follow each other. Raises NotFound."""
+    if not User.objects.select_for_update().filter(pk=user.pk, stamp=user.stamp).exists():
+        raise NotFound
+
+
+def _store_factor(factor: SecondFactor) -> None:
+    """Store a new credential, or confirm an authenticator app that is stored already. Raises InvalidCode."""
+    if factor.type == FactorType.WEBAUTHN:
+        # A transaction that is repeated inserts it anew.
+        factor.pk = None
+        factor.save(force_insert=True)
+        return
+    unconfirmed = SecondFactor.objects.filter(pk=factor.pk, confirmed_at=None)
+    if not unconfirmed.update(confirmed_at=factor.confirmed_at, last_step=factor.last_step):
+        raise InvalidCode
+
+
+def _store_codes(user: User, rows: list[RecoveryCode]) -> None:
+    RecoveryCode.objects.filter(user=user).delete()
+    RecoveryCode.objects.bulk_create([RecoveryCode(user=user, number=row.number, encoded=row.encoded) for row in rows])
+
+
+def _verify_password(user: User, password: str, origin: Origin) -> None:
+    try:
+        sign_in.verify_credentials(
+            identifier=identifiers.of_user(user), password=password, origin=origin, step=FactorStep.NEVER
+        )
+    except InvalidCredentials as error:
+        raise InvalidInput({"password": [_WRONG_PASSWORD]}) from error
+    spend_own_change(user.pk, timezone.now(), proved=True)
+
+
+def _verify_password_and_code(user: User, password: str, code: str, origin: Origin) -> None:
+    try:
+        sign_in.verify_credentials(
+            identifier=identifiers.of_user(user),
+            password=password,
+            origin=origin,
+            step=FactorStep.SEPARATE,
+            code=code,
+        )
+    except InvalidSecondFactor as error:
+        raise InvalidInput({"code": [_WRONG_CODE]}) from error
+    except InvalidCredentials as error:
+        raise InvalidInput({"password": [_WRONG_PASSWORD]}) from error
+    spend_own_change(user.pk, timezone.now(), proved=True)
+
+
+def _use(user: User) -> str:
+    """Return what a challenge for a new credential of a user is for."""
+    return f"new credential {user.pk} {user.stamp}"

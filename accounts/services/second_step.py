@@ -1,0 +1,108 @@
+"""Logins whose second factor comes in a request of its own, after the password."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.errors import InvalidSecondFactor, TokenInvalid
+from accounts.models import FactorType, SecondFactor, Session, User
+from accounts.policies import SessionPolicy
+from accounts.security import authenticators, mfa_tokens
+from accounts.security.mfa_tokens import MfaToken
+from accounts.services import factor_check
+from accounts.services.attempts import Attempt, PasswordCheck, identify, limit_parallel, reserve
+from accounts.services.factor_check import Proof
+from accounts.services.identifiers import Identifier
+from accounts.services.settlement import Granted, Refusal, settle, wrong_factor
+from accounts.services.sign_in import LoginRule, cancelled_on_error, decide, opened_session, recorded_lockout
+from audit.origin import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAnswer:
+    """A code of an authenticator app, or a recovery code."""
+
+    code: str
+
+    @property
+    def type(self) -> FactorType:
+        return factor_check.type_of_code(self.code)
+
+    def proof(self, user: User, token: MfaToken) -> Proof:
+        """Return the proof that the answer gives. Raises InvalidSecondFactor and Overloaded."""
+        return factor_check.check_code(user=user, code=self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialAnswer:
+    """What a browser returns for `options`."""
+
+    credential: Mapping[str, Any]
+    type: FactorType = FactorType.WEBAUTHN
+
+    def proof(self, user: User, token: MfaToken) -> Proof:
+        """Return the proof that the answer gives. Raises InvalidSecondFactor."""
+        factor = factor_check.credential_of(credential=self.credential, user=user)
+        return factor_check.check_assertion(factor=factor, credential=self.credential, use=_use(token), alone=False)
+
+
+def options(*, token: str, origin: Origin) -> dict[str, Any]:
+    """Return the WebAuthn options for the login of a token. Raises TokenInvalid and TokenExpired."""
+    mfa_token = mfa_tokens.read(mfa_tokens.LOGIN, token, origin.contract)
+    factors = SecondFactor.objects.in_force().filter(user_id=mfa_token.user_id, type=FactorType.WEBAUTHN)
+    return authenticators.request_options(factors, _use(mfa_token), timezone.now(), verified=False)
+
+
+def complete(
+    *,
+    token: str,
+    answer: CodeAnswer | CredentialAnswer,
+    policy: SessionPolicy,
+    origin: Origin,
+    rule: LoginRule | None = None,
+) -> Session:
+    """Complete a login by its second factor, and return the new session. The token serves for one login.
+
+    Raises TokenInvalid, TokenExpired, InvalidSecondFactor, and what `sign_in.sign_in` raises.
+    """
+    mfa_token = mfa_tokens.read(mfa_tokens.LOGIN, token, origin.contract)
+    identifier = Identifier(mfa_token.username_key, "username_key", mfa_token.username_key)
+    with limit_parallel(identifier=identifier, origin=origin):
+        attempt = identify(identifier=identifier, origin=origin)
+        if attempt.user is None or not mfa_token.is_of(attempt.user):
+            raise TokenInvalid
+        with reserved(attempt) as check:
+            found = decide(attempt=attempt, check=check, rule=rule)
+            decision = _check(found, answer, mfa_token) if isinstance(found, User) else found
+            outcome = settle(attempt=attempt, reservation=check.reservation, decision=decision, policy=policy)
+    return opened_session(outcome)
+
+
+@contextmanager
+def reserved(attempt: Attempt) -> Iterator[PasswordCheck]:
+    """Reserve an attempt without a password; an exception in the block cancels the reservation.
+
+    Raises Overloaded, TooManyAttempts and TooManyLogins.
+    """
+    with recorded_lockout(attempt):
+        with reserve(attempt) as reservation:
+            # The hashing slot is given back: only recovery codes need one, and take it themselves.
+            pass
+        with cancelled_on_error(reservation):
+            yield PasswordCheck(reservation, correct=True, outdated=False)
+
+
+def _check(user: User, answer: CodeAnswer | CredentialAnswer, token: MfaToken) -> Granted | Refusal:
+    try:
+        proof = answer.proof(user, token)
+    except InvalidSecondFactor:
+        return wrong_factor(answer.type)
+    return Granted(user, replace(proof, uses=(*proof.uses, token.spent())))
+
+
+def _use(token: MfaToken) -> str:
+    """Return what a challenge for the login of a token is for."""
+    return f"second factor {token.id}"
