@@ -41,7 +41,11 @@ def sign_in(
 
 def _sign_in(credential: Mapping[str, Any], policy: SessionPolicy, origin: Origin, rule: LoginRule | None) -> Session:
     factor = factor_check.credential_of(credential=credential)
-    identifier = identifiers.of_user(factor.user) if factor else Identifier(_PASSKEY, None, _PASSKEY)
+    if factor:
+        identifier = identifiers.of_user(factor.user)
+    else:
+        # Each unknown passkey has budgets of its own, as each unknown name has.
+        identifier = Identifier(_PASSKEY, None, authenticators.digest(authenticators.credential_id(credential)))
     with limit_parallel(identifier=identifier, origin=origin):
         attempt = identify(identifier=identifier, origin=origin)
         with reserved(attempt) as check:
