@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from audit import seal, sealed_rows
+from audit import seal, sealed_rows, trail_checks
 from audit.models import Checkpoint, Lane, TrailCheck
 
 _FORMAT: Final = "authsvc-trail-anchor"
@@ -41,7 +41,9 @@ def write() -> str:
     # A name, because this layer does not import the one that has the keys.
     sign: Callable[[Mapping[str, Any]], str] = import_string(settings.TRAIL_SIGNER)
     text = sign(payload)
-    TrailCheck.objects.create(kind=TrailCheck.Kind.ANCHORED, intact=True, result={"rows": rows, "at": payload["at"]})
+    trail_checks.store(
+        TrailCheck.Kind.ANCHORED, at=timezone.now(), intact=True, result={"rows": rows, "at": payload["at"]}
+    )
     return text
 
 

@@ -13,10 +13,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit import trail_checks
 from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS
-from audit.models import Entry, LoginAttempt, SecurityEvent, TrailCheck
+from audit.models import Entry, LoginAttempt, SecurityEvent
 from audit.people import OFFICERS, real_name
+from audit.trail_checks import local_time
 
 # A longer period takes longer than a request may.
 LONGEST: Final = timedelta(days=366)
@@ -157,9 +159,9 @@ def _retention() -> Section:
     purge = SecurityEvent.objects.filter(event=Event.RECORDS_PURGED, detail__phase="complete").order_by("-id").first()
     rows: list[list[object]] = [
         [_("days that the trail is kept"), settings.TRAIL_RETENTION_DAYS],
-        [_("oldest login attempt"), _moment(_oldest(LoginAttempt))],
-        [_("oldest event"), _moment(_oldest(SecurityEvent))],
-        [_("last complete removal of expired records"), _moment(purge.at if purge else None)],
+        [_("oldest login attempt"), local_time(_oldest(LoginAttempt))],
+        [_("oldest event"), local_time(_oldest(SecurityEvent))],
+        [_("last complete removal of expired records"), local_time(purge.at if purge else None)],
     ]
     return Section(_("Retention"), [_("item"), _("value")], rows)
 
@@ -170,17 +172,9 @@ def _oldest(model: type[Entry]) -> datetime | None:
 
 
 def _seal() -> Section:
-    rows: list[list[object]] = []
-    for kind, label in TrailCheck.Kind.choices:
-        check = TrailCheck.objects.filter(kind=kind).first()
-        result = (_("intact") if check.intact else _("damaged")) if check else "-"
-        rows.append([label, _moment(check.at if check else None), result])
+    rows = [[check.label, local_time(check.at), check.result] for check in trail_checks.newest()]
     return Section(_("Seal of the trail"), [_("check"), _("last time"), _("result")], rows)
 
 
 def _described(user: Any) -> str:
     return " · ".join(filter(None, (user.username, real_name(user))))
-
-
-def _moment(value: datetime | None) -> object:
-    return f"{timezone.localtime(value):%Y-%m-%d %H:%M}" if value else _("never")

@@ -57,6 +57,9 @@ class TrailCheck(models.Model):
     intact = models.BooleanField(_("intact"))
     # The numbers of rows, and for a verification what it found, as `trail verify --json` prints it.
     result = models.JSONField(_("result"), default=dict)
+    # As of the trail's rows: whoever can write to the table cannot write a verification that never was.
+    key_name = models.CharField(max_length=KEY_NAME_LENGTH, db_default="", default="", editable=False)
+    seal = models.BinaryField(max_length=32, null=True)
 
     class Meta:
         verbose_name = _("verification of the trail")

@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.services import account_state
 from accounts.tests.admin.conftest import auditor, logged_in
 from accounts.tests.tools import ELSEWHERE, Api, later
-from audit import reports
+from audit import reports, trail_checks
 from audit.models import TrailCheck
 from audit.origin import Origin
 from audit.trail_commands import report as command
@@ -90,9 +90,15 @@ def test_a_period_has_its_last_day_and_none_after(alice: User) -> None:
 def test_retention_and_seal_are_stated(settings: Settings) -> None:
     settings.TRAIL_RETENTION_DAYS = 200
     at = timezone.make_aware(datetime(2026, 11, 20, 8, 30))
-    TrailCheck.objects.create(kind="verified", at=at, intact=False)
+    trail_checks.store(TrailCheck.Kind.VERIFIED, at=at, intact=False, result={})
     assert section("Retention")[0] == ["days that the trail is kept", "200"]
     assert section("Seal of the trail") == [["verified", "2026-11-20 08:30", "damaged"], ["anchored", "never", "-"]]
+
+
+def test_a_result_that_no_check_has_written_is_not_credible() -> None:
+    trail_checks.store(TrailCheck.Kind.VERIFIED, at=timezone.now(), intact=False, result={"rows": 7})
+    TrailCheck.objects.update(intact=True)
+    assert section("Seal of the trail")[0][2] == "not credible: this row was not written by a check"
 
 
 @pytest.mark.parametrize("days", [-1, 366])

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 from django.db import DatabaseError
 from django.utils import timezone
 
-from audit import anchors, guards
+from audit import anchors, guards, trail_checks
 from audit.findings import Damage
 from audit.models import TrailCheck
 from audit.verification import Verification
@@ -54,9 +54,7 @@ def run(options: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
     for text in anchors.differences(anchor) if anchor else []:
         verification.findings.add(Damage.ANCHOR, text)
     result = _result(verification, anchor)
-    TrailCheck.objects.create(
-        kind=TrailCheck.Kind.VERIFIED, at=verification.started_at, intact=verification.intact, result=result
-    )
+    trail_checks.store(TrailCheck.Kind.VERIFIED, at=verification.started_at, intact=verification.intact, result=result)
     stdout.write(json.dumps(result, ensure_ascii=False, indent=2) if options["json"] else "\n".join(_lines(result)))
     if not verification.intact:
         sys.exit(1)

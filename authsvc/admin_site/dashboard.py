@@ -17,6 +17,7 @@ from accounts.models import Session, User
 from accounts.security.locked_accounts import is_locked
 from accounts.security.suspicion import suspected
 from accounts.services.sessions import is_active
+from audit import trail_checks
 from audit.events import Event, Status
 from audit.labels import REASONS
 from audit.models import LoginAttempt
@@ -39,12 +40,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A count with a link to the counted rows, and the first of them."""
+    """A count, or another finding, with a link to what it stands for, and the first rows of that."""
 
     name: str
     title: str | Promise
     hint: str | Promise
-    number: int
+    number: int | str | Promise
     url: str
     rows: list[Row]
 
@@ -68,7 +69,7 @@ def context_for(user: User) -> dict[str, Any]:
     if user.has_perm("accounts.view_user"):
         figures += [_locked(now), _awaiting()]
     if user.has_perm("audit.view_securityevent"):
-        figures.append(_suspected(now))
+        figures += [_suspected(now), _seal()]
     if not user.has_perm("audit.view_loginattempt"):
         return {"figures": figures, "charts": [], "tops": []}
     return {"figures": figures, "charts": _charts(now), "tops": _rankings(now)}
@@ -127,6 +128,19 @@ def _suspected(now: datetime) -> Figure:
         addresses.count(),
         url,
         [Row(row.address, row.locked_until, url) for row in addresses.order_by("-locked_until")[:ROWS]],
+    )
+
+
+def _seal() -> Figure:
+    """Return what the newest verification of the trail has found, and when it was verified and anchored last."""
+    checks, url = trail_checks.newest(), reverse("admin:audit_report")
+    return Figure(
+        "seal",
+        _("Seal of the trail"),
+        _("Result of the last verification"),
+        checks[0].result,
+        url,
+        [Row(check.label, trail_checks.local_time(check.at), url) for check in checks],
     )
 
 

@@ -17,14 +17,18 @@ from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, Session, User
+from accounts.tests.admin.conftest import auditor
 from accounts.tests.tools import HERE, PASSWORD, Api
+from audit import trail_checks
 from audit.events import Event
-from audit.models import LoginAttempt, SecurityEvent
+from audit.models import LoginAttempt, SecurityEvent, TrailCheck
 from audit.origin import Origin
 from audit.record import record
 from authsvc.admin_site import dashboard
 from authsvc.admin_site.charts import chart
 from authsvc.admin_site.periods import Count, counted, last_days, last_hours
+
+__all__ = ["auditor"]
 
 pytestmark = pytest.mark.django_db
 
@@ -242,6 +246,12 @@ class TestFigures:
                 record(SecurityEvent.of(origin, event, user_id=None))
         assert listed(head, figures(head)["suspected"].url) == 1
 
+    def test_an_auditor_sees_when_the_trail_was_verified_and_what_was_found(self, auditor: User) -> None:
+        trail_checks.store(TrailCheck.Kind.VERIFIED, at=NOW, intact=False, result={})
+        found = figures(auditor)["seal"]
+        times = [(row.label, row.value) for row in found.rows]
+        assert (found.number, times) == ("damaged", [("verified", trail_checks.local_time(NOW)), ("anchored", "never")])
+
     def test_pending_accounts_are_ordered_by_registration_time(self, head: User, alice: User, bob: User) -> None:
         User.objects.filter(pk=alice.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=1))
         User.objects.filter(pk=bob.pk).update(awaits_approval=True, created_at=NOW - timedelta(days=2))
@@ -294,7 +304,7 @@ class TestPage:
             ("view_session", ["online"]),
             ("view_user", ["locked", "awaiting"]),
             ("view_loginattempt", ["hours", "days", "reasons", "addresses"]),
-            ("view_securityevent", ["suspected"]),
+            ("view_securityevent", ["suspected", "seal"]),
         ],
     )
     def test_each_part_requires_its_permission(self, permission: str, seen: list[str]) -> None:
