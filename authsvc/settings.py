@@ -33,6 +33,10 @@ SEPARATE_DUTIES = PROFILE == "hardened" if _environment.separate_duties is None 
 # Administrators, in the profile for production.
 _default_mfa_roles = ("admin",) if PROFILE == "hardened" else ()
 _mfa_roles = _default_mfa_roles if _environment.mfa_required_roles is None else _environment.mfa_required_roles
+# Where `quickstart` serves, for development on one machine.
+ISSUER = _environment.issuer or (
+    f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if _environment.allowed_hosts else "http://127.0.0.1:8000"
+)
 MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
 WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".")
 AUDIT_STREAM_URL = _environment.audit_stream_url

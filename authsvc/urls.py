@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from authsvc.endpoints import docs, error_handlers, jwks, probes
+from authsvc.endpoints import docs, error_handlers, jwks, metadata, probes
 
 
 def _mounts() -> list[URLResolver]:
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path(".well-known/jwks.json", jwks.jwks),
+    path(".well-known/oauth-authorization-server", metadata.metadata),
     path("api/schema", docs.schema, name="schema"),
     path("api/docs", docs.docs),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

@@ -80,6 +80,7 @@ class Environment(BaseSettings):
     separate_duties: bool | None = None
     # `none` stands for no role: an empty variable has the default.
     mfa_required_roles: Annotated[tuple[str, ...] | None, NoDecode, _SPLIT] = None
+    issuer: Annotated[str, AfterValidator(validators.valid_issuer)] = ""
     webauthn_rp_id: Annotated[str, AfterValidator(validators.valid_rp_id)] = ""
     audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
     trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400

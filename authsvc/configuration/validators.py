@@ -142,6 +142,14 @@ def valid_stream(value: str) -> str:
     return value
 
 
+def valid_issuer(value: str) -> str:
+    """Return an issuer identifier (RFC 8414, section 2): a URL without query and fragment."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"https", "http"} or not parts.hostname or set("?#") & set(value)):
+        raise invalid("E025", f"ISSUER={value} is not a URL without query and fragment.")
+    return value
+
+
 def valid_rp_id(value: str) -> str:
     if value and not _DOMAIN.fullmatch(value):
         raise invalid("E024", f"WEBAUTHN_RP_ID={value} is not a domain name.")

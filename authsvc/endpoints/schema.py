@@ -16,6 +16,7 @@ from accounts.contracts.parsing import LONGEST_BODY
 from accounts.contracts.schema.errors import error_responses, sample
 from accounts.contracts.schema.headers import OpenAPI, header_refs
 from accounts.errors import HTTPSRequired, PermissionDenied
+from authsvc.endpoints import metadata
 
 # There are no geometries here; to find that out, drf-spectacular would search the machine for GDAL for 0.3 s.
 DjangoFilterExtension._has_gis = False  # type: ignore[attr-defined]
@@ -42,6 +43,14 @@ def _closed(**properties: OpenAPI) -> OpenAPI:
 
 
 _STATUS: Final = _closed(status=_TEXT)
+_TEXTS: Final = {"type": "array", "items": _TEXT}
+_METADATA: Final = _closed(
+    issuer=_TEXT,
+    jwks_uri=_TEXT,
+    response_types_supported=_TEXTS,
+    grant_types_supported=_TEXTS,
+    ui_locales_supported=_TEXTS,
+)
 _KEY: Final = _closed(
     kty={"const": "EC"},
     crv={"const": "P-256"},
@@ -89,10 +98,14 @@ def add_service_endpoints(result: OpenAPI, **_: Any) -> OpenAPI:
         {"keys": [_KEY_EXAMPLE]},
         "application/jwk-set+json",
     )
+    issuer = _response("The metadata.", _METADATA, metadata.document())
     description = _response("The OpenAPI document.", {"type": "object"}, {"openapi": "3.1.0"})
     result["paths"] |= {
         "/.well-known/jwks.json": _get_operation(
             "keys", "Return the public keys that verify native access tokens", {"200": keys}, _OVER_HTTPS
+        ),
+        "/.well-known/oauth-authorization-server": _get_operation(
+            "metadata", "Return the metadata of the issuer (RFC 8414)", {"200": issuer}, _OVER_HTTPS
         ),
         "/api/schema": _get_operation(
             "schema", "Return this description", {"200": description}, (*_OVER_HTTPS, PermissionDenied)

@@ -79,6 +79,11 @@ def test_other_readers_of_the_description_stop_the_start(monkeypatch: pytest.Mon
             "syslog+tls://siem.example.org:6514, syslog+tcp://siem.example.org:514, https://user:password@siem.example.org/trail.",
         ),
         (
+            {"ISSUER": "https://auth.example.org/?a=b"},
+            "(authsvc.E025) ISSUER=https://auth.example.org/?a=b is not a URL without query and fragment. HINT: Example: "
+            "ISSUER=https://auth.example.org, as clients reach this service.",
+        ),
+        (
             {"TRAIL_RETENTION_DAYS": "179"},
             "(authsvc.E021) TRAIL_RETENTION_DAYS=179 is less than 180. HINT: Rows of the trail are kept for at least "
             "180 days; leave the variable out for 400.",

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.any_database
 SCHEMA: dict[str, Any] = json.loads(document())
 PATHS = SCHEMA["paths"]
 CONVERTER = re.compile("<([a-z]+:)?")
-SERVICE = {"/.well-known/jwks.json", "/api/schema", "/healthz", "/readyz"}
+SERVICE = {"/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/api/schema", "/healthz", "/readyz"}
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -36,6 +36,17 @@ def test_the_published_keys_are_the_public_access_keys(client: Client) -> None:
     assert (response["Content-Type"], response["Cache-Control"]) == ("application/jwk-set+json", "public, max-age=30")
 
 
+def test_the_metadata_name_the_issuer_and_its_keys(client: Client, settings: Settings) -> None:
+    settings.ISSUER = "https://auth.hospital.example"
+    assert client.get("/.well-known/oauth-authorization-server").json() == {
+        "issuer": "https://auth.hospital.example",
+        "jwks_uri": "https://auth.hospital.example/.well-known/jwks.json",
+        "response_types_supported": [],
+        "grant_types_supported": [],
+        "ui_locales_supported": ["zh-hans", "en"],
+    }
+
+
 class TestHTTPS:
     @pytest.fixture(autouse=True)
     def _insist(self, settings: Settings) -> None:

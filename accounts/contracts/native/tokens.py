@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.contracts import claims
@@ -31,10 +32,11 @@ def refresh(token: str, origin: Origin) -> Session:
 
 
 def token_pair(session: Session) -> dict[str, Any]:
-    """Return a new access token, its lifetime in seconds, and the refresh token, made from the session's row alone."""
+    """Return a new access token, the refresh token, made from the session's row, and both lifetimes in seconds."""
     now = int(timezone.now().timestamp())
     user = session.user
     access = {
+        "iss": settings.ISSUER,
         "sub": str(user.pk),
         "username": user.username,
         "role": user.role,
@@ -53,4 +55,5 @@ def token_pair(session: Session) -> dict[str, Any]:
         "access_token": tokens.sign(ACCESS, access),
         "refresh_token": tokens.sign(REFRESH, refresh),
         "expires_in": int(ACCESS.lifetime.total_seconds()),
+        "refresh_expires_in": int(session.expires_at.timestamp()) - now,
     }

@@ -14,7 +14,7 @@ from accounts.contracts.fields import (
     PhoneNumber,
     StrictCharField,
 )
-from accounts.contracts.native.tokens import ACCESS
+from accounts.contracts.native.tokens import ACCESS, SESSION
 from accounts.contracts.serializers import Page, RequestBody, ResponseBody
 from accounts.models import Role
 from accounts.policies import LONGEST_PROFILE, active_profile
@@ -166,11 +166,13 @@ class TokensAnswer(ResponseBody):
     refresh_token = serializers.CharField(help_text="Send it to `refresh`, once, for the next pair of tokens.")
     token_type = Constant("Bearer")
     expires_in = serializers.IntegerField(help_text="Lifetime of the access token in seconds.")
+    refresh_expires_in = serializers.IntegerField(help_text="Seconds until the refresh token expires.")
 
     example = {
         "access_token": "eyJhbGciOiJFUzI1NiIs…",
         "refresh_token": "eyJhbGciOiJIUzI1NiIs…",
         "expires_in": int(ACCESS.lifetime.total_seconds()),
+        "refresh_expires_in": int(SESSION.idle_timeout.total_seconds()),
     }
 
 

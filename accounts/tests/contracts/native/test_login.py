@@ -55,6 +55,7 @@ def test_the_answer_to_a_login(api: Api, alice: User) -> None:
         "refresh_token": body["refresh_token"],
         "token_type": "Bearer",
         "expires_in": 900,
+        "refresh_expires_in": 1209600,
         "user": {
             "id": alice.pk,
             "username": "alice",

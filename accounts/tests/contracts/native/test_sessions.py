@@ -121,6 +121,7 @@ class TestTokens:
         claims = jwt.decode(token, keys[header["kid"]].key, algorithms=["ES256"])
         assert header == {"alg": "ES256", "kid": header["kid"], "typ": "at+jwt"}
         assert claims == {
+            "iss": "http://127.0.0.1:8000",
             "sub": str(alice.pk),
             "username": "alice",
             "role": "pharmacy",
@@ -189,6 +190,7 @@ class TestRefresh:
             "refresh_token": body["refresh_token"],
             "token_type": "Bearer",
             "expires_in": 900,
+            "refresh_expires_in": 1209600,
         }
 
     def test_a_refresh_takes_two_statements(self, api: Api, alice: User, statements: Any) -> None:
