@@ -80,8 +80,8 @@ def test_other_readers_of_the_description_stop_the_start(monkeypatch: pytest.Mon
         ),
         (
             {"ISSUER": "https://auth.example.org/?a=b"},
-            "(authsvc.E025) ISSUER=https://auth.example.org/?a=b is not a URL without query and fragment. HINT: Example: "
-            "ISSUER=https://auth.example.org, as clients reach this service.",
+            "(authsvc.E025) ISSUER=https://auth.example.org/?a=b is not a URL without query and fragment. HINT: "
+            "Example: ISSUER=https://auth.example.org, as clients reach this service.",
         ),
         (
             {"TRAIL_RETENTION_DAYS": "179"},
