@@ -32,7 +32,6 @@ _PACKAGES = [
     "email_validator",
     "gunicorn.app.wsgiapp",
     "jwt",
-    "openpyxl",
     "phonenumbers",
     "precis_i18n",
     "psycopg",
