@@ -104,26 +104,20 @@ def test_an_error_stops_gunicorn_at_once(variables: dict[str, str], error: str) 
     assert line.startswith(error)
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the variables of production with a migrated database."""
-    variables = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('migrated')}/db.sqlite3"}
+def test_delivery_ends_on_a_signal(tmp_path: Path) -> None:
+    variables = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     assert manage("migrate", **variables).returncode == 0
-    return variables
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_delivery_ends_on_a_signal(number: signal.Signals, migrated: dict[str, str], tmp_path: Path) -> None:
-    output = tmp_path / "output"
-    process = processes.start(RUN, "deliver", environment=migrated, output=output, errors=tmp_path / "errors")
-    deadline = time.monotonic() + 20
-    while not (output.exists() and output.read_text(encoding="utf-8")):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    assert output.read_text(encoding="utf-8") == "Delivering messages. Ctrl-C stops after the current message.\n"
-    os.kill(process.pid or 0, number)
-    process.join(20)
-    assert process.exitcode == 0
+    for number in (signal.SIGINT, signal.SIGTERM):
+        output, errors = tmp_path / f"output-{number}", tmp_path / f"errors-{number}"
+        process = processes.start(RUN, "deliver", environment=variables, output=output, errors=errors)
+        deadline = time.monotonic() + 20
+        while not (output.exists() and output.read_text(encoding="utf-8")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert output.read_text(encoding="utf-8") == "Delivering messages. Ctrl-C stops after the current message.\n"
+        os.kill(process.pid or 0, number)
+        process.join(20)
+        assert process.exitcode == 0, number
 
 
 def test_a_closed_network_without_https_passes_the_deployment_check() -> None:
