@@ -102,8 +102,7 @@ def race_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]
 
     def decorate(test: Callable[[Round], None]) -> Callable[[], None]:
         def run() -> None:
-            waits = {"LONGEST_WAIT": timedelta(seconds=60), "REFUSAL_PAUSE": timedelta(0)}
-            patience = mock.patch.multiple(attempts, **waits)
+            patience = mock.patch.multiple(attempts, LONGEST_WAIT=timedelta(seconds=60), REFUSAL_PAUSE=timedelta(0))
             cheap = mock.patch.multiple(Argon2id, memory_cost=_MEMORY_KIB, time_cost=1)
             with racers(count) as at_once, patience, cheap:
                 for number in range(1, ROUNDS + 1):
