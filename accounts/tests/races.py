@@ -96,12 +96,13 @@ def race_rounds(count: int, **columns: Any) -> Callable[[Callable[[Round], None]
     """Make a test of one round a test of ROUNDS rounds.
 
     `count` is the number of threads, `columns` are those of each round's user. Hashes are cheap and the limit on
-    waiting for a hashing slot is long, so that no request is refused because the machine is slow.
+    waiting for a hashing slot is long, so that no request is refused because the machine is slow. A refused request
+    does not pause, which only its client would notice.
     """
 
     def decorate(test: Callable[[Round], None]) -> Callable[[], None]:
         def run() -> None:
-            patience = mock.patch.object(attempts, "LONGEST_WAIT", timedelta(seconds=60))
+            patience = mock.patch.multiple(attempts, LONGEST_WAIT=timedelta(seconds=60), REFUSAL_PAUSE=timedelta(0))
             cheap = mock.patch.multiple(Argon2id, memory_cost=_MEMORY_KIB, time_cost=1)
             with racers(count) as at_once, patience, cheap:
                 for number in range(1, ROUNDS + 1):

@@ -48,15 +48,20 @@ def in_thread(work: Callable[[], T]) -> T:
 
 
 class CheckedPage:
-    """Checks pages in light and dark mode and collects their faults in `faults`."""
+    """Checks pages in light and dark mode and collects their faults in `faults`.
 
-    def __init__(self, browser: Browser, address: str, locale: str, folder: Path) -> None:
+    Contrasts are the same in every language, and need be checked in one: `contrasts`.
+    """
+
+    def __init__(self, browser: Browser, address: str, locale: str, folder: Path, *, contrasts: bool) -> None:
         context = browser.new_context(base_url=address, locale=locale, viewport={"width": WIDTH, "height": HEIGHT})
         context.set_default_timeout(TIMEOUT_MS)
         self.page: Page = context.new_page()
         self.locale = locale
         self.folder = folder
+        self.contrasts = contrasts
         self.faults: list[str] = []
+        self._names: set[str] = set()
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.faults.append(f"{self.page.url}: {error}"))
         self.page.on("response", self._on_response)
@@ -71,9 +76,14 @@ class CheckedPage:
             self.faults.append(f"{response.url}: {response.status}")
 
     def check(self, name: str, landmark: str) -> None:
-        """Check the page that contains the landmark, a CSS selector; `name` labels faults and screenshots."""
+        """Check the page that contains the landmark, a CSS selector; `name` labels faults and screenshots.
+
+        Pages of one name have the same elements, so that the first is checked in full.
+        """
         expect(self.page.locator(landmark).first).to_be_visible()
         self.page.wait_for_load_state()
+        known = name in self._names
+        self._names.add(name)
         for scheme in SCHEMES:
             self.page.emulate_media(color_scheme=scheme)
             self.page.evaluate(_SETTLE)
@@ -81,15 +91,21 @@ class CheckedPage:
                 self.screenshot(f"{name}-{scheme}")
             if overflow := self.page.evaluate(_OVERFLOW):
                 self.faults.append(f"{name}, {scheme}: {overflow} pixels too wide")
-            # Dark mode differs in colours only.
-            rules = {} if scheme == "light" else {"runOnly": ["color-contrast"]}
-            self.faults += [f"{name}, {scheme}: {violation}" for violation in self._accessibility_violations(rules)]
+            if not known:
+                self.faults += [f"{name}, {scheme}: {violation}" for violation in self._violations(scheme)]
         self.page.emulate_media(color_scheme="light")
 
-    def _accessibility_violations(self, rules: dict[str, list[str]]) -> list[str]:
-        """Return the serious and critical accessibility violations that axe finds."""
+    def _violations(self, scheme: Literal["light", "dark"]) -> list[str]:
+        """Return the serious and critical accessibility violations that axe finds; dark mode has other colours."""
+        rules: dict[str, Any] = {"rules": {"color-contrast": {"enabled": self.contrasts}}}
+        if scheme == "dark":
+            if not self.contrasts:
+                return []
+            rules = {"runOnly": ["color-contrast"]}
         options = {"resultTypes": ["violations"], "preload": False, **rules}
-        found: dict[str, Any] = Axe().run(self.page, options=options).response
+        # In dark mode the page has the script already.
+        axe = Axe() if scheme == "light" else Axe("null")
+        found: dict[str, Any] = axe.run(self.page, options=options).response
         return [
             f"{violation['id']}: {[node['html'] for node in violation['nodes']]}"
             for violation in found["violations"]
@@ -104,7 +120,7 @@ class CheckedPage:
 
 
 @contextmanager
-def open_browser(address: str, locale: str, folder: Path) -> Iterator[CheckedPage]:
+def open_browser(address: str, locale: str, folder: Path, *, contrasts: bool = True) -> Iterator[CheckedPage]:
     """Open Debian's Chromium with this locale; without it the test fails under CI and is skipped elsewhere.
 
     A screenshot of the page at which a test fails is saved in `folder`, or in the folder of BROWSER_PICTURES.
@@ -114,7 +130,8 @@ def open_browser(address: str, locale: str, folder: Path) -> Iterator[CheckedPag
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("chromium is not installed.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        reader = CheckedPage(browser, address, locale, Path(os.environ.get(SCREENSHOTS) or folder))
+        pictures = Path(os.environ.get(SCREENSHOTS) or folder)
+        reader = CheckedPage(browser, address, locale, pictures, contrasts=contrasts)
         try:
             yield reader
         except BaseException:

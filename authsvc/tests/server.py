@@ -1,19 +1,16 @@
 """The service under a real server, for what only one shows."""
 
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
 from django.utils.datastructures import CaseInsensitiveMapping
 
 from accounts.tests.tools import PASSWORD
+from authsvc.tests import processes
 from authsvc.tests.test_deployment import PRODUCTION, RUN, SERVE
 
 # As the proxy that ends TLS says it.
@@ -80,7 +77,6 @@ class From(Server):
 def serving(folder: Path) -> Iterator[Server]:
     """gunicorn as README.md starts it, with one process, over a database of its own."""
     variables = {
-        "PATH": os.environ["PATH"],
         **PRODUCTION,
         "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
         "TRUSTED_PROXIES": "1",
@@ -91,21 +87,11 @@ def serving(folder: Path) -> Iterator[Server]:
         ["migrate", "-v0"],
         ["createsuperuser", "--noinput", "--username", "root", "--email", "r@a.example"],
     ):
-        subprocess.run(
-            [sys.executable, "-c", RUN, *command],
-            cwd=settings.BASE_DIR,
-            env={**variables, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
-            check=True,
-        )
-    server = Server(free_port())
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, f"127.0.0.1:{server.port}"],
-            cwd=settings.BASE_DIR,
-            env=variables,
-            stdout=log,
-            stderr=log,
-        )
+        done = processes.run(RUN, *command, environment={**variables, "DJANGO_SUPERUSER_PASSWORD": PASSWORD})
+        assert done.returncode == 0, done.stderr
+    server, log = Server(free_port()), folder / "log"
+    address = f"127.0.0.1:{server.port}"
+    process = processes.start(SERVE, address, environment=variables, output=log, errors=log)
     try:
         deadline = time.monotonic() + 60
         while True:
@@ -114,9 +100,9 @@ def serving(folder: Path) -> Iterator[Server]:
                 break
             # The socket is open before the worker has loaded the application, which takes longer under load.
             except (ConnectionRefusedError, TimeoutError):
-                assert time.monotonic() < deadline, (folder / "log").read_text(encoding="utf-8")
+                assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
                 time.sleep(0.1)
         yield server
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.join(30)

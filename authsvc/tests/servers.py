@@ -5,13 +5,12 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
+from authsvc.tests import processes
 
 # A .env of this checkout is not the operator's.
 _MAIN = """
@@ -32,7 +31,6 @@ class Server:
 
     def __init__(self, database: Path, log: Path) -> None:
         self.environment = {
-            "PATH": os.environ["PATH"],
             "DEBUG": "true",
             "DATABASE_URL": f"sqlite:///{database}",
             # So that every person of a test can have an address of their own.
@@ -41,38 +39,34 @@ class Server:
         }
         self.log = log
         self.port = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
 
     def migrate(self) -> None:
-        subprocess.run(
-            [sys.executable, "-c", _MAIN, "manage.py", "migrate", "--verbosity", "0"],
-            cwd=settings.BASE_DIR,
-            env=self.environment,
-            check=True,
-        )
+        done = processes.run(_MAIN, "manage.py", "migrate", "--verbosity", "0", environment=self.environment)
+        assert done.returncode == 0, done.stderr
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        with socket.create_server(("127.0.0.1", 0)) as listening, self.log.open("ab") as log:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
             self.port = listening.getsockname()[1]
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, *_GUNICORN, "--bind", f"fd://{listening.fileno()}"],
-                cwd=settings.BASE_DIR,
-                env=self.environment,
-                pass_fds=[listening.fileno()],
-                stderr=log,
-                start_new_session=True,
+            self._process = processes.start(
+                _MAIN,
+                *_GUNICORN,
+                environment=self.environment,
+                output=self.log,
+                errors=self.log,
+                listening=listening,
             )
         deadline = time.monotonic() + 30
         while self.call("GET", "/readyz", timeout=5) != (200, {"status": "ok"}):
-            if time.monotonic() > deadline or self._process.poll() is not None:
+            if time.monotonic() > deadline or not self._process.is_alive():
                 raise AssertionError(self.log.read_text(encoding="utf-8"))
 
     def kill(self) -> None:
         """End all of its processes at once, as a power cut would."""
         if self._process:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            os.killpg(self._process.pid or 0, signal.SIGKILL)
+            self._process.join()
             self._process = None
 
     def call(

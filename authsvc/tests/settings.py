@@ -19,10 +19,12 @@ env.ENV_FILE = None
 from authsvc.settings import *  # noqa: E402, F403
 from authsvc.settings import DATABASES  # noqa: E402
 
+# No database of tests need survive a power failure, and to flush commits to the disk takes longer than most tests.
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
 # Threads cannot share an in-memory database, so the tests' is a file; each run has its own.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": Path(tempfile.gettempdir()) / f"authsvc-test-{os.getpid()}.sqlite3"}
-    # It need not survive a power failure, and to flush each commit to the disk takes longer than most tests.
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
 # As in development: otherwise each new test client would search for all static files.
 WHITENOISE_AUTOREFRESH = True

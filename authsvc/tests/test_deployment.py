@@ -3,12 +3,13 @@
 import os
 import re
 import signal
-import subprocess
-import sys
+import time
+from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
-from django.conf import settings
 
+from authsvc.tests import processes
 from authsvc.tests.test_env import KEY
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -21,17 +22,9 @@ PRODUCTION = {
 }
 
 
-def manage(*args: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def manage(*args: str, **variables: str) -> CompletedProcess[str]:
     """Run a command with these variables; an empty one hides what a .env of this checkout says."""
-    path = os.environ["PATH"]
-    return subprocess.run(
-        [sys.executable, "-c", RUN, *args],
-        cwd=settings.BASE_DIR,
-        env={"PATH": path, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return processes.run(RUN, *args, environment=variables)
 
 
 # A .env of this checkout must not apply.
@@ -90,17 +83,9 @@ def test_a_function_that_is_not_in_its_module_stops_every_command() -> None:
     assert "(authsvc.E014) SMS_URL cannot be used: accounts.names.send cannot be imported (ImportError)." in done.stderr
 
 
-def gunicorn(**variables: str) -> subprocess.CompletedProcess[str]:
+def gunicorn(**variables: str) -> CompletedProcess[str]:
     """Run gunicorn until it exits."""
-    return subprocess.run(
-        [sys.executable, "-c", SERVE, "127.0.0.1:0"],
-        cwd=settings.BASE_DIR,
-        env={"PATH": os.environ["PATH"], **PRODUCTION, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return processes.run(SERVE, "127.0.0.1:0", environment={**PRODUCTION, **variables})
 
 
 @pytest.mark.parametrize(
@@ -119,27 +104,20 @@ def test_an_error_stops_gunicorn_at_once(variables: dict[str, str], error: str) 
     assert line.startswith(error)
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the variables of production with a migrated database."""
-    variables = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('migrated')}/db.sqlite3"}
+def test_delivery_ends_on_a_signal(tmp_path: Path) -> None:
+    variables = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     assert manage("migrate", **variables).returncode == 0
-    return variables
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_delivery_ends_on_a_signal(number: signal.Signals, migrated: dict[str, str]) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-u", "-c", RUN, "deliver"],
-        cwd=settings.BASE_DIR,
-        env={"PATH": os.environ["PATH"], **migrated},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "Delivering messages. Ctrl-C stops after the current message.\n"
-        process.send_signal(number)
-        assert process.wait(20) == 0
+    for number in (signal.SIGINT, signal.SIGTERM):
+        output, errors = tmp_path / f"output-{number}", tmp_path / f"errors-{number}"
+        process = processes.start(RUN, "deliver", environment=variables, output=output, errors=errors)
+        deadline = time.monotonic() + 20
+        while not (output.exists() and output.read_text(encoding="utf-8")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert output.read_text(encoding="utf-8") == "Delivering messages. Ctrl-C stops after the current message.\n"
+        os.kill(process.pid or 0, number)
+        process.join(20)
+        assert process.exitcode == 0, number
 
 
 def test_a_closed_network_without_https_passes_the_deployment_check() -> None:

@@ -1,13 +1,13 @@
 """`manage.py quickstart` writes a .env only when it runs."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from django.conf import settings
+
+from authsvc.tests import processes
 
 pytestmark = pytest.mark.any_database
 
@@ -22,10 +22,16 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def manage(checkout: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    variables = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "manage.py", *args]
-    return subprocess.run(command, cwd=checkout, env=variables, capture_output=True, text=True, check=False, timeout=60)
+# As `python manage.py` does.
+RUN = """
+import runpy, sys
+sys.argv[0] = "manage.py"
+runpy.run_path("manage.py", run_name="__main__")
+"""
+
+
+def manage(checkout: Path, *args: str) -> CompletedProcess[str]:
+    return processes.run(RUN, *args, environment={"PYTHONDONTWRITEBYTECODE": "1"}, folder=checkout)
 
 
 @pytest.mark.parametrize("args", [["quickstart", "-h"], ["help", "quickstart"]], ids=" ".join)

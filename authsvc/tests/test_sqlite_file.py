@@ -40,7 +40,8 @@ def test_the_database_is_created_for_its_user_alone(tmp_path: Path) -> None:
 def test_the_mode_of_an_existing_database_stays(tmp_path: Path) -> None:
     database = tmp_path / "db.sqlite3"
     database.touch(0o640)
-    manage("migrate", "-v0", **{**PRODUCTION, "DATABASE_URL": f"sqlite:///{database}"})
+    variables = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{database}", "FOLDER": str(tmp_path)}
+    manage("shell", "--no-imports", "-v0", "-c", HOLD, **variables)
     assert (database.stat().st_size > 0, oct(database.stat().st_mode & 0o777)) == (True, "0o640")
 
 

@@ -12,7 +12,7 @@ from accounts.tests.admin.conftest import logged_in
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 # The status codes for a superuser, an administrator, an auditor and any other user.
 PAGES: dict[tuple[str, str], tuple[int, int, int, int]] = {

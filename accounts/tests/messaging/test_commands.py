@@ -54,6 +54,8 @@ def test_quickstart_delivers_while_it_serves(
 
     monkeypatch.setattr(quickstart, "DeliveryWorker", Watched)
     monkeypatch.setattr(quickstart, "call_command", serve)
+    # Its thread does not end.
+    monkeypatch.setattr(quickstart, "purge_daily", lambda: None)
     monkeypatch.setattr(delivery, "sender_for", lambda channel: lambda rendered: sent.set())
     before = set(threading.enumerate())
     call_command("quickstart", stdout=io.StringIO())

@@ -14,7 +14,7 @@ from accounts.policies import DELIVERY_LEASE, retry_after
 from accounts.security import encryption
 from accounts.tests.messaging.conftest import CODE, Enqueue
 from accounts.tests.messaging.stub_servers import CLOSES, SILENT, HttpGateway, MailServer
-from accounts.tests.races import race
+from accounts.tests.races import ROUNDS, race
 from accounts.tests.tools import later
 
 pytestmark = pytest.mark.django_db
@@ -289,7 +289,7 @@ def test_every_intermediate_state_has_a_successor() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_each_message_once(gateway: HttpGateway, enqueue: Enqueue) -> None:
-    for repeat in range(20):
+    for repeat in range(ROUNDS):
         gateway.received.clear()
         codes = [f"{repeat:02}{number:04}" for number in range(6)]
         for code in codes:
@@ -306,7 +306,7 @@ def test_one_message_read_by_two_workers_is_sent_once(
 ) -> None:
     # Both have read that the message is due before either claims it.
     monkeypatch.setattr(delivery, "_BATCH", 1)
-    for _ in range(20):
+    for _ in range(ROUNDS):
         enqueue(channel=Channel.PHONE)
         gateway.received.clear()
         outcomes = race(2, lambda _: deliver_next())
