@@ -88,7 +88,7 @@ def confirm_app(*, user: User, factor_id: int, code: str, first: bool, origin: O
     if factor is None:
         raise NotFound
     now = timezone.now()
-    step = totp.matching_step(factor, code, now)
+    step = totp.unspent_step(factor, code, now)
     if step is None:
         raise InvalidCode
     factor.confirmed_at, factor.last_step = now, step
