@@ -34,7 +34,8 @@ SEPARATE_DUTIES = PROFILE == "hardened" if _environment.separate_duties is None 
 _default_mfa_roles = ("admin",) if PROFILE == "hardened" else ()
 _mfa_roles = _default_mfa_roles if _environment.mfa_required_roles is None else _environment.mfa_required_roles
 MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
-WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".")
+# With DEBUG the first host may be any.
+WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".").replace("*", "localhost")
 AUDIT_STREAM_URL = _environment.audit_stream_url
 TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 

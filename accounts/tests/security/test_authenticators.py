@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accounts.errors import InvalidSecondFactor
 from accounts.models import SecondFactor, User
-from accounts.security import authenticators
+from accounts.security import authenticators, challenges
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.strategies import EVERY_RUN_THE_SAME, TEXT
 
@@ -141,3 +141,8 @@ def test_cbor_that_is_deep_or_claims_to_be_long_is_refused(data: bytes) -> None:
     changed["response"]["attestationObject"] = encode(data)
     with pytest.raises(InvalidSecondFactor):
         authenticators.new_credential(USER, changed, USE, timezone.now())
+
+
+def test_each_challenge_has_16_random_bytes_of_its_own() -> None:
+    now = timezone.now()
+    assert len({challenges.issue(USE, now)[:16] for _ in range(100)}) == 100
