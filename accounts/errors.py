@@ -145,7 +145,7 @@ class PermissionDenied(IdentityError):
 
 
 class OwnAccount(PermissionDenied):
-    """An actor would deactivate their own account or change its role."""
+    """An actor would deactivate their own account, change its role, or have its second factors removed."""
 
 
 class LastAdministrator(PermissionDenied):

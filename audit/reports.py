@@ -13,13 +13,15 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from audit import trail_checks
+from audit import second_factors, trail_checks
 from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS
 from audit.models import Entry, LoginAttempt, SecurityEvent
 from audit.people import OFFICERS, real_name
 from audit.trail_checks import local_time
 
+# Failed, where the client could not be asked for a second factor.
+_MISSING: Final = FailureReason.SECOND_FACTOR_MISSING
 # A longer period takes longer than a request may.
 LONGEST: Final = timedelta(days=366)
 _LOCKS: Final = (
@@ -58,12 +60,13 @@ def report(first: date, last: date) -> Report:
     """Return the report of a period. Accounts, duties, retention and seal are as they are now. Raises InvalidPeriod."""
     if not timedelta(0) <= last - first < LONGEST:
         raise InvalidPeriod
-    attempts, events, acts = _counts(first, last)
+    attempts, events, acts, uncompleted = _counts(first, last)
     sections = [
         _accounts(),
         _duties(),
-        Section(_("Second factors"), [_("kind"), _("accounts")], [[_("none"), 0]]),
+        _second_factors(),
         _logins(attempts),
+        _challenged(attempts, uncompleted),
         Section(_("Lock-outs"), [_("event"), _("number")], [[EVENTS[event], events[event]] for event in _LOCKS]),
         _acts(acts),
         _retention(),
@@ -72,25 +75,29 @@ def report(first: date, last: date) -> Report:
     return Report(first, last, timezone.now(), sections)
 
 
-def _counts(first: date, last: date) -> tuple[Counter[str], Counter[str], Counter[tuple[int, str]]]:
-    """Return the attempts by failure reason, the events by name, and the acts by actor and name.
+def _counts(first: date, last: date) -> tuple[Counter[str], Counter[str], Counter[tuple[int, str]], int]:
+    """Return the attempts by failure reason, the events by name, the acts by actor and name, and uncompleted logins.
+
+    A successful attempt has no reason, and one that was asked for a second factor its status in place of one.
 
     Each day has statements of its own: one over a year would exceed the time limit of a statement.
     """
     attempts: Counter[str] = Counter()
     events: Counter[str] = Counter()
     acts: Counter[tuple[int, str]] = Counter()
+    uncompleted = 0
     for start, end in _days(first, last):
         of_day = Q(at__gte=start, at__lt=end)
         rows = LoginAttempt.objects.filter(of_day).order_by().values_list("status", "failure_reason")
         for status, reason, times in rows.annotate(times=Sum("repeats")):
-            attempts[reason if status == Status.FAILED else ""] += times
+            attempts[Status.CHALLENGED if status == Status.CHALLENGED else reason] += times
+        uncompleted += second_factors.uncompleted(start, end)
         happened = SecurityEvent.objects.filter(of_day).order_by()
         events.update(dict(happened.filter(event__in=_LOCKS).values_list("event").annotate(times=Count("pk"))))
         by_others = happened.exclude(actor=None).exclude(actor=F("user")).values_list("actor", "event")
         for actor, event, times in by_others.annotate(times=Count("pk")):
             acts[actor, event] += times
-    return attempts, events, acts
+    return attempts, events, acts, uncompleted
 
 
 def _days(first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
@@ -143,6 +150,20 @@ def _logins(attempts: Counter[str]) -> Section:
     rows: list[list[object]] = [[_("successful"), attempts[""]]]
     rows += [[REASONS[reason], attempts[reason]] for reason in FailureReason]
     return Section(_("Logins"), [_("result"), _("number")], rows)
+
+
+def _second_factors() -> Section:
+    header = [_("role"), _("active accounts"), _("with a second factor"), _("required")]
+    return Section(_("Second factors"), header, second_factors.accounts_by_role())
+
+
+def _challenged(attempts: Counter[str], uncompleted: int) -> Section:
+    rows: list[list[object]] = [
+        [_("right password, second factor requested"), attempts[Status.CHALLENGED]],
+        [_("of these without a login afterwards"), uncompleted],
+        [_("right password without a code, by a client without a field for it"), attempts[_MISSING]],
+    ]
+    return Section(_("Right passwords without a second factor"), [_("result"), _("number")], rows)
 
 
 def _acts(acts: Counter[tuple[int, str]]) -> Section:

@@ -38,7 +38,8 @@ ISSUER = _environment.issuer or (
     f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if _environment.allowed_hosts else "http://127.0.0.1:8000"
 )
 MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
-WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".")
+# With DEBUG the first host may be any.
+WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".").replace("*", "localhost")
 AUDIT_STREAM_URL = _environment.audit_stream_url
 TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 

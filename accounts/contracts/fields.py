@@ -4,15 +4,18 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rest_framework import serializers
 
 from accounts import names
 from accounts.models import Session
-from accounts.policies import LONGEST_PASSWORD, LONGEST_PROFILE
+from accounts.policies import LONGEST_PASSWORD, LONGEST_PROFILE, TOTP_DIGITS
 
 _UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
+
+# Of a field for the password in a contract that has none for the code of a second factor.
+CODE_FOLLOWS: Final = "If the account has an authenticator app, the six digits that it shows follow the password."
 
 
 class StrictCharField(serializers.CharField):
@@ -37,6 +40,14 @@ class Password(StrictCharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": LONGEST_PASSWORD, **kwargs})
+
+
+class PasswordAndCode(Password):
+    """The password of a login whose client has no field for the code of a second factor: the code follows it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = f"Leading and trailing spaces are part of it. {CODE_FOLLOWS}"
+        super().__init__(max_length=LONGEST_PASSWORD + TOTP_DIGITS, help_text=help_text, **kwargs)
 
 
 class Email(StrictCharField):

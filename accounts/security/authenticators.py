@@ -27,6 +27,10 @@ from accounts.security import challenges
 
 JSON = dict[str, Any]
 
+# WebAuthn Level 3, section 4.
+_LONGEST_CREDENTIAL_ID: Final = 1023
+# In bytes, as COSE: a longer one is no key of an authenticator, and would make each verification slow.
+_LONGEST_PUBLIC_KEY: Final = 1024
 _TIMEOUT_MS: Final = int(MFA_TOKEN_LIFE.total_seconds() * 1000)
 _TRANSPORTS: Final = frozenset(each.value for each in AuthenticatorTransport)
 
@@ -97,6 +101,11 @@ def new_credential(user: User, credential: Mapping[str, Any], use: str, now: dat
     except Exception as error:
         # The library raises more than its own errors for CBOR that a stranger has made.
         raise InvalidSecondFactor from error
+    if (
+        len(verified.credential_id) > _LONGEST_CREDENTIAL_ID
+        or len(verified.credential_public_key) > _LONGEST_PUBLIC_KEY
+    ):
+        raise InvalidSecondFactor
     credential_id = bytes_to_base64url(verified.credential_id)
     return SecondFactor(
         user=user,
@@ -155,9 +164,11 @@ def _client_data(credential: Mapping[str, Any], use: str, now: datetime) -> tupl
     try:
         data = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
         challenge, origin = base64url_to_bytes(data["challenge"]), data["origin"]
+        framed = data.get("crossOrigin", False)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InvalidSecondFactor from error
-    if not challenges.is_valid(challenge, use, now) or not _is_own_origin(origin):
+    # No page of this service or of its clients asks for a credential inside a frame of another site.
+    if framed is not False or not challenges.is_valid(challenge, use, now) or not _is_own_origin(origin):
         raise InvalidSecondFactor
     return challenge, origin
 

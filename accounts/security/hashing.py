@@ -64,7 +64,8 @@ def _as_django_stores_it(stored: str) -> str | None:
 def verify(password: str, stored: str | None) -> Verdict:
     """Check a password against a stored hash; `stored` is None for an unknown user.
 
-    A missing, unusable or malformed hash never matches, and costs one hash of the default algorithm.
+    A missing, unusable or malformed hash never matches, nor does a password too long for every rule; either costs one
+    hash of the default algorithm.
     """
     return _run(_verify, password, stored)
 
@@ -72,7 +73,7 @@ def verify(password: str, stored: str | None) -> Verdict:
 def _verify(password: str, stored: str | None) -> Verdict:
     encoded = _as_django_stores_it(stored) if stored else None
     hasher = identify_hasher(encoded) if encoded else None
-    if encoded is None or hasher is None or (hasher.algorithm == "bcrypt" and len(password.encode()) > _BCRYPT_BYTES):
+    if encoded is None or hasher is None or _is_too_long(password, hasher.algorithm):
         _make(password)
         return Verdict(correct=False)
     try:
@@ -82,6 +83,10 @@ def _verify(password: str, stored: str | None) -> Verdict:
         _make(password)
         return Verdict(correct=False)
     return Verdict(correct, correct and outdated)
+
+
+def _is_too_long(password: str, algorithm: str | None) -> bool:
+    return len(password) > LONGEST_PASSWORD or (algorithm == "bcrypt" and len(password.encode()) > _BCRYPT_BYTES)
 
 
 def make(password: str) -> str:

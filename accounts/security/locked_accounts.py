@@ -10,6 +10,7 @@ from accounts.models import AttemptBudget, AttemptPurpose
 # What these count are no failures: an unlock leaves them.
 _USES: Final = (
     AttemptPurpose.LOGIN_SUCCESSES,
+    AttemptPurpose.LOGIN_CHALLENGES,
     AttemptPurpose.ADDRESS_RATE,
     AttemptPurpose.OWN_CHANGES,
     AttemptPurpose.OWN_CHANGES_PROVED,

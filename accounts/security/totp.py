@@ -1,5 +1,6 @@
 """Time-based one-time passwords (TOTP, RFC 6238), and what an authenticator app needs to make them."""
 
+import logging
 from datetime import datetime
 from hmac import compare_digest
 from typing import Final
@@ -11,6 +12,8 @@ from django.conf import settings
 from accounts.models import SecondFactor, User
 from accounts.policies import TOTP_DIGITS, TOTP_DRIFT, TOTP_STEP
 from accounts.security import encryption
+
+logger = logging.getLogger(__name__)
 
 _PURPOSE: Final = "totp secrets"
 
@@ -45,14 +48,20 @@ def is_code(text: str) -> bool:
     return len(text) == TOTP_DIGITS and text.isascii() and text.isdigit()
 
 
-def matching_step(factor: SecondFactor, code: str, now: datetime) -> int | None:
-    """Return the newest time step near `now` whose code this is, or None. Raises encryption.DecryptionError.
+def unspent_step(factor: SecondFactor, code: str, now: datetime) -> int | None:
+    """Return the newest time step near `now` whose code this is and that has not served, or None.
 
-    Whether the step is unspent is decided where it is spent.
+    Of two requests with one code the update that spends the step decides. No code is right for a secret that cannot be
+    decrypted: its user logs in with a recovery code, or an administrator removes the factor.
     """
     if not is_code(code):
         return None
-    passwords = pyotp.HOTP(secret_of(factor), digits=TOTP_DIGITS)
+    try:
+        passwords = pyotp.HOTP(secret_of(factor), digits=TOTP_DIGITS)
+    except encryption.DecryptionError:
+        logger.exception("The authenticator app %s of user %s cannot be used.", factor.pk, factor.user_id)
+        return None
     present = int(now.timestamp() // TOTP_STEP.total_seconds())
     steps = range(present + TOTP_DRIFT, present - TOTP_DRIFT - 1, -1)
-    return next((step for step in steps if compare_digest(passwords.at(step), code)), None)
+    matching = (step for step in steps if compare_digest(passwords.at(step), code))
+    return next((step for step in matching if step > factor.last_step), None)

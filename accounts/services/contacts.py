@@ -26,6 +26,17 @@ _PURPOSES = {Channel.EMAIL: Purpose.EMAIL, Channel.PHONE: Purpose.PHONE}
 
 
 @dataclass(frozen=True, slots=True)
+class ResetProof:
+    """What a reset code has proved: whether no code had proved the contact before, and whether it was trusted before.
+
+    A contact that somebody vouches for is trusted before its first proof.
+    """
+
+    is_first: bool
+    was_trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PendingContact:
     """A new contact, and the code that is to confirm it; neither is stored yet."""
 
@@ -47,8 +58,8 @@ def accepts_reset_code(user: User, channel: Channel) -> bool:
     return user.is_trusted(channel) or not user.trusted_contacts()
 
 
-def prove_by_reset(*, user: User, channel: Channel, contact: str) -> bool:
-    """Take a reset code as proof of a contact; return whether it is the first one. Locks the user's row.
+def prove_by_reset(*, user: User, channel: Channel, contact: str) -> ResetProof:
+    """Take a reset code as proof of a contact. Locks the user's row.
 
     `contact` is canonical. Inside the caller's transaction; raises InvalidCode where the account has changed since the
     code was verified, and no code would be sent to this contact any more.
@@ -56,10 +67,11 @@ def prove_by_reset(*, user: User, channel: Channel, contact: str) -> bool:
     stored = User.objects.select_for_update().filter(pk=user.pk).first()
     if stored is None or not accepts_reset_code(stored, channel) or _present(stored, channel) != contact:
         raise InvalidCode
+    was_trusted = stored.is_trusted(channel)
     if getattr(stored, f"verified_{channel}") == contact:
-        return False
+        return ResetProof(False, was_trusted)
     User.objects.filter(pk=user.pk).update(**{f"verified_{channel}": contact})
-    return True
+    return ResetProof(True, was_trusted)
 
 
 def suspend_unproved(*, user: User) -> list[Channel]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, Final, Protocol
 
 from django.conf import settings
@@ -14,7 +15,12 @@ from django.utils import timezone
 
 from accounts.errors import InvalidSecondFactor
 from accounts.models import FactorType, RecoveryCode, SecondFactor, User
+from accounts.policies import TOTP_DIGITS
 from accounts.security import authenticators, challenges, recovery_codes, totp
+
+# No account has this id.
+_NOBODY: Final = 0
+_LAST_STEP: Final = 2**62
 
 
 class FactorStep(Enum):
@@ -85,9 +91,9 @@ def split(password: str, factors: frozenset[FactorType]) -> tuple[str, str | Non
 
     The last six digits are a code if the account has an authenticator app, whether or not either is right.
     """
-    code = password[-6:]
+    rest, code = password[:-TOTP_DIGITS], password[-TOTP_DIGITS:]
     if FactorType.TOTP in factors and totp.is_code(code):
-        return password[:-6], code
+        return rest, code
     return password, None
 
 
@@ -106,11 +112,38 @@ def check_code(*, user: User, code: str) -> Proof:
         if row is None:
             raise InvalidSecondFactor
         return Proof(("pwd", "otp", "mfa"), FactorType.RECOVERY_CODE, (UsedRecoveryCode(row.pk),))
-    now = timezone.now()
-    for factor in SecondFactor.objects.in_force().filter(user=user, type=FactorType.TOTP):
-        if step := totp.matching_step(factor, code, now):
-            return Proof(("pwd", "otp", "mfa"), FactorType.TOTP, (TimeStep(factor.pk, step),))
+    if used := _time_step(user.pk, code):
+        return Proof(("pwd", "otp", "mfa"), FactorType.TOTP, (used,))
     raise InvalidSecondFactor
+
+
+def imitate_check(password: str) -> None:
+    """Do for a refused password the work that `check_code` does for a wrong code in its field.
+
+    Otherwise the time of a refusal would say that the password was right.
+    """
+    code = password[-TOTP_DIGITS:]
+    if totp.is_code(code):
+        _time_step(_NOBODY, code)
+        totp.unspent_step(_unused_app(), code, timezone.now())
+
+
+def _time_step(user_id: int, code: str) -> TimeStep | None:
+    now = timezone.now()
+    for factor in SecondFactor.objects.in_force().filter(user=user_id, type=FactorType.TOTP):
+        if step := totp.unspent_step(factor, code, now):
+            return TimeStep(factor.pk, step)
+    return None
+
+
+def _unused_app() -> SecondFactor:
+    """Return an authenticator app whose codes nobody has: every step has served."""
+    return SecondFactor(encrypted=_unused_secret(settings.SECRET_KEY), last_step=_LAST_STEP)
+
+
+@cache
+def _unused_secret(secret_key: str) -> str:
+    return totp.encrypted(totp.new_secret())
 
 
 def check_assertion(*, factor: SecondFactor | None, credential: Mapping[str, Any], use: str, alone: bool) -> Proof:

@@ -6,7 +6,7 @@ from accounts.models import Channel, Kind, Purpose, User
 from accounts.policies import active_profile
 from accounts.security import budgets, locked_accounts
 from accounts.security.codes import Target
-from accounts.services import codes, contacts, identifiers, passwords, permissions, second_factors
+from accounts.services import codes, contacts, identifiers, notices, passwords, permissions, second_factors
 from accounts.services.codes import Recipient
 from accounts.services.identifiers import Identifier
 from accounts.transactions import atomically
@@ -48,7 +48,8 @@ def reset_password(
     """Give an account a new password, with a code as the proof; its sessions end and its failed logins are forgotten.
 
     The first proof of a contact leaves the account to the user who has it: contacts that are neither proved nor vouched
-    for become pending.
+    for become pending, and where the contact was one of them the second factors go, which somebody else may have
+    enrolled. No other reset removes a factor: a code that is sent stands for the password alone.
 
     Raises InvalidInput, after which the code is still valid; InvalidCode, TooManyAttempts and Overloaded.
     """
@@ -62,12 +63,13 @@ def reset_password(
     password = passwords.prepare(user=user, password=new, rule=rule, event=Event.PASSWORD_RESET)
 
     def work() -> None:
-        first_proof = contacts.prove_by_reset(user=user, channel=channel, contact=target.contact)
+        proof = contacts.prove_by_reset(user=user, channel=channel, contact=target.contact)
+        removals = [] if proof.was_trusted else _remove_factors(user, origin)
         event = passwords.store(new=password, origin=origin)
-        proof = _make_the_provers(user, channel, origin) if first_proof else []
+        proofs = _suspend_others(user, channel, origin) if proof.is_first else []
         codes.spend(verified)
         locked_accounts.unlock(user.pk, codes_too=False)
-        record(*proof, event)
+        record(*proofs, *removals, event)
 
     try:
         atomically(work)
@@ -96,11 +98,19 @@ def _reaches(user: User, channel: Channel, canonical: str) -> bool:
     return present == canonical and contacts.accepts_reset_code(user, channel)
 
 
-def _make_the_provers(user: User, channel: Channel, origin: Origin) -> list[SecurityEvent]:
+def _suspend_others(user: User, channel: Channel, origin: Origin) -> list[SecurityEvent]:
     """Leave the account only to the user who has proved a contact first; return the events."""
-    suspended, types = contacts.suspend_unproved(user=user), second_factors.clear(user=user)
-    events = contacts.proof_events(user=user, channel=channel, suspended=suspended, origin=origin)
-    if types:
-        removal = second_factors.removal_event(user=user, types=types, actor=user, origin=origin, cause="first_proof")
-        events.append(removal)
-    return events
+    suspended = contacts.suspend_unproved(user=user)
+    return contacts.proof_events(user=user, channel=channel, suspended=suspended, origin=origin)
+
+
+def _remove_factors(user: User, origin: Origin) -> list[SecurityEvent]:
+    """Remove the second factors of an account that another user has prepared; return the events.
+
+    The notice comes before that of the new password: of two within a minute a contact receives the first.
+    """
+    types = second_factors.clear(user=user)
+    if not types:
+        return []
+    notices.notify(user=user, kind=Kind.FACTOR_REMOVED, origin=origin)
+    return [second_factors.removal_event(user=user, types=types, actor=user, origin=origin, cause="first_proof")]

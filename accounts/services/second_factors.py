@@ -10,7 +10,15 @@ from typing import Any, Final
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.errors import InvalidCode, InvalidCredentials, InvalidInput, InvalidSecondFactor, NotFound, Problem
+from accounts.errors import (
+    InvalidCode,
+    InvalidCredentials,
+    InvalidInput,
+    InvalidSecondFactor,
+    NotFound,
+    OwnAccount,
+    Problem,
+)
 from accounts.models import EndReason, FactorType, Kind, RecoveryCode, SecondFactor, User
 from accounts.models.user_queryset import new_stamp
 from accounts.policies import FACTORS_LIMIT
@@ -88,7 +96,7 @@ def confirm_app(*, user: User, factor_id: int, code: str, first: bool, origin: O
     if factor is None:
         raise NotFound
     now = timezone.now()
-    step = totp.matching_step(factor, code, now)
+    step = totp.unspent_step(factor, code, now)
     if step is None:
         raise InvalidCode
     factor.confirmed_at, factor.last_step = now, step
@@ -210,10 +218,13 @@ def removal_event(*, user: User, types: list[str], actor: User | None, origin: O
 def remove_all(*, user: User, reason: str, actor: User | None, origin: Origin) -> bool:
     """Remove the second factors of somebody who has lost them, and end that person's sessions.
 
-    `actor` is None at the console. Returns whether there were any. Raises PermissionDenied.
+    `actor` is None at the console. Returns whether there were any. Raises PermissionDenied, and OwnAccount: with a
+    stolen session an administrator's own factors could be removed without the password and a code.
     """
     if actor:
         permissions.require_may_change(actor, user)
+        if actor.pk == user.pk:
+            raise OwnAccount
 
     def work() -> bool:
         types = clear(user=user)

@@ -30,7 +30,7 @@ from accounts.errors import (
     TooManyLogins,
 )
 from accounts.models import FactorType, Session, User
-from accounts.policies import LONGEST_PASSWORD, MFA_TOKEN_LIFE, SessionPolicy
+from accounts.policies import LONGEST_PASSWORD, MFA_TOKEN_LIFE, TOTP_DIGITS, SessionPolicy
 from accounts.security import budgets, hashing, mfa_tokens
 from accounts.security.lockout import Reservation
 from accounts.security.login_quota import LOGIN_QUOTAS
@@ -120,7 +120,7 @@ def _run(
     identifier: Identifier, entered: Entered, origin: Origin, rule: LoginRule | None, policy: SessionPolicy | None
 ) -> Login:
     """Take an attempt through all stages."""
-    _require_hashable(entered.password)
+    _require_hashable(entered)
     with limit_parallel(identifier=identifier, origin=origin):
         attempt = identify(identifier=identifier, origin=origin)
         with recorded_lockout(attempt):
@@ -145,11 +145,18 @@ def _attempt(attempt: Attempt, entered: Entered, rule: LoginRule | None, policy:
     with cancelled_on_error(check.reservation):
         found = decide(attempt=attempt, check=check, rule=rule)
         decision = _check_factor(found, attempt, entered.step, code) if isinstance(found, User) else found
+        if entered.step is FactorStep.IN_PASSWORD and _says_wrong_password(decision):
+            factor_check.imitate_check(entered.password)
         outcome = settle(attempt=attempt, reservation=check.reservation, decision=decision, policy=policy)
     login = require_login(outcome)
     if check.outdated:
         _upgrade_hash(login.user, password)
     return login
+
+
+def _says_wrong_password(decision: Decision) -> bool:
+    """Return whether an attempt is refused as a wrong password is, and no code was checked."""
+    return isinstance(decision, Refusal) and decision.error is InvalidCredentials
 
 
 @contextmanager
@@ -176,9 +183,14 @@ def require_login(outcome: Login | Refusal | Challenge) -> Login:
     raise outcome.error
 
 
-def _require_hashable(password: str) -> None:
-    """Raise InvalidCredentials for a password that no account can have: very long, or with a lone surrogate."""
-    if len(password) > LONGEST_PASSWORD or any("\ud800" <= char <= "\udfff" for char in password):
+def _require_hashable(entered: Entered) -> None:
+    """Raise InvalidCredentials for a password that no account can have: very long, or with a lone surrogate.
+
+    Where a code may follow the password, all that has room for both is hashed: a refusal beforehand of only those who
+    have no factor would say who has one.
+    """
+    longest = LONGEST_PASSWORD + TOTP_DIGITS if entered.step is FactorStep.IN_PASSWORD else LONGEST_PASSWORD
+    if len(entered.password) > longest or any("\ud800" <= char <= "\udfff" for char in entered.password):
         raise InvalidCredentials
 
 

@@ -23,6 +23,7 @@ class Authenticator:
     origin: str = ORIGIN
     rp_id: str = "localhost"
     verifies_user: bool = True
+    cross_origin: bool = False
     sign_count: int | None = 0
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
@@ -31,9 +32,8 @@ class Authenticator:
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         """Answer `PublicKeyCredentialCreationOptionsJSON`."""
         self.user_handle = options["user"]["id"]
-        public = self.key.public_key().public_numbers()
-        cose = {1: 2, 3: -7, -1: 1, -2: public.x.to_bytes(32), -3: public.y.to_bytes(32)}
-        attested = bytes(16) + struct.pack(">H", len(self.credential_id)) + self.credential_id + cbor2.dumps(cose)
+        public_key = cbor2.dumps(self.public_key())
+        attested = bytes(16) + struct.pack(">H", len(self.credential_id)) + self.credential_id + public_key
         attestation = {"fmt": "none", "attStmt": {}, "authData": self._data(_ATTESTED) + attested}
         return self._answer(
             {
@@ -59,6 +59,11 @@ class Authenticator:
             }
         )
 
+    def public_key(self) -> dict[int, Any]:
+        """Return the public key as COSE has it (RFC 9053)."""
+        public = self.key.public_key().public_numbers()
+        return {1: 2, 3: -7, -1: 1, -2: public.x.to_bytes(32), -3: public.y.to_bytes(32)}
+
     def _answer(self, response: dict[str, Any]) -> dict[str, Any]:
         own_id = bytes_to_base64url(self.credential_id)
         return {"id": own_id, "rawId": own_id, "type": "public-key", "response": response, "clientExtensionResults": {}}
@@ -66,7 +71,8 @@ class Authenticator:
     def _client_data(self, kind: str, challenge: str) -> bytes:
         # Encoded anew, as a browser does with the bytes of the challenge.
         text = bytes_to_base64url(base64url_to_bytes(challenge))
-        return json.dumps({"type": kind, "challenge": text, "origin": self.origin, "crossOrigin": False}).encode()
+        data = {"type": kind, "challenge": text, "origin": self.origin, "crossOrigin": self.cross_origin}
+        return json.dumps(data).encode()
 
     def _data(self, flags: int) -> bytes:
         flags |= _USER_PRESENT | (_USER_VERIFIED if self.verifies_user else 0)

@@ -22,6 +22,7 @@ class App:
     factor_id: int
     secret: str
     recovery_codes: list[str]
+    used_code: str = ""
 
     def code(self, steps: int = 1) -> str:
         """Return the code of a later time step than that of the enrolment, which has served."""
@@ -32,7 +33,7 @@ def enrol_app(user: User, password: str = PASSWORD) -> App:
     new = second_factors.begin_app(user=user, password=password, origin=ORIGIN)
     code = pyotp.TOTP(new.secret).at(timezone.now())
     enrolled = second_factors.confirm_app(user=user, factor_id=new.id, code=code, first=False, origin=ORIGIN)
-    return App(new.id, new.secret, enrolled.recovery_codes or [])
+    return App(new.id, new.secret, enrolled.recovery_codes or [], code)
 
 
 def enrol_key(user: User, authenticator: Authenticator, password: str = PASSWORD) -> SecondFactor:

@@ -8,8 +8,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from accounts.models import Session, User
-from accounts.tests.tools import ELSEWHERE, Api
+from accounts.contracts.native.tokens import SESSION
+from accounts.models import RecoveryCode, SecondFactor, Session, User
+from accounts.services import identifiers, sign_in
+from accounts.tests.factors import ORIGIN, enrol_app
+from accounts.tests.tools import ELSEWHERE, PASSWORD, Api
 from audit.models import SecurityEvent
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +144,39 @@ def test_ended_sessions_are_recorded(alice: User) -> None:
         alice.pk,
         {"reason": "ended_by_administrator", "count": 1},
     )
+
+
+def test_remove_second_factors_removes_them_and_ends_the_sessions(root: User) -> None:
+    app = enrol_app(root)
+    code = app.code()
+    session = sign_in.sign_in(
+        identifier=identifiers.of_user(root), password=f"{PASSWORD}{code}", policy=SESSION, origin=ORIGIN
+    )
+    printed = run("remove_second_factors", "Root", "--reason", "lost\nphone", "--noinput")
+    assert printed == "The second factors of root were removed.\n"
+    assert (SecondFactor.objects.count(), RecoveryCode.objects.count()) == (0, 0)
+    session.refresh_from_db()
+    assert session.end_reason == "ended_by_administrator"
+    event = SecurityEvent.objects.get(event="second_factor:removed")
+    assert (event.contract, event.user_id, event.actor_id, event.detail) == (
+        "console",
+        root.pk,
+        None,
+        {"types": ["totp"], "reason": r"lost\u000aphone"},
+    )
+
+
+def test_remove_second_factors_asks_first(root: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    enrol_app(root)
+    monkeypatch.setattr("builtins.input", lambda prompt: "no")
+    with pytest.raises(CommandError, match="No second factor was removed"):
+        run("remove_second_factors", "root")
+    assert SecondFactor.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("nobody", "There is no user named nobody"), ("root", "root has no second factor")]
+)
+def test_remove_second_factors_fails_where_there_is_nothing_to_remove(root: User, name: str, message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        run("remove_second_factors", name, "--noinput")

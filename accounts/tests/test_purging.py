@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import AttemptBudget, AttemptPurpose, Code, Message, Session, User
+from accounts.models import AttemptBudget, AttemptPurpose, Code, Message, SecondFactor, Session, SpentToken, User
 from accounts.services import purging
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api, later
 from audit.models import LoginAttempt, SecurityEvent, TrailCheck
@@ -96,6 +96,23 @@ def test_messages_and_codes_are_removed_a_day_after_they_expired(alice: User) ->
     kept_code = Code.objects.create(account_id=2, purpose="reset", encoded="x", expires_at=ago(hours=23))
     assert purge("--only", "messages,codes") == "messages: 1 removed\ncodes: 1 removed\n"
     assert (Message.objects.get(), Code.objects.get()) == (kept, kept_code)
+
+
+def test_ids_of_tokens_that_have_served_are_removed_when_they_expire() -> None:
+    SpentToken.objects.create(id="expired", expires_at=ago(seconds=1))
+    kept = SpentToken.objects.create(id="valid", expires_at=timezone.now() + timedelta(minutes=1))
+    assert purge("--only", "tokens") == "tokens: 1 removed\n"
+    assert SpentToken.objects.get() == kept
+
+
+def test_apps_that_nobody_has_confirmed_are_removed_after_a_day(alice: User) -> None:
+    def app(**times: datetime) -> SecondFactor:
+        return SecondFactor.objects.create(user=alice, type="totp", **times)
+
+    app(created_at=ago(days=1, minutes=1))
+    kept = {app(created_at=ago(hours=23)), app(created_at=ago(days=400), confirmed_at=ago(days=400))}
+    assert purge("--only", "unconfirmed_factors") == "unconfirmed_factors: 1 removed\n"
+    assert set(SecondFactor.objects.all()) == kept
 
 
 def test_expired_sessions_of_the_admin_site_are_removed() -> None:

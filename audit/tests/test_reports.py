@@ -12,10 +12,16 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
+from accounts.contracts.native.tokens import SESSION
+from accounts.errors import SecondFactorRequired
 from accounts.models import User
-from accounts.services import account_state
+from accounts.services import account_state, identifiers, second_factors, second_step, sign_in
+from accounts.services.factor_check import FactorStep
+from accounts.services.second_step import CodeAnswer
 from accounts.tests.admin.conftest import auditor, logged_in
-from accounts.tests.tools import ELSEWHERE, Api, later
+from accounts.tests.authenticator import Authenticator
+from accounts.tests.factors import ORIGIN, enrol_app, enrol_key
+from accounts.tests.tools import ELSEWHERE, PASSWORD, Api, later
 from audit import reports, trail_checks
 from audit.models import TrailCheck
 from audit.origin import Origin
@@ -66,6 +72,48 @@ def test_logins_are_counted_by_result_and_locks_by_event(alice: User) -> None:
         ["locked", "1"],
     ]
     assert section("Lock-outs")[0] == ["account locked", "1"]
+
+
+def test_second_factors_are_counted_by_role(alice: User, bob: User, head: User, settings: Settings) -> None:
+    settings.MFA_REQUIRED_ROLES = frozenset({"admin"})
+    enrol_app(alice)
+    enrol_key(alice, Authenticator())
+    User.objects.create_user("carol", role="doctor", is_active=False)
+    second_factors.begin_app(user=head, password=PASSWORD, origin=ORIGIN)
+    assert [row for row in section("Second factors") if row[1] != "0"] == [
+        ["administrator", "1", "0", "yes"],
+        ["doctor", "1", "0", "no"],
+        ["pharmacy", "1", "1", "no"],
+    ]
+
+
+def test_right_passwords_that_went_no_further_are_counted(alice: User) -> None:
+    app = enrol_app(alice)
+
+    def challenge(origin: Origin) -> str:
+        with pytest.raises(SecondFactorRequired) as raised:
+            sign_in.sign_in(
+                identifier=identifiers.of_user(alice),
+                password=PASSWORD,
+                policy=SESSION,
+                origin=origin,
+                step=FactorStep.SEPARATE,
+            )
+        return raised.value.token
+
+    challenge(Origin("native", ELSEWHERE))
+    second_step.complete(token=challenge(ORIGIN), answer=CodeAnswer(app.code()), policy=SESSION, origin=ORIGIN)
+    Api(mount="/hospital/api/auth").login()
+    assert section("Right passwords without a second factor") == [
+        ["right password, second factor requested", "2"],
+        ["of these without a login afterwards", "1"],
+        ["right password without a code, by a client without a field for it", "1"],
+    ]
+    # One is that of the enrolment.
+    assert section("Logins")[0] == ["successful", "2"]
+    with later(minutes=7):
+        second_step.complete(token=challenge(ORIGIN), answer=CodeAnswer(app.code()), policy=SESSION, origin=ORIGIN)
+    assert section("Right passwords without a second factor")[1] == ["of these without a login afterwards", "1"]
 
 
 def test_acts_of_administrators_are_counted_and_those_of_others_are_not(

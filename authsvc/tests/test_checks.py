@@ -170,6 +170,11 @@ def test_an_sms_gateway_that_cannot_be_used_is_an_error(settings: Settings, url:
     assert startup_errors() == [f"authsvc.{error}"]
 
 
+def test_a_role_that_needs_a_second_factor_and_does_not_exist_is_an_error(settings: Settings) -> None:
+    settings.MFA_REQUIRED_ROLES = frozenset({"doctor", "nurse"})
+    assert startup_errors() == ["authsvc.E023 MFA_REQUIRED_ROLES has nurse, which is not a role."]
+
+
 def test_a_server_does_not_start_with_an_error(settings: Settings) -> None:
     settings.JWT_KEYS = {"hospital": "x" * 31}
     settings.SMS_URL = "hospital.sms.send"

@@ -1,3 +1,4 @@
+import runpy
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> env.Environment:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return env.load()
+
+
+def setting(monkeypatch: pytest.MonkeyPatch, name: str, **variables: str) -> object:
+    """Return a setting of Django, as a process with this environment has it."""
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    return runpy.run_path(str(Path(env.__file__).parent.parent / "settings.py"))[name]
 
 
 def errors(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
@@ -53,6 +61,38 @@ def test_the_readers_of_the_description_follow_debug(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], readers: str
 ) -> None:
     assert load(monkeypatch, **variables).docs_readers == readers
+
+
+@pytest.mark.parametrize(
+    ("variables", "roles"),
+    [
+        (PRODUCTION, {"admin"}),
+        ({"DEBUG": "true"}, set()),
+        ({**PRODUCTION, "MFA_REQUIRED_ROLES": "none"}, set()),
+        ({**PRODUCTION, "MFA_REQUIRED_ROLES": ""}, {"admin"}),
+        ({"DEBUG": "true", "MFA_REQUIRED_ROLES": "admin, doctor"}, {"admin", "doctor"}),
+    ],
+)
+def test_the_roles_that_need_a_second_factor_follow_the_profile(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], roles: set[str]
+) -> None:
+    assert setting(monkeypatch, "MFA_REQUIRED_ROLES", **variables) == roles
+
+
+@pytest.mark.parametrize(
+    ("variables", "relying_party"),
+    [
+        ({**PRODUCTION, "ALLOWED_HOSTS": "Auth.Hospital.example,10.0.0.5"}, "auth.hospital.example"),
+        ({**PRODUCTION, "ALLOWED_HOSTS": ".hospital.example"}, "hospital.example"),
+        ({**PRODUCTION, "WEBAUTHN_RP_ID": "hospital.example"}, "hospital.example"),
+        ({"DEBUG": "true"}, "localhost"),
+        ({"DEBUG": "true", "ALLOWED_HOSTS": "*"}, "localhost"),
+    ],
+)
+def test_passkeys_are_for_the_first_host(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], relying_party: str
+) -> None:
+    assert setting(monkeypatch, "WEBAUTHN_RP_ID", **variables) == relying_party
 
 
 def test_other_readers_of_the_description_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +127,14 @@ def test_other_readers_of_the_description_stop_the_start(monkeypatch: pytest.Mon
             {"TRAIL_RETENTION_DAYS": "179"},
             "(authsvc.E021) TRAIL_RETENTION_DAYS=179 is less than 180. HINT: Rows of the trail are kept for at least "
             "180 days; leave the variable out for 400.",
+        ),
+        *(
+            (
+                {"WEBAUTHN_RP_ID": value},
+                f"(authsvc.E024) WEBAUTHN_RP_ID={value} is not a domain name. "
+                "HINT: Example: WEBAUTHN_RP_ID=auth.example.org, a domain without scheme and port.",
+            )
+            for value in ("https://auth.example.org", "auth.example.org:8000", "10.0.0.5", "Auth.example.org")
         ),
         (
             {"SECRET_KEY": ""},

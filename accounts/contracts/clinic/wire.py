@@ -9,7 +9,7 @@ from rest_framework.fields import empty
 
 from accounts import names
 from accounts.contracts.clinic.tokens import ACCESS
-from accounts.contracts.fields import Constant, Message, NullableText, PhoneNumber, StrictCharField
+from accounts.contracts.fields import CODE_FOLLOWS, Constant, Message, NullableText, PhoneNumber, StrictCharField
 from accounts.contracts.serializers import RequestBody, ResponseBody
 from accounts.policies import LONGEST_PASSWORD, active_profile
 
@@ -66,14 +66,14 @@ class Registration(RequestBody):
 
 class Login(RequestBody):
     email = PydanticString()
-    password = PydanticString()
+    password = PydanticString(help_text=CODE_FOLLOWS)
 
     example = {"email": "user@example.com", "password": "currentpassword"}
 
 
 class Reset(RequestBody):
     email = PydanticEmail()
-    old_password = PydanticString()
+    old_password = PydanticString(help_text=CODE_FOLLOWS)
     new_password = PydanticString(max_length=LONGEST_PASSWORD, help_text=_SHORTEST)
 
     example = {"email": "user@example.com", "old_password": "currentpassword", "new_password": "newpassword123"}

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from accounts.contracts.fields import (
+    CODE_FOLLOWS,
     AccessToken,
     Constant,
     ConvertedField,
@@ -55,7 +56,7 @@ class RegistrationRole(StrictCharField):
 
 class Login(RequestBody):
     username = StrictCharField(allow_blank=True)
-    password = StrictCharField(allow_blank=True)
+    password = StrictCharField(allow_blank=True, help_text=CODE_FOLLOWS)
 
     example = {"username": "dr_wang", "password": "123456"}
 

@@ -16,6 +16,7 @@ from accounts.contracts.fields import (
     Null,
     NullableText,
     Password,
+    PasswordAndCode,
     StrictCharField,
 )
 from accounts.contracts.portal.tokens import access_token
@@ -30,7 +31,7 @@ ROLE = Role.VIEWER
 class Login(RequestBody):
     # The document limits new user names; users of other contracts log in with theirs.
     username = StrictCharField(max_length=names.NAME_LENGTH)
-    password = Password(help_text="Leading and trailing spaces are part of it.")
+    password = PasswordAndCode()
 
     example = {"username": "admin", "password": "123456"}
 

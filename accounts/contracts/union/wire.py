@@ -6,7 +6,16 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from accounts.contracts.fields import AccessToken, Constant, ConvertedField, Message, Null, Password, StrictCharField
+from accounts.contracts.fields import (
+    AccessToken,
+    Constant,
+    ConvertedField,
+    Message,
+    Null,
+    Password,
+    PasswordAndCode,
+    StrictCharField,
+)
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
 from accounts.contracts.union.tokens import access_token
 from accounts.models import Role
@@ -46,7 +55,7 @@ class Registration(RequestBody):
 class Login(RequestBody):
     # The document limits new phone numbers; users of other contracts log in with theirs.
     phone = StrictCharField(max_length=30)
-    password = Password(help_text="Leading and trailing spaces are part of it.")
+    password = PasswordAndCode()
     userType = UpperCaseRole(help_text="The account's role.")  # noqa: N815 The document's own spelling.
 
     example = {"phone": "13912345678", "password": "password123", "userType": "PATIENT"}

@@ -100,7 +100,7 @@ def test_a_time_step_serves_once(alice: User, app: App) -> None:
 
 def test_the_code_of_the_enrolment_has_served(alice: User, app: App) -> None:
     with pytest.raises(InvalidSecondFactor):
-        log_in(alice, code=app.code(steps=0))
+        log_in(alice, code=app.used_code)
 
 
 def test_a_recovery_code_serves_once_in_any_spelling(alice: User, app: App) -> None:

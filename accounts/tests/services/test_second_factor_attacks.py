@@ -1,0 +1,265 @@
+"""Attacks on a login with a second factor by somebody who has the password or a copy of an authenticator."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from accounts.contracts.native.tokens import SESSION
+from accounts.errors import (
+    IdentityError,
+    InvalidCredentials,
+    InvalidSecondFactor,
+    SecondFactorRequired,
+    TokenInvalid,
+    TooManyAttempts,
+    TooManyLogins,
+)
+from accounts.models import SecondFactor, Session, User
+from accounts.policies import Lockout
+from accounts.security import login_quota, mfa_tokens
+from accounts.services import identifiers, passkeys, second_factors, second_step, sign_in
+from accounts.services.factor_check import FactorStep
+from accounts.services.second_step import CodeAnswer, CredentialAnswer
+from accounts.tests.authenticator import Authenticator
+from accounts.tests.factors import ORIGIN, App, enrol_app, enrol_key
+from accounts.tests.tools import PASSWORD, later
+from audit.events import FailureReason
+from audit.models import LoginAttempt
+from audit.origin import CONSOLE, Origin
+
+pytestmark = pytest.mark.django_db
+
+Tampering = Callable[[Authenticator], object]
+
+
+def elsewhere(number: int = 2) -> Origin:
+    """Return an address that no account knows."""
+    return Origin("native", f"198.51.100.{number}")
+
+
+def token_of(user: User, origin: Origin = ORIGIN) -> str:
+    """Return the token that a right password brings."""
+    with pytest.raises(SecondFactorRequired) as raised:
+        sign_in.sign_in(
+            identifier=identifiers.of_user(user),
+            password=PASSWORD,
+            policy=SESSION,
+            origin=origin,
+            step=FactorStep.SEPARATE,
+        )
+    return raised.value.token
+
+
+def options(token: str) -> dict[str, Any]:
+    return second_step.options(token=token, origin=ORIGIN)
+
+
+def complete(
+    token: str,
+    answer: CodeAnswer | dict[str, Any],
+    origin: Origin = ORIGIN,
+    rule: sign_in.LoginRule | None = None,
+) -> Session:
+    answered = answer if isinstance(answer, CodeAnswer) else CredentialAnswer(answer)
+    return second_step.complete(token=token, answer=answered, policy=SESSION, origin=origin, rule=rule)
+
+
+def passkey_alone(credential: dict[str, Any]) -> Session:
+    return passkeys.sign_in(credential=credential, policy=SESSION, origin=ORIGIN)
+
+
+def refused(error: type[IdentityError], work: Callable[..., object], *args: Any, **options: Any) -> None:
+    """Require this very error, and that no session was opened."""
+    with pytest.raises(IdentityError) as raised:
+        work(*args, **options)
+    assert (type(raised.value), Session.objects.count()) == (error, 0)
+
+
+@pytest.fixture
+def key(alice: User) -> Authenticator:
+    """A passkey of alice."""
+    authenticator = Authenticator()
+    enrol_key(alice, authenticator)
+    return authenticator
+
+
+@pytest.fixture
+def app(alice: User) -> App:
+    return enrol_app(alice)
+
+
+TAMPERINGS: dict[str, Tampering] = {
+    "a page of another site": lambda key: setattr(key, "origin", "https://evil.example"),
+    "a page of a site whose name begins alike": lambda key: setattr(key, "origin", "https://localhost.evil.example"),
+    "a page without encryption": lambda key: setattr(key, "origin", "http://localhost"),
+    "a page at another port": lambda key: setattr(key, "origin", "https://localhost:8443"),
+    "a page in a frame of another site": lambda key: setattr(key, "cross_origin", True),
+    "another relying party": lambda key: setattr(key, "rp_id", "evil.example"),
+    "another private key": lambda key: setattr(key, "key", ec.generate_private_key(ec.SECP256R1())),
+    "a copy with an older counter": lambda key: setattr(key, "sign_count", 0),
+}
+each_tampering = pytest.mark.parametrize("tampering", TAMPERINGS)
+
+
+def counted(user: User) -> None:
+    """Let the passkey of a user have signed once."""
+    SecondFactor.objects.filter(user=user).update(sign_count=1)
+
+
+class TestAuthenticator:
+    @each_tampering
+    def test_it_does_not_complete_a_login(self, alice: User, key: Authenticator, tampering: str) -> None:
+        token = token_of(alice)
+        TAMPERINGS[tampering](key)
+        counted(alice)
+        refused(InvalidSecondFactor, complete, token, key.get(options(token)))
+
+    @each_tampering
+    def test_it_does_not_log_in_alone(self, alice: User, key: Authenticator, tampering: str) -> None:
+        counted(alice)
+        TAMPERINGS[tampering](key)
+        refused(InvalidCredentials, passkey_alone, key.get(passkeys.options()))
+
+    def test_a_key_without_user_verification_does_not_log_in_alone(self, key: Authenticator) -> None:
+        key.verifies_user = False
+        refused(InvalidCredentials, passkey_alone, key.get(passkeys.options()))
+
+    @pytest.mark.parametrize("whose", ["nobody", "bob"])
+    def test_a_passkey_that_does_not_name_its_user_does_not_log_in_alone(
+        self, key: Authenticator, bob: User, whose: str
+    ) -> None:
+        other = Authenticator()
+        enrol_key(bob, other)
+        key.user_handle = other.user_handle if whose == "bob" else ""
+        refused(InvalidCredentials, passkey_alone, key.get(passkeys.options()))
+
+    def test_another_users_key_does_not_complete_a_login(self, alice: User, app: App, bob: User) -> None:
+        his = Authenticator()
+        enrol_key(bob, his)
+        token = token_of(alice)
+        refused(InvalidSecondFactor, complete, token, his.get(options(token)))
+
+
+class TestChallenge:
+    def test_of_another_token(self, alice: User, key: Authenticator) -> None:
+        earlier, token = token_of(alice), token_of(alice)
+        refused(InvalidSecondFactor, complete, token, key.get(options(earlier)))
+
+    def test_of_another_user(self, alice: User, key: Authenticator, bob: User) -> None:
+        enrol_key(bob, Authenticator())
+        refused(InvalidSecondFactor, complete, token_of(alice), key.get(options(token_of(bob))))
+
+    def test_of_a_login_by_a_passkey_alone(self, alice: User, key: Authenticator) -> None:
+        refused(InvalidSecondFactor, complete, token_of(alice), key.get(passkeys.options()))
+
+    def test_of_a_second_step_for_a_passkey_alone(self, alice: User, key: Authenticator) -> None:
+        refused(InvalidCredentials, passkey_alone, key.get(options(token_of(alice))))
+
+    def test_of_an_enrolment(self, alice: User, key: Authenticator) -> None:
+        enrolment = second_factors.creation_options(user=alice, password=PASSWORD, origin=ORIGIN)
+        refused(InvalidCredentials, passkey_alone, key.get(enrolment))
+
+    def test_made_elsewhere(self, key: Authenticator) -> None:
+        refused(InvalidCredentials, passkey_alone, key.get({"challenge": "A" * 75}))
+
+    def test_expired(self, key: Authenticator) -> None:
+        answer = key.get(passkeys.options())
+        with later(minutes=5, seconds=1):
+            refused(InvalidCredentials, passkey_alone, answer)
+
+
+class TestMeanwhile:
+    """What has changed between the two steps."""
+
+    def test_a_removed_factor_completes_no_login(self, alice: User, app: App, key: Authenticator) -> None:
+        token = token_of(alice)
+        answer = key.get(options(token))
+        added = second_factors.in_force(alice)[-1]
+        second_factors.remove(
+            user=alice, factor_id=added.pk, password=PASSWORD, code=app.recovery_codes[0], origin=ORIGIN
+        )
+        refused(InvalidSecondFactor, complete, token, answer)
+
+    def test_factors_that_an_administrator_has_removed_complete_no_login(self, alice: User, app: App) -> None:
+        token = token_of(alice)
+        second_factors.remove_all(user=alice, reason="", actor=None, origin=CONSOLE)
+        refused(TokenInvalid, complete, token, CodeAnswer(app.code()))
+
+    def test_replaced_recovery_codes_complete_no_login(self, alice: User, app: App) -> None:
+        second_factors.replace_recovery_codes(user=alice, password=PASSWORD, code=app.code(), origin=ORIGIN)
+        refused(InvalidSecondFactor, complete, token_of(alice), CodeAnswer(app.recovery_codes[0]))
+
+    @pytest.mark.parametrize(
+        "change", [{"is_active": False}, {"awaits_approval": True}, {"role": "doctor"}, {"password": "!"}], ids=str
+    )
+    def test_a_changed_account_completes_no_login(self, alice: User, app: App, change: dict[str, Any]) -> None:
+        token = token_of(alice)
+        User.objects.filter(pk=alice.pk).update(**change)
+        refused(TokenInvalid, complete, token, CodeAnswer(app.code()))
+
+    def test_a_user_whom_the_rule_refuses_completes_no_login(self, alice: User, app: App) -> None:
+        def never(user: User) -> FailureReason:
+            return FailureReason.WRONG_ROLE
+
+        refused(InvalidCredentials, complete, token_of(alice), CodeAnswer(app.code()), rule=never)
+        assert LoginAttempt.objects.latest("id").failure_reason == "wrong_role"
+
+
+class TestDowngrade:
+    def test_the_right_password_opens_no_enrolment_beside_a_factor(self, alice: User, app: App, settings: Any) -> None:
+        settings.MFA_REQUIRED_ROLES = frozenset({alice.role})
+        with pytest.raises(TokenInvalid):
+            mfa_tokens.read(mfa_tokens.ENROLLMENT, token_of(alice), "native")
+
+    def test_an_app_that_nobody_has_confirmed_has_no_effect(self, alice: User) -> None:
+        alice.set_password("Correct-horse-123456")
+        alice.save()
+        second_factors.begin_app(user=alice, password="Correct-horse-123456", origin=ORIGIN)
+        session = sign_in.sign_in(
+            identifier=identifiers.of_user(alice), password="Correct-horse-123456", policy=SESSION, origin=ORIGIN
+        )
+        assert session.methods == "pwd"
+
+    def test_the_code_of_an_app_that_nobody_has_confirmed_is_wrong(self, alice: User, key: Authenticator) -> None:
+        new = second_factors.begin_app(user=alice, password=PASSWORD, origin=ORIGIN)
+        refused(InvalidSecondFactor, complete, token_of(alice), CodeAnswer(App(new.id, new.secret, []).code()))
+
+    def test_another_users_recovery_code_is_wrong(self, alice: User, app: App, bob: User) -> None:
+        codes = enrol_app(bob).recovery_codes
+        refused(InvalidSecondFactor, complete, token_of(alice), CodeAnswer(codes[0]))
+
+    def test_another_users_code_is_wrong(self, alice: User, app: App, bob: User) -> None:
+        refused(InvalidSecondFactor, complete, token_of(alice), CodeAnswer(enrol_app(bob).code()))
+
+
+class TestGuesses:
+    def test_those_from_many_addresses_share_one_limit_that_does_not_bind_the_owner(
+        self, alice: User, app: App
+    ) -> None:
+        token = token_of(alice, elsewhere())
+        for number in range(20):
+            refused(InvalidSecondFactor, complete, token, CodeAnswer("000000"), elsewhere(number + 3))
+        refused(TooManyAttempts, complete, token, CodeAnswer(app.code()), elsewhere(99))
+        assert complete(token_of(alice), CodeAnswer(app.code())).user == alice
+
+    def test_too_many_challenges_from_one_address_refuse_nobody_elsewhere(
+        self, alice: User, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert login_quota.LOGINS_LIMIT.limit == 120
+        monkeypatch.setattr(login_quota, "LOGINS_LIMIT", Lockout(limit=2, window=login_quota.LOGINS_LIMIT.window))
+        token_of(alice, elsewhere())
+        token_of(alice, elsewhere())
+        with pytest.raises(TooManyLogins):
+            sign_in.sign_in(
+                identifier=identifiers.of_user(alice),
+                password=PASSWORD,
+                policy=SESSION,
+                origin=elsewhere(),
+                step=FactorStep.SEPARATE,
+            )
+        assert LoginAttempt.objects.latest("id").failure_reason == "too_many_logins"
+        assert complete(token_of(alice), CodeAnswer(app.code())).user == alice
+        with later(minutes=10, seconds=1):
+            assert token_of(alice, elsewhere())
