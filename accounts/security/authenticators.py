@@ -20,7 +20,7 @@ from webauthn.helpers.structs import (
 )
 
 from accounts.errors import InvalidSecondFactor
-from accounts.models import SecondFactor, User
+from accounts.models import FactorType, SecondFactor, User
 from accounts.models.second_factor import CREDENTIAL_ID_LENGTH
 from accounts.policies import MFA_TOKEN_LIFE
 from accounts.security import challenges
@@ -29,6 +29,14 @@ JSON = dict[str, Any]
 
 _TIMEOUT_MS: Final = int(MFA_TOKEN_LIFE.total_seconds() * 1000)
 _TRANSPORTS: Final = frozenset(each.value for each in AuthenticatorTransport)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """A factor that is not stored yet, and the challenge that its authenticator has answered."""
+
+    factor: SecondFactor
+    challenge: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +92,8 @@ def request_options(factors: Iterable[SecondFactor], use: str, now: datetime, *,
     return _json(options)
 
 
-def new_credential(user: User, credential: Mapping[str, Any], use: str, now: datetime) -> SecondFactor:
-    """Return a factor, not stored, of a browser's answer to `creation_options`. Raises InvalidSecondFactor."""
+def new_credential(user: User, credential: Mapping[str, Any], use: str, now: datetime) -> NewCredential:
+    """Return the factor of a browser's answer to `creation_options`. Raises InvalidSecondFactor."""
     challenge, origin = _client_data(credential, use, now)
     try:
         verified = webauthn.verify_registration_response(
@@ -98,8 +106,9 @@ def new_credential(user: User, credential: Mapping[str, Any], use: str, now: dat
         # The library raises more than its own errors for CBOR that a stranger has made.
         raise InvalidSecondFactor from error
     credential_id = bytes_to_base64url(verified.credential_id)
-    return SecondFactor(
+    factor = SecondFactor(
         user=user,
+        type=FactorType.WEBAUTHN,
         created_at=now,
         confirmed_at=now,
         credential_id=credential_id,
@@ -108,6 +117,7 @@ def new_credential(user: User, credential: Mapping[str, Any], use: str, now: dat
         sign_count=verified.sign_count,
         transports=_transports(credential),
     )
+    return NewCredential(factor, challenge)
 
 
 def verified_assertion(
