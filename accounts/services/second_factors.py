@@ -21,6 +21,7 @@ from accounts.errors import (
     SecondFactorRequired,
 )
 from accounts.models import EndReason, FactorType, Kind, RecoveryCode, SecondFactor, SpentToken, User
+from accounts.models.second_factor import NAME_LENGTH
 from accounts.models.user_queryset import new_stamp
 from accounts.policies import FACTORS_LIMIT
 from accounts.security import authenticators, challenges, recovery_codes, totp
@@ -124,7 +125,7 @@ def add_credential(*, user: User, credential: Mapping[str, Any], name: str, firs
         new = authenticators.new_credential(user, credential, _use(user), timezone.now())
     except InvalidSecondFactor as error:
         raise InvalidCode from error
-    new.factor.name = name
+    new.factor.name = escape_control_chars(name)[:NAME_LENGTH]
     try:
         return _enrol(new.factor, first, origin, challenges.spent(new.challenge))
     except IntegrityError as error:
