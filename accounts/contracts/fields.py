@@ -75,6 +75,17 @@ class JSONObject(serializers.JSONField):
         return value
 
 
+class AnyObject(serializers.JSONField):
+    """A JSON object; the service that takes it validates what is in it."""
+
+    openapi: ClassVar[Mapping[str, Any]] = {"type": "object"}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        return data
+
+
 class AnyJSON(serializers.JSONField):
     """Any JSON value, null included; the service that takes it validates it."""
 

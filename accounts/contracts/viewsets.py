@@ -58,6 +58,8 @@ class ContractViewSet(GenericViewSet[Any]):
     envelope: ClassVar[type[Envelope] | None] = None
     # The errors that any operation of the class can have, beside those that it declares.
     common_errors: ClassVar[tuple[ErrorClass, ...]] = ()
+    # How a request with a token is authenticated.
+    authentication: ClassVar[type[BearerAuthentication]] = BearerAuthentication
     # The actions that need no token, and ignore one.
     public: ClassVar[frozenset[str]] = frozenset()
     # The actions that need no token, and use one.
@@ -76,7 +78,7 @@ class ContractViewSet(GenericViewSet[Any]):
         action = self.action_map.get((self.request.method or "").lower())
         if action is None or action in self.public:
             return []
-        kind = OptionalAuthentication if action in self.optional else BearerAuthentication
+        kind = OptionalAuthentication if action in self.optional else self.authentication
         return [kind(self.contract)]
 
     @property

@@ -20,7 +20,7 @@ from webauthn.helpers.structs import (
 )
 
 from accounts.errors import InvalidSecondFactor
-from accounts.models import SecondFactor, User
+from accounts.models import FactorType, SecondFactor, User
 from accounts.models.second_factor import CREDENTIAL_ID_LENGTH
 from accounts.policies import MFA_TOKEN_LIFE
 from accounts.security import challenges
@@ -33,6 +33,14 @@ _LONGEST_CREDENTIAL_ID: Final = 1023
 _LONGEST_PUBLIC_KEY: Final = 1024
 _TIMEOUT_MS: Final = int(MFA_TOKEN_LIFE.total_seconds() * 1000)
 _TRANSPORTS: Final = frozenset(each.value for each in AuthenticatorTransport)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """A factor that is not stored yet, and the challenge that its authenticator has answered."""
+
+    factor: SecondFactor
+    challenge: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +96,8 @@ def request_options(factors: Iterable[SecondFactor], use: str, now: datetime, *,
     return _json(options)
 
 
-def new_credential(user: User, credential: Mapping[str, Any], use: str, now: datetime) -> SecondFactor:
-    """Return a factor, not stored, of a browser's answer to `creation_options`. Raises InvalidSecondFactor."""
+def new_credential(user: User, credential: Mapping[str, Any], use: str, now: datetime) -> NewCredential:
+    """Return the factor of a browser's answer to `creation_options`. Raises InvalidSecondFactor."""
     challenge, origin = _client_data(credential, use, now)
     try:
         verified = webauthn.verify_registration_response(
@@ -107,8 +115,9 @@ def new_credential(user: User, credential: Mapping[str, Any], use: str, now: dat
     ):
         raise InvalidSecondFactor
     credential_id = bytes_to_base64url(verified.credential_id)
-    return SecondFactor(
+    factor = SecondFactor(
         user=user,
+        type=FactorType.WEBAUTHN,
         created_at=now,
         confirmed_at=now,
         credential_id=credential_id,
@@ -117,6 +126,7 @@ def new_credential(user: User, credential: Mapping[str, Any], use: str, now: dat
         sign_count=verified.sign_count,
         transports=_transports(credential),
     )
+    return NewCredential(factor, challenge)
 
 
 def verified_assertion(

@@ -30,7 +30,7 @@ from accounts.security.budgets import (
     give_back,
     read,
 )
-from accounts.security.login_quota import require_logins, successes_budget
+from accounts.security.login_quota import count_login, require_logins, successes_budget
 from accounts.security.suspicion import suspected, suspicion
 from accounts.transactions import atomically
 
@@ -145,12 +145,20 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
     return Reservation(account, address, known, claimed, state.has_failures, state.is_suspected)
 
 
+def unlimited(account: Account, address: str, state: BudgetState) -> Reservation:
+    """Return the reservation of an attempt that no lock binds, because nothing in it can be guessed."""
+    return Reservation(account, address, state.is_known_address, (), state.has_failures, state.is_suspected)
+
+
 def succeed(reservation: Reservation, now: datetime) -> None:
     """Settle a good login: no failure is left, the address is known from now on, and the login is counted.
 
-    Inside a transaction that holds the user's row, so that logins of one account are counted one after the other.
-    Raises LockedOut where the account has no login left.
+    A login that no lock binds is only counted. Inside a transaction that holds the user's row, so that logins of one
+    account are counted one after the other. Raises LockedOut where the account has no login left.
     """
+    if not reservation.claimed:
+        count_login(reservation.account, now)
+        return
     for budget in reservation.claimed:
         if budget.purpose is not AttemptPurpose.LOGIN:
             give_back(budget)
@@ -181,8 +189,11 @@ def release(reservation: Reservation) -> None:
 def fail(reservation: Reservation, now: datetime) -> list[AttemptBudget]:
     """Settle a wrong password in every budget; return the rows that it locked. Inside a transaction.
 
-    A lock of an account that the address is known to counts against the address, which may become suspicious.
+    A lock of an account that the address is known to counts against the address, which may become suspicious. Raises
+    LockedOut where an attempt has failed that no lock has bound before.
     """
+    if not reservation.claimed:
+        check(reservation.account, reservation.address, now)
     known = reservation.is_known_address
     budgets = _budgets(
         reservation.account, reservation.address, is_known_address=known, is_suspected=reservation.is_suspected

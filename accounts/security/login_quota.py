@@ -35,8 +35,17 @@ def count_challenge(account: Account, address: str, now: datetime) -> None:
 
     The address is in the key, so that who knows the password cannot use up the logins of the account's owner.
     """
-    purpose = AttemptPurpose.LOGIN_CHALLENGES
+    _count(Budget(AttemptPurpose.LOGIN_CHALLENGES, account, address), now)
+
+
+def count_login(account: Account, now: datetime) -> None:
+    """Count a successful login that took nothing from the budgets of failures. Raises what `count_challenge` does."""
+    _count(successes_budget(account), now)
+
+
+def _count(budget: Budget, now: datetime) -> None:
+    limit, window = LOGINS_LIMIT.limit, LOGINS_LIMIT.window
     try:
-        Quota(purpose, LOGINS_LIMIT.limit, LOGINS_LIMIT.window, TooManyLogins, account, address).spend(now)
+        Quota(budget.purpose, limit, window, TooManyLogins, budget.account, budget.address).spend(now)
     except TooManyLogins as error:
-        raise LockedOut(Budget(purpose, account, address), error.retry_after) from error
+        raise LockedOut(budget, error.retry_after) from error

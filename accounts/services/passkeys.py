@@ -8,13 +8,13 @@ from django.utils import timezone
 from accounts.errors import InvalidCredentials, InvalidSecondFactor
 from accounts.models import FactorType, SecondFactor, Session, User
 from accounts.policies import SessionPolicy
-from accounts.security import authenticators
+from accounts.security import authenticators, lockout
 from accounts.services import factor_check, identifiers
-from accounts.services.attempts import identify, limit_parallel
+from accounts.services.attempts import Attempt, PasswordCheck, identify, limit_parallel
 from accounts.services.identifiers import Identifier
 from accounts.services.second_step import reserved
-from accounts.services.settlement import Granted, Refusal, settle, wrong_factor
-from accounts.services.sign_in import LoginRule, decide, opened_session
+from accounts.services.settlement import Challenge, Decision, Granted, Login, Refusal, settle, wrong_factor
+from accounts.services.sign_in import LoginRule, decide, opened_session, recorded_lockout
 from audit.origin import Origin
 
 # What challenges are for, and what the trail has in place of an identifier where the passkey is unknown.
@@ -41,25 +41,39 @@ def sign_in(
 
 def _sign_in(credential: Mapping[str, Any], policy: SessionPolicy, origin: Origin, rule: LoginRule | None) -> Session:
     factor = factor_check.credential_of(credential=credential)
-    if factor:
-        identifier = identifiers.of_user(factor.user)
-    else:
-        # Each unknown passkey has budgets of its own, as each unknown name has.
-        identifier = Identifier(_PASSKEY, None, authenticators.digest(authenticators.credential_id(credential)))
-    with limit_parallel(identifier=identifier, origin=origin):
-        attempt = identify(identifier=identifier, origin=origin)
-        with reserved(attempt) as check:
-            found = decide(attempt=attempt, check=check, rule=rule)
-            decision = _check(found, factor, credential) if isinstance(found, User) else found
-            outcome = settle(attempt=attempt, reservation=check.reservation, decision=decision, policy=policy)
+    # Each passkey has its own places in the queue, and each unknown one its own budgets, as each unknown name has.
+    passkey = Identifier(_PASSKEY, None, authenticators.digest(authenticators.credential_id(credential)))
+    with limit_parallel(identifier=passkey, origin=origin):
+        attempt = identify(identifier=identifiers.of_user(factor.user) if factor else passkey, origin=origin)
+        with recorded_lockout(attempt):
+            outcome = _settle(attempt, _decide(attempt, factor, credential, rule), policy)
     return opened_session(outcome)
 
 
-def _check(user: User, factor: SecondFactor | None, credential: Mapping[str, Any]) -> Granted | Refusal:
+def _decide(
+    attempt: Attempt, factor: SecondFactor | None, credential: Mapping[str, Any], rule: LoginRule | None
+) -> Decision:
+    """Return whether the passkey is right, and only then whether its user may log in."""
+    user = attempt.user
     try:
-        if not authenticators.names_user(credential, user):
+        if factor is None or user != factor.user or not authenticators.names_user(credential, factor.user):
             raise InvalidSecondFactor
         proof = factor_check.check_assertion(factor=factor, credential=credential, use=_PASSKEY, alone=True)
     except InvalidSecondFactor:
         return wrong_factor(FactorType.WEBAUTHN)
-    return Granted(user, proof)
+    check = PasswordCheck(_unlimited(attempt), correct=True, outdated=False)
+    found = decide(attempt=attempt, check=check, rule=rule)
+    return Granted(found, proof) if isinstance(found, User) else found
+
+
+def _settle(attempt: Attempt, decision: Decision, policy: SessionPolicy) -> Login | Refusal | Challenge:
+    """Settle a login by a passkey; no lock binds a right one, because nothing in it can be guessed."""
+    if isinstance(decision, Granted):
+        return settle(attempt=attempt, reservation=_unlimited(attempt), decision=decision, policy=policy)
+    with reserved(attempt) as check:
+        return settle(attempt=attempt, reservation=check.reservation, decision=decision, policy=policy)
+
+
+def _unlimited(attempt: Attempt) -> lockout.Reservation:
+    state = attempt.state or lockout.BudgetState(is_known_address=False, has_failures=False)
+    return lockout.unlimited(attempt.account, attempt.address, state)

@@ -18,11 +18,13 @@ from accounts.errors import (
     NotFound,
     OwnAccount,
     Problem,
+    SecondFactorRequired,
 )
-from accounts.models import EndReason, FactorType, Kind, RecoveryCode, SecondFactor, User
+from accounts.models import EndReason, FactorType, Kind, RecoveryCode, SecondFactor, SpentToken, User
+from accounts.models.second_factor import NAME_LENGTH
 from accounts.models.user_queryset import new_stamp
 from accounts.policies import FACTORS_LIMIT
-from accounts.security import authenticators, recovery_codes, totp
+from accounts.security import authenticators, challenges, recovery_codes, totp
 from accounts.security.quota import spend_own_change
 from accounts.services import identifiers, notices, permissions, sessions, sign_in, user_events
 from accounts.services.factor_check import FactorStep
@@ -120,12 +122,12 @@ def add_credential(*, user: User, credential: Mapping[str, Any], name: str, firs
     """
     spend_own_change(user.pk, timezone.now())
     try:
-        factor = authenticators.new_credential(user, credential, _use(user), timezone.now())
+        new = authenticators.new_credential(user, credential, _use(user), timezone.now())
     except InvalidSecondFactor as error:
         raise InvalidCode from error
-    factor.type, factor.name = FactorType.WEBAUTHN, name
+    new.factor.name = escape_control_chars(name)[:NAME_LENGTH]
     try:
-        return _enrol(factor, first, origin)
+        return _enrol(new.factor, first, origin, challenges.spent(new.challenge))
     except IntegrityError as error:
         # The credential is registered already.
         raise InvalidCode from error
@@ -175,8 +177,8 @@ def replace_recovery_codes(*, user: User, password: str, code: str, origin: Orig
     return codes
 
 
-def _enrol(factor: SecondFactor, first: bool, origin: Origin) -> Enrolled:
-    """Store a factor in force, with recovery codes where it is the first one."""
+def _enrol(factor: SecondFactor, first: bool, origin: Origin, challenge: SpentToken | None = None) -> Enrolled:
+    """Store a factor in force, with recovery codes where it is the first one; a challenge serves once."""
     user = factor.user
     codes: list[str] | None = None
     rows: list[RecoveryCode] = []
@@ -186,7 +188,7 @@ def _enrol(factor: SecondFactor, first: bool, origin: Origin) -> Enrolled:
     def work() -> bool:
         _lock(user)
         others = SecondFactor.objects.in_force().filter(user=user).count()
-        if others and first:
+        if (others and first) or (challenge and not challenge.spend(factor.created_at)):
             raise InvalidCode
         if others >= FACTORS_LIMIT:
             raise InvalidInput({"factor": [_TOO_MANY]})
@@ -218,8 +220,8 @@ def removal_event(*, user: User, types: list[str], actor: User | None, origin: O
 def remove_all(*, user: User, reason: str, actor: User | None, origin: Origin) -> bool:
     """Remove the second factors of somebody who has lost them, and end that person's sessions.
 
-    `actor` is None at the console. Returns whether there were any. Raises PermissionDenied, and OwnAccount: with a
-    stolen session an administrator's own factors could be removed without the password and a code.
+    `actor` is None at the console; for the own factors there is `remove`, which asks for a code. Returns whether there
+    were any. Raises PermissionDenied, OwnAccount and NotFound.
     """
     if actor:
         permissions.require_may_change(actor, user)
@@ -227,6 +229,9 @@ def remove_all(*, user: User, reason: str, actor: User | None, origin: Origin) -
             raise OwnAccount
 
     def work() -> bool:
+        # Whoever adds a factor at the same time waits, or has stored it.
+        if not User.objects.select_for_update().filter(pk=user.pk).exists():
+            raise NotFound
         types = clear(user=user)
         if not types:
             return False
@@ -283,7 +288,7 @@ def _verify_password_and_code(user: User, password: str, code: str, origin: Orig
             step=FactorStep.SEPARATE,
             code=code,
         )
-    except InvalidSecondFactor as error:
+    except (InvalidSecondFactor, SecondFactorRequired) as error:
         raise InvalidInput({"code": [_WRONG_CODE]}) from error
     except InvalidCredentials as error:
         raise InvalidInput({"password": [_WRONG_PASSWORD]}) from error

@@ -26,6 +26,7 @@ from accounts.tests.contracts.clients import CLIENTS
 from accounts.tests.tools import HERE
 from audit.models import LoginAttempt, SecurityEvent
 from authsvc.endpoints.schema import document
+from authsvc.tests.factor_requests import prepared
 
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
@@ -83,7 +84,13 @@ def _one_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # Administrators cannot do this to their own account.
-OF_ANOTHER_USER = frozenset({"native_patch_users_user_id", "native_post_users_user_id_deactivate"})
+OF_ANOTHER_USER = frozenset(
+    {
+        "native_patch_users_user_id",
+        "native_post_users_user_id_deactivate",
+        "native_post_users_user_id_remove-second-factors",
+    }
+)
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +107,7 @@ class Caller:
         self.client = Client(REMOTE_ADDR=HERE, raise_request_exception=False)
         self.secrets = {WORD, CODE}
         self.session_id = uuid.uuid4()
+        self.factor_id = 0
 
     def tokens(self, contract: str) -> dict[str, Any]:
         """Return what a login at this contract contract answers."""
@@ -115,7 +123,7 @@ class Caller:
         method, path, _ = OPERATIONS[name]
         response = self.client.generic(
             method,
-            path.format(user_id=self.subject.pk, session_id=self.session_id) + query,
+            path.format(user_id=self.subject.pk, session_id=self.session_id, factor_id=self.factor_id) + query,
             b"" if body is None else json.dumps(body).encode(),
             content_type="application/json",
             headers={"Authorization": f"Bearer {token}", **headers},
@@ -139,6 +147,14 @@ class Caller:
             'File "',
         ):
             assert hidden not in said
+
+
+def with_factors(name: str, caller: Caller, body: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the body with what the operation needs of second factors, which are made here."""
+    found = prepared(name, caller.user, CURRENT)
+    caller.factor_id = found.factor_id
+    caller.secrets |= found.secrets
+    return body and {**body, **{field: value for field, value in found.fields.items() if field in body}}
 
 
 def good_body(name: str, tokens: dict[str, Any]) -> dict[str, Any] | None:
@@ -247,7 +263,7 @@ def test_no_secret_appears_in_a_log_or_the_trail(recorder: RecordingHandler, mat
     contract = OPERATIONS[name][2]["tags"][0]
     tokens = caller.tokens(contract)
     token = tokens.get("access_token") or tokens["token"]
-    body = good_body(name, tokens)
+    body = with_factors(name, caller, good_body(name, tokens))
     send_code(name, caller, tokens)
     caller.call(name, with_values(body, WRONG, "password"), token)
     caller.call(name, with_values(body, TYPED, "name", "email", "phone", "role", "Type"), token)
@@ -268,7 +284,8 @@ def test_every_operation_succeeds_once(matron: User, name: str) -> None:
         caller.subject = User.objects.create_user("porter", None, CURRENT, role="doctor")
     tokens = caller.tokens(OPERATIONS[name][2]["tags"][0])
     send_code(name, caller, tokens)
-    response = caller.call(name, good_body(name, tokens), tokens.get("access_token") or tokens["token"])
+    body = with_factors(name, caller, good_body(name, tokens))
+    response = caller.call(name, body, tokens.get("access_token") or tokens["token"])
     assert response.status_code < 300, response.content
 
 

@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.plumbing import ComponentRegistry
 
 from accounts.contracts.native import views
+from accounts.contracts.native.factor_wire import PasskeyLogin, PasswordAndCode, SecondStep
 from accounts.contracts.native.wire import Refresh, Registration, UserAnswer
 from accounts.contracts.schema.auto_schema import ContractSchema
 from accounts.contracts.union.wire import Registration as UnionRegistration
 from accounts.contracts.viewsets import ANY_METHOD, NotFoundViewSet
 from accounts.models import User
 from accounts.tests.described import DESCRIPTION
+from accounts.tests.factors import enrol_app
 from accounts.tests.tools import Api
 from authsvc.endpoints.schema import document
 
@@ -147,8 +149,19 @@ class TestErrors:
     def test_the_codes_of_a_status_are_those_that_can_occur(self) -> None:
         assert media("login", "post", "403")["schema"] == {
             "allOf": [
-                {"$ref": "#/components/schemas/NativeProblem"},
-                {"properties": {"code": {"enum": ["account_disabled", "approval_pending"]}}},
+                {"$ref": "#/components/schemas/NativeLoginProblem"},
+                {
+                    "properties": {
+                        "code": {
+                            "enum": [
+                                "account_disabled",
+                                "approval_pending",
+                                "second_factor_required",
+                                "second_factor_enrollment_required",
+                            ]
+                        }
+                    }
+                },
             ]
         }
 
@@ -199,7 +212,8 @@ class TestShapes:
         shapes = SCHEMA["components"]["schemas"].values()
         fields = {field for shape in shapes for field in shape.get("properties", {})}
         assert "password" in fields
-        assert [field for field in fields if re.search("hint|question|secret", field, re.IGNORECASE)] == []
+        # The one secret is that of a new authenticator app.
+        assert [field for field in fields if re.search("hint|question|secret", field, re.IGNORECASE)] == ["secret"]
 
     def test_response_schemas_allow_no_additional_properties(self) -> None:
         assert SCHEMA["components"]["schemas"]["NativeUserAnswer"]["additionalProperties"] is False
@@ -220,7 +234,7 @@ class TestShapes:
         query = {item["name"]: item["schema"] for item in PATHS["/api/auth/login-attempts"]["get"]["parameters"]}
         assert query == {
             "username": {"type": "string", "maxLength": 100},
-            "status": {"type": "string", "enum": ["failed", "success"]},
+            "status": {"type": "string", "enum": ["challenged", "failed", "success"]},
             "ip": {"type": "string", "maxLength": 45},
             "contract": {"type": "string", "maxLength": 20},
             "since": {"type": "string", "format": "date-time"},
@@ -277,6 +291,8 @@ class TestExamples:
             ("register", {**Registration.example, "username": "bob", "phone": None}, "409", "AlreadyTaken"),
             ("login", b'"' + b"x" * 100_000 + b'"', "413", "RequestDataTooBig"),
             ("refresh", Refresh.example, "401", "TokenInvalid"),
+            ("login/second-factor", SecondStep.example, "401", "TokenInvalid"),
+            ("login/passkey", PasskeyLogin.example, "401", "InvalidCredentials"),
         ],
         ids=str,
     )
@@ -285,6 +301,23 @@ class TestExamples:
         response = api.post(verb, body)
         printed = media(verb, "post", status)["examples"][outcome]["value"]
         assert (str(response.status_code), response.json()) == (status, printed)
+
+    def test_the_challenges_of_a_login_match_their_examples(self, api: Api, alice: User, settings: Any) -> None:
+        printed = media("login", "post", "403")["examples"]
+        settings.MFA_REQUIRED_ROLES = frozenset({alice.role})
+        missing = api.login().json()
+        enrol_app(alice)
+        required = api.login().json()
+        assert [missing, required] == [
+            {**printed["SecondFactorEnrollmentRequired"]["value"], "mfa_token": missing["mfa_token"]},
+            {**printed["SecondFactorRequired"]["value"], "mfa_token": required["mfa_token"]},
+        ]
+
+    def test_the_body_of_a_removal_is_described(self) -> None:
+        assert media("mfa/{factor_id}", "delete") == {
+            "schema": {"$ref": "#/components/schemas/NativePasswordAndCode"},
+            "example": PasswordAndCode.example,
+        }
 
     def test_the_error_of_an_invalid_query_matches_its_example(self, api: Api, head: User) -> None:
         answer = api.get("users?role=?&is_active=?&awaits_approval=?&ordering=?", api.tokens("head")["access_token"])

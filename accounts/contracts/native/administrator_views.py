@@ -8,7 +8,7 @@ from accounts.contracts.native.views import NativeViewSet
 from accounts.contracts.operations import operation
 from accounts.contracts.viewsets import AdministratorViewSet
 from accounts.models import User
-from accounts.services import listings, users
+from accounts.services import listings, second_factors, users
 from audit.models import LoginAttempt
 
 
@@ -24,6 +24,7 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         "deactivate": "accounts.change_user",
         "approve": "accounts.change_user",
         "unlock": "accounts.unlock_user",
+        "remove_second_factors": "accounts.remove_second_factors",
     }
 
     @operation(response=administrator_wire.UsersAnswer)
@@ -85,6 +86,21 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         """Reset an account's failed logins, so that its user can log in at once."""
         user = self._read(user_id)
         users.unlock(user=user, actor=self.session.user, origin=self.origin)
+        return user
+
+    @operation(
+        request=administrator_wire.FactorRemoval,
+        response=wire.UserAnswer,
+        errors=(errors.OwnAccount,),
+    )
+    def remove_second_factors(self, data: dict[str, Any], user_id: int) -> User:
+        """Remove the second factors and recovery codes of an account whose user has lost them, and end its sessions.
+
+        The user is notified, and the reason is recorded. Only a superuser may do this to a superuser. Your own are
+        removed with `mfa/{id}`.
+        """
+        user = self._read(user_id)
+        second_factors.remove_all(user=user, reason=data["reason"], actor=self.session.user, origin=self.origin)
         return user
 
     def _read(self, user_id: int) -> User:

@@ -5,8 +5,8 @@ from rest_framework import serializers
 from accounts import names
 from accounts.contracts.fields import Email, Password, StrictCharField
 from accounts.contracts.native.wire import ProfileFields, ProfileUpdate, UserAnswer
-from accounts.contracts.serializers import Page, ResponseBody
-from accounts.models import Role
+from accounts.contracts.serializers import Page, RequestBody, ResponseBody
+from accounts.models import FactorType, Role
 from accounts.policies import active_profile
 from audit.events import FailureReason, Status
 
@@ -27,6 +27,12 @@ class UserChanges(ProfileUpdate):
     example = {"role": "doctor", "department": "心内科"}
 
 
+class FactorRemoval(RequestBody):
+    reason = StrictCharField(max_length=500, help_text="Recorded in the trail; the user does not see it.")
+
+    example = {"reason": "Lost phone, identified in person."}
+
+
 class UsersAnswer(Page):
     results = UserAnswer(many=True)
 
@@ -42,6 +48,9 @@ class AttemptAnswer(ResponseBody):
     user_agent = serializers.CharField(allow_blank=True)
     status = serializers.ChoiceField([status.value for status in Status])
     failure_reason = serializers.ChoiceField([reason.value for reason in FailureReason], allow_blank=True)
+    factor = serializers.ChoiceField(
+        FactorType.values, allow_blank=True, help_text="The second factor that was entered."
+    )
     request_id = serializers.CharField(allow_blank=True, help_text="The `X-Request-ID` of the response.")
     at = serializers.DateTimeField()
     repeats = serializers.IntegerField(help_text="Number of refused logins to a locked account that this row counts.")
@@ -55,6 +64,7 @@ class AttemptAnswer(ResponseBody):
         "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
         "status": "failed",
         "failure_reason": "wrong_password",
+        "factor": "",
         "request_id": "c7b0e0a3f7f24e0f9f0d7e6c1a2b3c4d",
         "at": "2026-11-20T06:31:00.123456Z",
         "repeats": 1,

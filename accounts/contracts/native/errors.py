@@ -18,6 +18,17 @@ ERRORS: Final = error_table(
         ),
         errors.NotFound: WireError(404, "not_found", "The requested resource does not exist."),
         errors.InvalidCredentials: WireError(401, "invalid_credentials", "The user name or the password is wrong."),
+        errors.InvalidSecondFactor: WireError(
+            401, "invalid_second_factor", "This second factor is wrong or has been used."
+        ),
+        errors.SecondFactorRequired: WireError(
+            403, "second_factor_required", "Send a second factor with this mfa_token to login/second-factor."
+        ),
+        errors.SecondFactorEnrollmentRequired: WireError(
+            403,
+            "second_factor_enrollment_required",
+            "This account must have a second factor. Add one with this mfa_token as bearer token, then log in again.",
+        ),
         errors.AccountDisabled: WireError(403, "account_disabled", "This account is disabled. Ask an administrator."),
         errors.ApprovalPending: WireError(403, "approval_pending", "This account awaits an administrator's approval."),
         errors.TooManyAttempts: WireError(429, "too_many_attempts", "Too many failed attempts. Wait, then try again."),
@@ -47,7 +58,11 @@ ERRORS: Final = error_table(
         errors.PermissionDenied: WireError(
             403, "permission_denied", "Your account does not have permission to do this."
         ),
-        errors.OwnAccount: WireError(403, "own_account", "You cannot deactivate your own account or change its role."),
+        errors.OwnAccount: WireError(
+            403,
+            "own_account",
+            "You cannot deactivate your own account, change its role or remove its second factors here.",
+        ),
         errors.LastAdministrator: WireError(
             403, "last_administrator", "The last active administrator cannot be deactivated or demoted."
         ),
@@ -71,7 +86,10 @@ ERRORS: Final = error_table(
 
 
 def problem_details(wire_error: WireError, error: BaseException) -> dict[str, Any]:
-    """Return the problem details of an error (RFC 9457); `errors` has those of each invalid field."""
+    """Return the problem details of an error (RFC 9457).
+
+    `errors` has those of each invalid field; the token for the next step of a login is beside them.
+    """
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": REASON_PHRASES[wire_error.status],
@@ -84,4 +102,9 @@ def problem_details(wire_error: WireError, error: BaseException) -> dict[str, An
             field: [{"code": item.code, "detail": item.detail} for item in items]
             for field, items in error.errors.items()
         }
+    if isinstance(error, errors.SecondFactorRequired):
+        body["mfa_token"] = error.token
+        body["expires_in"] = int(error.lifetime.total_seconds())
+        if error.methods:
+            body["methods"] = list(error.methods)
     return body

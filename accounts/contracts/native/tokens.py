@@ -41,6 +41,8 @@ def token_pair(session: Session) -> dict[str, Any]:
         "username": user.username,
         "role": user.role,
         "sid": str(session.pk),
+        "amr": session.methods.split(),
+        "auth_time": int(session.created_at.timestamp()),
         "jti": secrets.token_urlsafe(16),
         "iat": now,
         "exp": now + int(ACCESS.lifetime.total_seconds()),

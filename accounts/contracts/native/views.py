@@ -11,14 +11,7 @@ from accounts.contracts.operations import PASSWORD_ERRORS, operation
 from accounts.contracts.viewsets import ContractViewSet
 from accounts.models import EndReason, Session, User
 from accounts.policies import active_profile
-from accounts.services import (
-    identifiers,
-    passwords,
-    profile,
-    registration,
-    sessions,
-    sign_in,
-)
+from accounts.services import passwords, profile, registration, sessions
 
 
 class NativeViewSet(ContractViewSet):
@@ -45,23 +38,8 @@ class RegistrationViewSet(NativeViewSet):
         return registration.register(columns=data, password=password, roles=wire.ROLES, origin=self.origin)
 
 
-class SignInViewSet(NativeViewSet):
-    public = frozenset({"login", "refresh"})
-
-    @operation(request=wire.Login, response=wire.LoginAnswer, errors=PASSWORD_ERRORS)
-    def login(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Log in.
-
-        Too many wrong passwords lock the account for this address; `Retry-After` has the seconds. Only after a correct
-        password does the response say that the account is disabled or waits for approval.
-        """
-        session = sign_in.sign_in(
-            identifier=identifiers.any_of_three(data["username"]),
-            password=data["password"],
-            policy=tokens.SESSION,
-            origin=self.origin,
-        )
-        return {**tokens.token_pair(session), "user": session.user}
+class TokenViewSet(NativeViewSet):
+    public = frozenset({"refresh"})
 
     @operation(
         request=wire.Refresh,

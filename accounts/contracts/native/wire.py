@@ -25,6 +25,8 @@ ROLES = frozenset({"pharmacy", "supplier", "logistics", "regulator", "unauth"})
 _CODE = "A stable code, which programs may compare."
 _DETAIL = "A message for people; its wording may change."
 IDENTIFIER_HELP = "A user name, e-mail address or phone number; case-insensitive."
+# Longer than any code of a second factor with separators.
+LONGEST_CODE = 64
 NEW_PASSWORD_HELP = f"At least {active_profile().native_change.shortest} characters."
 _NEEDS_PASSWORD = not active_profile().addresses_at_once
 _ON_APPROVAL = ", ".join(sorted(ROLES & active_profile().on_approval))
@@ -39,6 +41,13 @@ class RegistrationRole(StrictCharField):
 class Login(RequestBody):
     username = StrictCharField(max_length=names.EMAIL_LENGTH, help_text=IDENTIFIER_HELP)
     password = Password(help_text="Leading and trailing spaces are part of it.")
+    otp = StrictCharField(
+        max_length=LONGEST_CODE,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Six digits of the authenticator app, or a recovery code; ignored without a second factor.",
+    )
 
     example = {"username": "alice", "password": "Ward-7-by-the-lake"}
 

@@ -73,7 +73,11 @@ class ContractSchema(AutoSchema):
         request = self.operation.request
         if request is None:
             return None
-        body: OpenAPI = super()._get_request_body(direction)
+        # Of a DELETE drf-spectacular describes no body, because HTTP gives it no general meaning.
+        body: OpenAPI = super()._get_request_body(direction) or {
+            "content": {"application/json": {"schema": self.resolve_serializer(request, direction).ref}},
+            "required": True,
+        }
         for content in body["content"].values():
             content["example"] = request.example
         return body

@@ -13,7 +13,9 @@ from rest_framework.exceptions import MethodNotAllowed, ParseError, UnsupportedM
 from accounts import errors
 from accounts.contracts.base import Contract, ErrorClass, WireError, error_headers
 from accounts.contracts.schema.headers import OpenAPI, header_refs
+from accounts.policies import MFA_TOKEN_LIFE
 
+EXAMPLE_TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 It opens nothing.
 ANY_REQUEST_ERRORS: Final[tuple[ErrorClass, ...]] = (
     SuspiciousOperation,
     MethodNotAllowed,
@@ -47,6 +49,10 @@ def sample(error: ErrorClass) -> BaseException:
     """Return an error of this class, as an example."""
     if issubclass(error, errors.AlreadyTaken):
         return error("email")
+    if issubclass(error, errors.SecondFactorEnrollmentRequired):
+        return error(EXAMPLE_TOKEN, MFA_TOKEN_LIFE)
+    if issubclass(error, errors.SecondFactorRequired):
+        return error(EXAMPLE_TOKEN, MFA_TOKEN_LIFE, ("totp", "recovery_code"))
     if issubclass(error, errors.RetryLater):
         return error(retry_after=timedelta(minutes=15))
     if issubclass(error, MethodNotAllowed | UnsupportedMediaType):

@@ -291,6 +291,7 @@ class TestLoginAttempts:
             "user_agent": BROWSER,
             "status": "failed",
             "failure_reason": "wrong_password",
+            "factor": "",
             "request_id": attempt.request_id,
             "at": attempt.at.isoformat().replace("+00:00", "Z"),
             "repeats": 1,

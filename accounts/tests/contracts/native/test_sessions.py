@@ -126,6 +126,8 @@ class TestTokens:
             "username": "alice",
             "role": "pharmacy",
             "sid": str(Session.objects.get().pk),
+            "amr": ["pwd"],
+            "auth_time": int(Session.objects.get().created_at.timestamp()),
             "jti": claims["jti"],
             "iat": claims["iat"],
             "exp": claims["iat"] + 900,

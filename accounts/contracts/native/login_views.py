@@ -1,0 +1,88 @@
+"""The logins of the native contract: by password, by password and second factor, and by a passkey alone."""
+
+from typing import Any, Final
+
+from accounts import errors
+from accounts.contracts.base import ErrorClass
+from accounts.contracts.native import factor_wire, tokens, wire
+from accounts.contracts.native.views import NativeViewSet
+from accounts.contracts.operations import PASSWORD_ERRORS, operation
+from accounts.models import Session
+from accounts.services import identifiers, passkeys, second_step, sign_in
+from accounts.services.factor_check import FactorStep
+
+_TOKEN_ERRORS: Final[tuple[ErrorClass, ...]] = (errors.TokenInvalid, errors.TokenExpired)
+
+
+class LoginViewSet(NativeViewSet):
+    public = frozenset({"login", "second_factor_options", "second_factor", "passkey_options", "passkey"})
+    error_responses = {403: factor_wire.LoginProblem}
+
+    @operation(
+        request=wire.Login,
+        response=wire.LoginAnswer,
+        errors=(
+            *PASSWORD_ERRORS,
+            errors.InvalidSecondFactor,
+            errors.SecondFactorRequired,
+            errors.SecondFactorEnrollmentRequired,
+        ),
+    )
+    def login(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Log in.
+
+        Too many wrong passwords lock the account for this address; `Retry-After` has the seconds. Only after a correct
+        password does the response say that the account is disabled, waits for approval or has a second factor. The code
+        of a second factor is sent in `otp`, or in the next step: see `login/second-factor`. An account that must have a
+        second factor and has none gets an `mfa_token` that as bearer token adds one: see `mfa/totp` and `mfa/webauthn`.
+        """
+        session = sign_in.sign_in(
+            identifier=identifiers.any_of_three(data["username"]),
+            password=data["password"],
+            policy=tokens.SESSION,
+            origin=self.origin,
+            step=FactorStep.SEPARATE,
+            code=data.get("otp"),
+        )
+        return _logged_in(session)
+
+    @operation(request=factor_wire.LoginToken, response=factor_wire.RequestOptionsAnswer, errors=_TOKEN_ERRORS)
+    def second_factor_options(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the WebAuthn options for the second step of a login."""
+        return {"publicKey": second_step.options(token=data["mfa_token"], origin=self.origin)}
+
+    @operation(
+        request=factor_wire.SecondStep,
+        response=wire.LoginAnswer,
+        errors=(*PASSWORD_ERRORS, errors.InvalidSecondFactor, *_TOKEN_ERRORS),
+    )
+    def second_factor(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Complete a login with a second factor.
+
+        The `mfa_token` is that of the `second_factor_required` of `login`. It is valid for one login and for five
+        minutes, until the password changes. Wrong second factors count like wrong passwords.
+        """
+        session = second_step.complete(
+            token=data["mfa_token"],
+            answer=factor_wire.answer_of(data),
+            policy=tokens.SESSION,
+            origin=self.origin,
+        )
+        return _logged_in(session)
+
+    @operation(response=factor_wire.RequestOptionsAnswer)
+    def passkey_options(self) -> dict[str, Any]:
+        """Return the WebAuthn options for a login with a passkey alone."""
+        return {"publicKey": passkeys.options()}
+
+    @operation(request=factor_wire.PasskeyLogin, response=wire.LoginAnswer, errors=PASSWORD_ERRORS)
+    def passkey(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Log in with a passkey alone.
+
+        It must be discoverable, and its authenticator must verify the user. Each challenge is valid for one login.
+        """
+        return _logged_in(passkeys.sign_in(credential=data["credential"], policy=tokens.SESSION, origin=self.origin))
+
+
+def _logged_in(session: Session) -> dict[str, Any]:
+    return {**tokens.token_pair(session), "user": session.user}
