@@ -15,6 +15,7 @@ _environment = env.load()
 
 DEBUG = _environment.debug
 SECRET_KEY = _environment.secret_key or env.DEVELOPMENT_KEY
+SECRET_KEY_FALLBACKS = list(_environment.secret_key_fallbacks)
 ALLOWED_HOSTS = list(_environment.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
 PROFILE = _environment.profile or ("documented" if DEBUG else "hardened")
 DOCS = _environment.docs_readers
