@@ -23,6 +23,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from jwt.algorithms import ECAlgorithm
 
+from accounts.errors import KeysUnavailable
 from accounts.models import SigningKey
 from accounts.policies import HMAC_BYTES, KEYS_REREAD, REMEMBERED_TOKENS, SHARED_KEYS, TokenPolicy
 from accounts.security import encryption
@@ -33,10 +34,6 @@ _KID = re.compile(r"[0-9a-f]{16}")
 ENCRYPTED_FOR: Final = "signing keys"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-class UnreadableKey(Exception):
-    """A stored key was encrypted with another SECRET_KEY."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,7 @@ def _opened(row: SigningKey) -> Key:
     try:
         secret = encryption.decrypt(ENCRYPTED_FOR, row.encrypted)
     except encryption.DecryptionError as error:
-        raise UnreadableKey(
+        raise KeysUnavailable(
             f"Signing key {row.kid} of {row.purpose} was encrypted with another SECRET_KEY: set the former SECRET_KEY "
             "in SECRET_KEY_FALLBACKS, or, if it is lost, run `manage.py keys rotate --all` and then `manage.py keys "
             "retire` for each older key that `manage.py keys list` shows, which ends every session."
@@ -174,13 +171,13 @@ def _opened(row: SigningKey) -> Key:
 
 
 def _stored(purpose: str) -> tuple[Key, ...]:
-    """Return the keys of a set that can be read, newest first. Raises UnreadableKey where there are only others."""
+    """Return the keys of a set that can be read, newest first. Raises KeysUnavailable where there are only others."""
     keys: list[Key] = []
-    unreadable: list[UnreadableKey] = []
+    unreadable: list[KeysUnavailable] = []
     for row in SigningKey.objects.verifying(timezone.now()).filter(purpose=purpose).order_by("-number"):
         try:
             keys.append(_opened(row))
-        except UnreadableKey as error:
+        except KeysUnavailable as error:
             unreadable.append(error)
     if unreadable and not keys:
         raise unreadable[0]
@@ -197,7 +194,7 @@ class KeyRing:
         self._sets: dict[str, tuple[KeySet, float]] = {}
 
     def signer(self, policy: TokenPolicy) -> Key:
-        """Return the key that signs now; the first call ever makes it."""
+        """Return the key that signs now; the first call ever makes it. Raises KeysUnavailable."""
         return signer_of(self.all(policy), timezone.now())
 
     def all(self, policy: TokenPolicy) -> tuple[Key, ...]:

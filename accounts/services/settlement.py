@@ -3,31 +3,34 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import BigIntegerField, CharField, DateTimeField, GenericIPAddressField
 from django.utils import timezone
 
 from accounts.errors import IdentityError, InvalidCredentials
 from accounts.models import AttemptBudget, AttemptPurpose, Session, User
-from accounts.policies import SessionPolicy
 from accounts.security import budgets, lockout
 from accounts.services import sessions
 from accounts.services.attempts import Attempt, PasswordCheck
 from accounts.transactions import atomically
 from audit.events import Event, FailureReason
 from audit.models import IDENTIFIER_LENGTH, LoginAttempt, SecurityEvent
-from audit.origin import Origin, escape_control_chars
+from audit.origin import escape_control_chars
 from audit.prepared import PreparedInsert, PreparedUpdate, update_query
 from audit.record import record
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A settled login; without a session where only the credentials were to be verified."""
+    """A login to settle; without a session where only the credentials were to be verified.
+
+    `issued` is what the client gets for the session: its tokens, signed before anything says that the login succeeded.
+    """
 
     user: User
-    session: Session | None
+    session: Session | None = None
+    issued: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +57,15 @@ _LOCK_EVENTS: Final[Mapping[str, Event]] = {
 _CHANGED_MEANWHILE: Final = Refusal(FailureReason.CHANGED_MEANWHILE, InvalidCredentials, counts=False)
 
 
-def settle(
-    *, attempt: Attempt, check: PasswordCheck, decision: User | Refusal, policy: SessionPolicy | None
-) -> Login | Refusal:
-    """Settle the reservation, open the session where a policy is given, and record the attempt, in one transaction.
+def settle(*, attempt: Attempt, check: PasswordCheck, decision: Login | Refusal) -> Login | Refusal:
+    """Settle the reservation, store the session where there is one, and record the attempt, in one transaction.
 
     Returns a refusal instead of a login where the account changed while its password was hashed.
     """
 
     def work() -> Login | Refusal:
         now = timezone.now()
-        outcome = decision if isinstance(decision, Refusal) else _store_login(attempt, check, decision, policy, now)
+        outcome = decision if isinstance(decision, Refusal) else _store_login(attempt, check, decision, now)
         if isinstance(outcome, Refusal):
             _store_refusal(attempt, check, outcome, now)
         return outcome
@@ -72,37 +73,18 @@ def settle(
     return atomically(work)
 
 
-def _store_login(
-    attempt: Attempt, check: PasswordCheck, user: User, policy: SessionPolicy | None, now: datetime
-) -> Login | Refusal:
-    ip = attempt.origin.ip
+def _store_login(attempt: Attempt, check: PasswordCheck, login: Login, now: datetime) -> Login | Refusal:
+    user, ip = login.user, attempt.origin.ip
     # The condition also holds the row, so that the user is not deleted before this commits.
     if not _LOGGED_IN.execute(id=user.pk, stamp=user.stamp, now=now, ip=ip):
         return _CHANGED_MEANWHILE
     user.last_login, user.last_login_ip = now, ip
     lockout.succeed(check.reservation, now)
-    session = _open_session(user, policy, attempt.origin, now) if policy else None
+    if login.session:
+        _OPEN.execute(login.session)
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
     record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk), *superseded)
-    return Login(user, session)
-
-
-def _open_session(user: User, policy: SessionPolicy, origin: Origin, now: datetime) -> Session:
-    latest_end_at = now + policy.absolute_timeout
-    session = Session(
-        user=user,
-        stamp=user.stamp,
-        contract=origin.contract,
-        ip=origin.ip,
-        user_agent=origin.user_agent,
-        created_at=now,
-        last_seen_at=now,
-        rotated_at=now,
-        expires_at=min(latest_end_at, now + policy.idle_timeout),
-        latest_end_at=latest_end_at,
-    )
-    _OPEN.execute(session)
-    return session
+    return login
 
 
 def _store_refusal(attempt: Attempt, check: PasswordCheck, refusal: Refusal, now: datetime) -> None:

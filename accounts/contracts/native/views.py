@@ -55,13 +55,12 @@ class SignInViewSet(NativeViewSet):
         Too many wrong passwords lock the account for this address; `Retry-After` has the seconds. Only after a correct
         password does the response say that the account is disabled or waits for approval.
         """
-        session = sign_in.sign_in(
+        return sign_in.sign_in(
             identifier=identifiers.any_of_three(data["username"]),
             password=data["password"],
-            policy=tokens.SESSION,
+            issuer=tokens.LOGIN,
             origin=self.origin,
         )
-        return {**tokens.token_pair(session), "user": session.user}
 
     @operation(
         request=wire.Refresh,

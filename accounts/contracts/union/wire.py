@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from accounts.contracts.fields import AccessToken, Constant, ConvertedField, Message, Null, Password, StrictCharField
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
-from accounts.contracts.union.tokens import access_token
 from accounts.models import Role
 from accounts.policies import active_profile
 
@@ -108,6 +107,6 @@ class UserData(ResponseBody):
 
 
 class LoginData(UserData):
-    token = AccessToken(access_token)
+    token = AccessToken()
 
     example = {"token": "eyJhbGciOiJIUzM4NCIs…"}

@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.errors import TokenInvalid
+from accounts.errors import KeysUnavailable, TokenInvalid
 from accounts.models import SigningKey
 from accounts.policies import TokenPolicy
 from accounts.security import tokens
-from accounts.security.keys import Key, KeyRing, UnreadableKey, new_row, ring
+from accounts.security.keys import Key, KeyRing, new_row, ring
 from accounts.tests.races import race
 from accounts.tests.tools import later
 
@@ -69,7 +69,7 @@ class TestStoredKeys:
         kid = ring.signer(POLICY).kid
         ring.forget()
         settings.SECRET_KEY = "another"
-        with pytest.raises(UnreadableKey) as error:
+        with pytest.raises(KeysUnavailable) as error:
             ring.signer(POLICY)
         assert str(error.value) == (
             f"Signing key {kid} of test:access was encrypted with another SECRET_KEY: set the former SECRET_KEY in "
