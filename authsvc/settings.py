@@ -31,6 +31,7 @@ SERVICE_NAME = _environment.service_name
 SERVICE_LOGO = _environment.service_logo
 RESERVED_USERNAMES = _environment.reserved_usernames
 SEPARATE_DUTIES = PROFILE == "hardened" if _environment.separate_duties is None else _environment.separate_duties
+METRICS_TOKEN = _environment.metrics_token
 AUDIT_STREAM_URL = _environment.audit_stream_url
 TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 

@@ -186,6 +186,23 @@ def _stored(purpose: str) -> tuple[Key, ...]:
     return tuple(keys)
 
 
+def unreadable_purposes() -> set[str]:
+    """Return the key sets in use that have keys and none that can be read."""
+    readable: dict[str, bool] = {}
+    for row in SigningKey.objects.verifying(timezone.now()):
+        if contract_of(row.purpose) not in settings.JWT_KEYS:
+            readable[row.purpose] = readable.get(row.purpose, False) or _is_readable(row)
+    return {purpose for purpose, is_readable in readable.items() if not is_readable}
+
+
+def _is_readable(row: SigningKey) -> bool:
+    try:
+        _opened(row)
+    except KeysUnavailable:
+        return False
+    return True
+
+
 class KeyRing:
     """The key sets as this process knows them; none is older than KEYS_REREAD when it is used."""
 

@@ -37,6 +37,7 @@ SECRETS: Final = (
     "sms_url",
     "audit_key",
     "audit_stream_url",
+    "metrics_token",
     *JWT_KEYS,
 )
 
@@ -81,6 +82,7 @@ class Environment(BaseSettings):
     reserved_usernames: Annotated[str, AfterValidator(validators.valid_pattern)] = ""
     service_logo: Annotated[str, AfterValidator(validators.valid_logo)] = ""
     separate_duties: bool | None = None
+    metrics_token: str = ""
     audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
     trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400
 

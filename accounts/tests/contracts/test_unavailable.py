@@ -1,27 +1,20 @@
 """A service that cannot serve says so with 503, and records no login that the client did not get."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import InternalError, OperationalError, connection
+from django.db import InternalError, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, Session, SigningKey, User
 from accounts.security.keys import ring
 from accounts.tests.contracts.clients import CLIENTS, NATIVE, Answer, ContractClient
+from accounts.tests.databases import read_only
 from audit.models import LoginAttempt
 
 BY_CONTRACT = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-# Of each database, what makes a connection read-only, as a standby or a full disk makes the server, and what ends that.
-READ_ONLY = {
-    "postgresql": ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),
-    "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION TRANSACTION READ WRITE"),
-    "sqlite": ("PRAGMA query_only = 1", "PRAGMA query_only = 0"),
-}
 
 
 @pytest.fixture(autouse=True)
@@ -32,15 +25,6 @@ def _alice_is_a_doctor(alice: User) -> None:
 
 def answer(response: Any) -> tuple[Answer, str]:
     return (response.status_code, response.json()), response["Retry-After"]
-
-
-@contextmanager
-def read_only() -> Iterator[None]:
-    begin, end = READ_ONLY[connection.vendor]
-    with connection.cursor() as cursor:
-        cursor.execute(begin)
-        yield
-        cursor.execute(end)
 
 
 @pytest.mark.django_db(transaction=True)
