@@ -108,6 +108,10 @@ class Overloaded(RetryLater):
     """The queue is too long to serve the request in time."""
 
 
+class KeysUnavailable(IdentityError):
+    """No key of a set can be read, so that no token can be signed or verified; the message says what to do."""
+
+
 class TokenMissing(IdentityError):
     """The request requires a token and has none."""
 

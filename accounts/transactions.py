@@ -1,9 +1,9 @@
-"""Transactions that are repeated after a deadlock or a serialization failure, and the connection between them."""
+"""Transactions that are repeated after a deadlock, the connection between them, and errors of a read-only database."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 
 T = TypeVar("T")
 
@@ -11,6 +11,9 @@ ATTEMPTS = 5
 # PostgreSQL's serialization_failure and deadlock_detected; MySQL's lock wait timeout and deadlock.
 _SQLSTATES = frozenset({"40001", "40P01"})
 _MYSQL_ERRORS = frozenset({1205, 1213})
+# PostgreSQL's read_only_sql_transaction, of a standby, which Django reports as an error of the program. MariaDB's kin
+# (1290, 1792, 1836) are operational errors already.
+_READ_ONLY = "25006"
 
 
 def _is_retryable(error: OperationalError) -> bool:
@@ -18,6 +21,11 @@ def _is_retryable(error: OperationalError) -> bool:
     if getattr(cause, "sqlstate", None) in _SQLSTATES:
         return True
     return connection.vendor == "mysql" and bool(error.args) and error.args[0] in _MYSQL_ERRORS
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Return whether a statement was refused because the database is read-only."""
+    return isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", None) == _READ_ONLY
 
 
 def atomically(work: Callable[[], T]) -> T:

@@ -41,6 +41,7 @@ class Event(StrEnum):
     SESSION_ENDED = "session:ended"
     KEY_ROTATED = "key:rotated"
     KEY_RETIRED = "key:retired"
+    KEYS_REENCRYPTED = "key:reencrypted"
     TRAIL_SEALED = "trail:sealed"
     TRAIL_EXPORTED = "trail:exported"
     STAFF_IMPORTED = "staff:imported"

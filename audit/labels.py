@@ -40,6 +40,7 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.SESSION_ENDED: _("session ended"),
     Event.KEY_ROTATED: _("key rotated"),
     Event.KEY_RETIRED: _("key retired"),
+    Event.KEYS_REENCRYPTED: _("stored secrets encrypted anew"),
     Event.TRAIL_SEALED: _("seal of the trail begun"),
     Event.TRAIL_EXPORTED: _("trail exported"),
     Event.STAFF_IMPORTED: _("staff imported"),

@@ -15,6 +15,7 @@ _environment = env.load()
 
 DEBUG = _environment.debug
 SECRET_KEY = _environment.secret_key or env.DEVELOPMENT_KEY
+SECRET_KEY_FALLBACKS = list(_environment.secret_key_fallbacks)
 ALLOWED_HOSTS = list(_environment.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]"]
 PROFILE = _environment.profile or ("documented" if DEBUG else "hardened")
 DOCS = _environment.docs_readers
@@ -40,6 +41,7 @@ ISSUER = _environment.issuer or (
 MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
 # With DEBUG the first host may be any.
 WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".").replace("*", "localhost")
+METRICS_TOKEN = _environment.metrics_token
 AUDIT_STREAM_URL = _environment.audit_stream_url
 TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 

@@ -13,6 +13,7 @@ from rest_framework.exceptions import NotFound
 from accounts import errors
 from accounts.errors import RetryLater
 from accounts.models import Session
+from accounts.transactions import is_read_only
 from audit.origin import Origin
 
 ErrorClass = type[BaseException]
@@ -45,8 +46,14 @@ _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
         NotFound: errors.NotFound,
         Http404: NotFound,
         InterfaceError: OperationalError,
+        errors.KeysUnavailable: OperationalError,
     }
 )
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Return whether the service cannot serve at present: its database is away or read-only, or no key can be read."""
+    return isinstance(error, OperationalError | InterfaceError | errors.KeysUnavailable) or is_read_only(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,8 @@ class Contract:
 
     def wire_error(self, error: BaseException) -> WireError:
         """Return the table's entry for the most specific class of this error."""
-        return next(self.errors[kind] for kind in type(error).__mro__ if kind in self.errors)
+        kind = OperationalError if is_read_only(error) else type(error)
+        return next(self.errors[each] for each in kind.__mro__ if each in self.errors)
 
 
 def _challenge(error: BaseException) -> str:

@@ -4,11 +4,12 @@ Every token names its session in `sid`; a token that is replaced at each refresh
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from accounts.errors import TokenInvalid
-from accounts.models import Session
+from accounts.models import Session, User
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
 from accounts.services import sessions, token_refresh
@@ -16,6 +17,14 @@ from audit.origin import Origin
 
 # The largest that the session's column holds.
 _LAST_GENERATION: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class SessionToken:
+    """The token of a session and its user, for contracts with one token."""
+
+    user: User
+    token: str
 
 
 def _session_id(claims: Mapping[str, Any]) -> UUID:

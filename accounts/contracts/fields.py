@@ -3,13 +3,12 @@
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rest_framework import serializers
 
 from accounts import names
-from accounts.models import Session
 from accounts.policies import LONGEST_PASSWORD, LONGEST_PROFILE, TOTP_DIGITS
 
 _UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
@@ -146,12 +145,8 @@ class PhoneNumber(NullableText):
         return names.display_phone(value or None)
 
 
-class AccessToken(ConvertedField, serializers.CharField):
-    """The access token of the session that is rendered; `sign` makes it."""
+class AccessToken(serializers.CharField):
+    """An access token."""
 
-    def __init__(self, sign: Callable[[Session], str], **kwargs: Any) -> None:
-        super().__init__(source="*", help_text="Send it as `Authorization: Bearer <token>`.", **kwargs)
-        self.sign = sign
-
-    def convert(self, value: Session) -> str:
-        return self.sign(value)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(help_text="Send it as `Authorization: Bearer <token>`.", **kwargs)

@@ -17,9 +17,6 @@ from accounts.contracts.fields import Constant, ConvertedField, Message
 
 Conversion = Callable[[Any], Any]
 
-# REST framework's name of the source that is the whole instance.
-INSTANCE = "*"
-
 
 # These classes have comments in place of docstrings, because subclasses inherit a docstring as their description.
 class RequestBody(serializers.Serializer[Any]):
@@ -58,13 +55,9 @@ class _Plan:
             for name, field in fields.items()
             if not isinstance(field, Constant | Message)
         ]
-        direct = [field for field in self.fields if field.source != INSTANCE]
-        self._names = [field.name for field in direct]
-        self._attributes = _attributes([field.source for field in direct])
-        self._conversions = [(field.name, field.convert) for field in direct if field.convert]
-        self._computed = [
-            (field.name, field.convert) for field in self.fields if field.source == INSTANCE and field.convert
-        ]
+        self._names = [field.name for field in self.fields]
+        self._attributes = _attributes([field.source for field in self.fields])
+        self._conversions = [(field.name, field.convert) for field in self.fields if field.convert]
 
     def from_attributes(self, instance: Any) -> dict[str, Any]:
         """Return the body with the attributes of an object."""
@@ -72,8 +65,6 @@ class _Plan:
         body.update(zip(self._names, self._attributes(instance), strict=True))
         for name, convert in self._conversions:
             body[name] = convert(body[name])
-        for name, convert in self._computed:
-            body[name] = convert(instance)
         return body
 
     def from_mapping(self, values: Mapping[str, Any]) -> dict[str, Any]:

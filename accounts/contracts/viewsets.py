@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import URLPattern, re_path
@@ -19,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.contracts.authentication import BearerAuthentication, OptionalAuthentication
-from accounts.contracts.base import Contract, ErrorClass, error_headers
+from accounts.contracts.base import Contract, ErrorClass, error_headers, is_unavailable
 from accounts.contracts.negotiation import IgnoreAcceptNegotiation
 from accounts.contracts.operations import Operation
 from accounts.contracts.pagination import PageNumberPagination
@@ -128,7 +127,7 @@ class ContractViewSet(GenericViewSet[Any]):
             # The filters of a list raise it; the fields of a body raise InvalidInput.
             exc = InvalidInput(field_problems(exc.detail))
         wire_error = self.contract.wire_error(exc)
-        if wire_error.status == 500 or isinstance(exc, OperationalError | InterfaceError):
+        if wire_error.status == 500 or is_unavailable(exc):
             logger.error("%s %s failed", self.request.method, self.request.path, exc_info=exc)
         return Response(
             self.contract.error_body(wire_error, exc),

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -11,7 +12,7 @@ from accounts import names
 from accounts.models import Channel, Kind, Message, User
 from accounts.security import contact_quotas, encryption
 
-_PURPOSE = "messages"
+ENCRYPTED_FOR: Final = "messages"
 
 
 def enqueue(
@@ -35,7 +36,7 @@ def enqueue(
         address=address,
         kind=kind,
         language=user.language or settings.LANGUAGE_CODE,
-        encrypted=encryption.encrypt(_PURPOSE, json.dumps(values)),
+        encrypted=encryption.encrypt(ENCRYPTED_FOR, json.dumps(values)),
         expires_at=expires_at,
     )
 
@@ -47,5 +48,5 @@ def reaches(channel: str, contact: str) -> bool:
 
 def values_of(message: Message) -> dict[str, str]:
     """Return the queued message's values. Raises encryption.DecryptionError."""
-    values: dict[str, str] = json.loads(encryption.decrypt(_PURPOSE, message.encrypted))
+    values: dict[str, str] = json.loads(encryption.decrypt(ENCRYPTED_FOR, message.encrypted))
     return values

@@ -30,6 +30,12 @@ def is_private(address: str | None) -> bool:
     return parsed is None or any(parsed in network for network in _PRIVATE)
 
 
+def is_loopback(address: str) -> bool:
+    """Return whether an address is of this machine."""
+    parsed = _parse(address)
+    return parsed is not None and parsed.is_loopback
+
+
 def client_address(peer: str, forwarded_for: str, trusted_proxies: int) -> str | None:
     """Return the client's address, normalized, or None where even the peer has none (a Unix socket).
 

@@ -5,6 +5,7 @@ key of that contract's purposes.
 """
 
 import hashlib
+import logging
 import re
 import secrets
 import threading
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,18 +23,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from jwt.algorithms import ECAlgorithm
 
+from accounts.errors import KeysUnavailable
 from accounts.models import SigningKey
 from accounts.policies import HMAC_BYTES, KEYS_REREAD, REMEMBERED_TOKENS, SHARED_KEYS, TokenPolicy
 from accounts.security import encryption
 
+logger = logging.getLogger(__name__)
+
 _KID = re.compile(r"[0-9a-f]{16}")
-_PURPOSE = "signing keys"
+ENCRYPTED_FOR: Final = "signing keys"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-class UnreadableKey(Exception):
-    """A stored key was encrypted with another SECRET_KEY."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def new_row(*, purpose: str, number: int, algorithm: str, lifetime: timedelta) -
         number=number,
         algorithm=algorithm,
         lifetime=lifetime,
-        encrypted=encryption.encrypt(_PURPOSE, _new_secret(algorithm)),
+        encrypted=encryption.encrypt(ENCRYPTED_FOR, _new_secret(algorithm)),
     )
 
 
@@ -160,19 +160,47 @@ def _name_of(secret: bytes) -> str:
 
 def _opened(row: SigningKey) -> Key:
     try:
-        secret = encryption.decrypt(_PURPOSE, row.encrypted)
+        secret = encryption.decrypt(ENCRYPTED_FOR, row.encrypted)
     except encryption.DecryptionError as error:
-        raise UnreadableKey(
+        raise KeysUnavailable(
             f"Signing key {row.kid} of {row.purpose} was encrypted with another SECRET_KEY: set the former SECRET_KEY "
-            "again, or, if it is lost, run `manage.py keys rotate --all` and then `manage.py keys retire` for each "
-            "older key that `manage.py keys list` shows, which ends every session."
+            "in SECRET_KEY_FALLBACKS, or, if it is lost, run `manage.py keys rotate --all` and then `manage.py keys "
+            "retire` for each older key that `manage.py keys list` shows, which ends every session."
         ) from error
     return Key(row.kid, row.algorithm, secret, row.signs_from, row.verifies_until or _NEVER)
 
 
 def _stored(purpose: str) -> tuple[Key, ...]:
-    rows = SigningKey.objects.verifying(timezone.now()).filter(purpose=purpose).order_by("-number")
-    return tuple(_opened(row) for row in rows)
+    """Return the keys of a set that can be read, newest first. Raises KeysUnavailable where there are only others."""
+    keys: list[Key] = []
+    unreadable: list[KeysUnavailable] = []
+    for row in SigningKey.objects.verifying(timezone.now()).filter(purpose=purpose).order_by("-number"):
+        try:
+            keys.append(_opened(row))
+        except KeysUnavailable as error:
+            unreadable.append(error)
+    if unreadable and not keys:
+        raise unreadable[0]
+    for each in unreadable:
+        logger.error("%s Until then its tokens are refused.", each)
+    return tuple(keys)
+
+
+def unreadable_purposes() -> set[str]:
+    """Return the key sets in use that have keys and none that can be read."""
+    readable: dict[str, bool] = {}
+    for row in SigningKey.objects.verifying(timezone.now()):
+        if contract_of(row.purpose) not in settings.JWT_KEYS:
+            readable[row.purpose] = readable.get(row.purpose, False) or _is_readable(row)
+    return {purpose for purpose, is_readable in readable.items() if not is_readable}
+
+
+def _is_readable(row: SigningKey) -> bool:
+    try:
+        _opened(row)
+    except KeysUnavailable:
+        return False
+    return True
 
 
 class KeyRing:
@@ -183,7 +211,7 @@ class KeyRing:
         self._sets: dict[str, tuple[KeySet, float]] = {}
 
     def signer(self, policy: TokenPolicy) -> Key:
-        """Return the key that signs now; the first call ever makes it."""
+        """Return the key that signs now; the first call ever makes it. Raises KeysUnavailable."""
         return signer_of(self.all(policy), timezone.now())
 
     def all(self, policy: TokenPolicy) -> tuple[Key, ...]:

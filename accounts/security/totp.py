@@ -15,7 +15,7 @@ from accounts.security import encryption
 
 logger = logging.getLogger(__name__)
 
-_PURPOSE: Final = "totp secrets"
+ENCRYPTED_FOR: Final = "totp secrets"
 
 
 def new_secret() -> str:
@@ -25,12 +25,12 @@ def new_secret() -> str:
 
 def encrypted(secret: str) -> str:
     """Return a secret as it is stored."""
-    return encryption.encrypt(_PURPOSE, secret)
+    return encryption.encrypt(ENCRYPTED_FOR, secret)
 
 
 def secret_of(factor: SecondFactor) -> str:
     """Return the secret of an authenticator app. Raises encryption.DecryptionError."""
-    return encryption.decrypt(_PURPOSE, factor.encrypted)
+    return encryption.decrypt(ENCRYPTED_FOR, factor.encrypted)
 
 
 def uri(secret: str, user: User) -> str:

@@ -1,21 +1,23 @@
 """Logins by a passkey alone: a discoverable WebAuthn credential whose authenticator has verified its user."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from django.utils import timezone
 
 from accounts.errors import InvalidCredentials, InvalidSecondFactor
-from accounts.models import FactorType, SecondFactor, Session, User
-from accounts.policies import SessionPolicy
+from accounts.models import FactorType, SecondFactor, User
 from accounts.security import authenticators, lockout
 from accounts.services import factor_check, identifiers
 from accounts.services.attempts import Attempt, PasswordCheck, identify, limit_parallel
 from accounts.services.identifiers import Identifier
 from accounts.services.second_step import reserved
-from accounts.services.settlement import Challenge, Decision, Granted, Login, Refusal, settle, wrong_factor
-from accounts.services.sign_in import LoginRule, decide, opened_session, recorded_lockout
+from accounts.services.settlement import Decision, Granted, Login, Outcome, settle, wrong_factor
+from accounts.services.sign_in import LoginRule, decide, prepare_login, recorded_lockout, require_login
+from accounts.services.token_issuer import TokenIssuer
 from audit.origin import Origin
+
+T = TypeVar("T")
 
 # What challenges are for, and what the trail has in place of an identifier where the passkey is unknown.
 _PASSKEY: Final = "passkey"
@@ -27,27 +29,29 @@ def options() -> dict[str, Any]:
 
 
 def sign_in(
-    *, credential: Mapping[str, Any], policy: SessionPolicy, origin: Origin, rule: LoginRule | None = None
-) -> Session:
-    """Log in the user of a passkey, and return the new session.
+    *, credential: Mapping[str, Any], issuer: TokenIssuer[T], origin: Origin, rule: LoginRule | None = None
+) -> T:
+    """Log in the user of a passkey, and return what the issuer made for the new session.
 
     Raises InvalidCredentials, whatever is wrong with the passkey, and what `sign_in.sign_in` raises.
     """
     try:
-        return _sign_in(credential, policy, origin, rule)
+        return _sign_in(credential, issuer, origin, rule)
     except InvalidSecondFactor as error:
         raise InvalidCredentials from error
 
 
-def _sign_in(credential: Mapping[str, Any], policy: SessionPolicy, origin: Origin, rule: LoginRule | None) -> Session:
+def _sign_in(credential: Mapping[str, Any], issuer: TokenIssuer[T], origin: Origin, rule: LoginRule | None) -> T:
     factor = factor_check.credential_of(credential=credential)
     # Each passkey has its own places in the queue, and each unknown one its own budgets, as each unknown name has.
     passkey = Identifier(_PASSKEY, None, authenticators.digest(authenticators.credential_id(credential)))
     with limit_parallel(identifier=passkey, origin=origin):
+        issuer.require_keys()
         attempt = identify(identifier=identifiers.of_user(factor.user) if factor else passkey, origin=origin)
         with recorded_lockout(attempt):
-            outcome = _settle(attempt, _decide(attempt, factor, credential, rule), policy)
-    return opened_session(outcome)
+            decision = _decide(attempt, factor, credential, rule)
+            outcome = _settle(attempt, prepare_login(decision, issuer, origin))
+    return cast(T, require_login(outcome).issued)
 
 
 def _decide(
@@ -66,12 +70,12 @@ def _decide(
     return Granted(found, proof) if isinstance(found, User) else found
 
 
-def _settle(attempt: Attempt, decision: Decision, policy: SessionPolicy) -> Login | Refusal | Challenge:
+def _settle(attempt: Attempt, decision: Outcome) -> Outcome:
     """Settle a login by a passkey; no lock binds a right one, because nothing in it can be guessed."""
-    if isinstance(decision, Granted):
-        return settle(attempt=attempt, reservation=_unlimited(attempt), decision=decision, policy=policy)
+    if isinstance(decision, Login):
+        return settle(attempt=attempt, reservation=_unlimited(attempt), decision=decision)
     with reserved(attempt) as check:
-        return settle(attempt=attempt, reservation=check.reservation, decision=decision, policy=policy)
+        return settle(attempt=attempt, reservation=check.reservation, decision=decision)
 
 
 def _unlimited(attempt: Attempt) -> lockout.Reservation:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.utils import timezone
 
 from accounts.errors import InvalidSecondFactor, TokenInvalid
-from accounts.models import FactorType, SecondFactor, Session, User
-from accounts.policies import SessionPolicy
+from accounts.models import FactorType, SecondFactor, User
 from accounts.security import authenticators, mfa_tokens
 from accounts.security.mfa_tokens import MfaToken
 from accounts.services import factor_check
@@ -17,8 +16,18 @@ from accounts.services.attempts import Attempt, PasswordCheck, identify, limit_p
 from accounts.services.factor_check import Proof
 from accounts.services.identifiers import Identifier
 from accounts.services.settlement import Granted, Refusal, settle, wrong_factor
-from accounts.services.sign_in import LoginRule, cancelled_on_error, decide, opened_session, recorded_lockout
+from accounts.services.sign_in import (
+    LoginRule,
+    cancelled_on_error,
+    decide,
+    prepare_login,
+    recorded_lockout,
+    require_login,
+)
+from accounts.services.token_issuer import TokenIssuer
 from audit.origin import Origin
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +69,28 @@ def complete(
     *,
     token: str,
     answer: CodeAnswer | CredentialAnswer,
-    policy: SessionPolicy,
+    issuer: TokenIssuer[T],
     origin: Origin,
     rule: LoginRule | None = None,
-) -> Session:
-    """Complete a login by its second factor, and return the new session. The token serves for one login.
+) -> T:
+    """Complete a login by its second factor, and return what the issuer made for the new session.
 
-    Raises TokenInvalid, TokenExpired, InvalidSecondFactor, and what `sign_in.sign_in` raises.
+    The token serves for one login. Raises TokenInvalid, TokenExpired, InvalidSecondFactor, and what `sign_in.sign_in`
+    raises.
     """
     mfa_token = mfa_tokens.read(mfa_tokens.LOGIN, token, origin.contract)
     identifier = Identifier(mfa_token.username_key, "username_key", mfa_token.username_key)
     with limit_parallel(identifier=identifier, origin=origin):
+        issuer.require_keys()
         attempt = identify(identifier=identifier, origin=origin)
         if attempt.user is None or not mfa_token.is_of(attempt.user):
             raise TokenInvalid
         with reserved(attempt) as check:
             found = decide(attempt=attempt, check=check, rule=rule)
             decision = _check(found, answer, mfa_token) if isinstance(found, User) else found
-            outcome = settle(attempt=attempt, reservation=check.reservation, decision=decision, policy=policy)
-    return opened_session(outcome)
+            prepared = prepare_login(decision, issuer, origin)
+            outcome = settle(attempt=attempt, reservation=check.reservation, decision=prepared)
+    return cast(T, require_login(outcome).issued)
 
 
 @contextmanager

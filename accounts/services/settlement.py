@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import BigIntegerField, CharField, DateTimeField, GenericIPAddressField
 from django.utils import timezone
 
 from accounts.errors import IdentityError, InvalidCredentials, InvalidSecondFactor, SecondFactorRequired
 from accounts.models import AttemptBudget, AttemptPurpose, FactorType, Kind, Session, User
-from accounts.policies import SessionPolicy
 from accounts.security import budgets, lockout
 from accounts.security.login_quota import LOGIN_QUOTAS, count_challenge
 from accounts.services import notices, sessions
@@ -19,17 +18,22 @@ from accounts.services.factor_check import Proof
 from accounts.transactions import atomically
 from audit.events import Event, FailureReason, Status
 from audit.models import IDENTIFIER_LENGTH, LoginAttempt, SecurityEvent
-from audit.origin import Origin, escape_control_chars
+from audit.origin import escape_control_chars
 from audit.prepared import PreparedInsert, PreparedUpdate, update_query
 from audit.record import record
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A settled login; without a session where only the credentials were to be verified."""
+    """A login to settle; without a session where only the credentials were to be verified.
+
+    `issued` is what the client gets for the session: its tokens, signed before anything says that the login succeeded.
+    """
 
     user: User
-    session: Session | None
+    proof: Proof
+    session: Session | None = None
+    issued: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Granted:
 
 
 Decision = Granted | Refusal | Challenge
+Outcome = Login | Refusal | Challenge
 
 
 def wrong_factor(factor: str) -> Refusal:
@@ -81,41 +86,29 @@ _LOCK_EVENTS: Final[Mapping[str, Event]] = {
 _CHANGED_MEANWHILE: Final = Refusal(FailureReason.CHANGED_MEANWHILE, InvalidCredentials, counts=False)
 
 
-def settle(
-    *, attempt: Attempt, reservation: lockout.Reservation, decision: Decision, policy: SessionPolicy | None
-) -> Login | Refusal | Challenge:
-    """Settle the reservation, open the session where a policy is given, and record the attempt, in one transaction.
+def settle(*, attempt: Attempt, reservation: lockout.Reservation, decision: Outcome) -> Outcome:
+    """Settle the reservation, store the session where there is one, and record the attempt, in one transaction.
 
     Returns a refusal instead of a login where the account changed while its password was hashed, or where what serves
     once has served.
     """
 
-    def work() -> Login | Refusal | Challenge:
+    def work() -> Outcome:
         now = timezone.now()
-        outcome: Login | Refusal | Challenge
-        match decision:
-            case Granted():
-                outcome = _store_login(attempt, reservation, decision, policy, now)
-            case _:
-                outcome = decision
-        match outcome:
-            case Refusal():
-                _store_refusal(attempt, reservation, outcome, now)
-            case Challenge():
-                _store_challenge(attempt, reservation, outcome, now)
+        outcome: Outcome = decision
+        if isinstance(decision, Login):
+            outcome = _store_login(attempt, reservation, decision, now)
+        if isinstance(outcome, Refusal):
+            _store_refusal(attempt, reservation, outcome, now)
+        if isinstance(outcome, Challenge):
+            _store_challenge(attempt, reservation, outcome, now)
         return outcome
 
     return atomically(work)
 
 
-def _store_login(
-    attempt: Attempt,
-    reservation: lockout.Reservation,
-    granted: Granted,
-    policy: SessionPolicy | None,
-    now: datetime,
-) -> Login | Refusal:
-    user, proof, ip = granted.user, granted.proof, attempt.origin.ip
+def _store_login(attempt: Attempt, reservation: lockout.Reservation, login: Login, now: datetime) -> Login | Refusal:
+    user, proof, ip = login.user, login.proof, attempt.origin.ip
     # What is spent before a refusal stays spent: it was shown, and could be seen.
     if not all(use.spend(now) for use in proof.uses):
         return wrong_factor(proof.factor or "")
@@ -124,32 +117,14 @@ def _store_login(
         return _CHANGED_MEANWHILE
     user.last_login, user.last_login_ip = now, ip
     lockout.succeed(reservation, now)
-    session = _open_session(user, proof, policy, attempt.origin, now) if policy else None
+    if login.session:
+        _OPEN.execute(login.session)
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
     if proof.factor is FactorType.RECOVERY_CODE:
         notices.notify(user=user, kind=Kind.RECOVERY_CODE_USED, origin=attempt.origin)
     factor = proof.factor or ""
     record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk, factor=factor), *superseded)
-    return Login(user, session)
-
-
-def _open_session(user: User, proof: Proof, policy: SessionPolicy, origin: Origin, now: datetime) -> Session:
-    latest_end_at = now + policy.absolute_timeout
-    session = Session(
-        user=user,
-        stamp=user.stamp,
-        methods=" ".join(proof.methods),
-        contract=origin.contract,
-        ip=origin.ip,
-        user_agent=origin.user_agent,
-        created_at=now,
-        last_seen_at=now,
-        rotated_at=now,
-        expires_at=min(latest_end_at, now + policy.idle_timeout),
-        latest_end_at=latest_end_at,
-    )
-    _OPEN.execute(session)
-    return session
+    return login
 
 
 def _store_refusal(attempt: Attempt, reservation: lockout.Reservation, refusal: Refusal, now: datetime) -> None:

@@ -1,9 +1,9 @@
 """Sign-in: the one pipeline that verifies a password, for every contract, the admin site and every confirmation.
 
-    identify ─▶ reserve ─▶ verify_password ─▶ check the second factor ─▶ decide ─▶ settle
-               (commits)   (a hashing slot,   (a proof, or none)        (account   (one transaction: budgets,
-                            no transaction)                              state,     what serves once, session row,
-                                                                         rule)      trail row)
+    identify ─▶ reserve ─▶ verify_password ─▶ decide ─▶ check the factor ─▶ prepare ─▶ settle
+               (commits)   (a hashing slot,   (account   (a proof, a        (tokens,   (one transaction: budgets, what
+                            no transaction)    state,     refusal, or a      signed)    serves once, session row,
+                                               rule)      challenge)                    trail row)
 
 Each stage is a function that returns a value; only the last one writes what a client may rely on. The first three are
 in `attempts.py`, the second factor's is in `factor_check.py`, the last one in `settlement.py`. A login whose second
@@ -14,9 +14,10 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
 from django.db import DatabaseError
+from django.utils import timezone
 
 from accounts.errors import (
     AccountDisabled,
@@ -29,8 +30,8 @@ from accounts.errors import (
     TooManyAttempts,
     TooManyLogins,
 )
-from accounts.models import FactorType, Session, User
-from accounts.policies import LONGEST_PASSWORD, MFA_TOKEN_LIFE, TOTP_DIGITS, SessionPolicy
+from accounts.models import FactorType, User
+from accounts.policies import LONGEST_PASSWORD, MFA_TOKEN_LIFE, TOTP_DIGITS
 from accounts.security import budgets, hashing, mfa_tokens
 from accounts.security.lockout import Reservation
 from accounts.security.login_quota import LOGIN_QUOTAS
@@ -43,17 +44,21 @@ from accounts.services.settlement import (
     Decision,
     Granted,
     Login,
+    Outcome,
     Refusal,
     record_lockout,
     settle,
     wrong_factor,
 )
+from accounts.services.token_issuer import TokenIssuer
 from audit.events import FailureReason
 from audit.origin import Origin
 
 # Returns why a user whose password was right may not log in here, or None. The client gets the answer to a wrong
 # password.
 LoginRule = Callable[[User], FailureReason | None]
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -85,19 +90,20 @@ def sign_in(
     *,
     identifier: Identifier,
     password: str,
-    policy: SessionPolicy,
+    issuer: TokenIssuer[T],
     origin: Origin,
     step: FactorStep = FactorStep.IN_PASSWORD,
     code: str | None = None,
     rule: LoginRule | None = None,
-) -> Session:
-    """Log a user in and return the new session, its `user` loaded.
+) -> T:
+    """Log a user in and return what the issuer made for the new session.
 
     `step` says when the client sends the code of a second factor, `code` is the one beside the password. Raises
     InvalidCredentials (also where the rule refuses the user), InvalidSecondFactor, SecondFactorRequired,
-    SecondFactorEnrollmentRequired, AccountDisabled, ApprovalPending, TooManyAttempts and Overloaded.
+    SecondFactorEnrollmentRequired, AccountDisabled, ApprovalPending, TooManyAttempts, Overloaded and, before anything
+    is hashed, KeysUnavailable.
     """
-    return opened_session(_run(identifier, Entered(password, step, code), origin, rule, policy))
+    return cast(T, _run(identifier, Entered(password, step, code), origin, rule, issuer).issued)
 
 
 def verify_credentials(
@@ -111,20 +117,22 @@ def verify_credentials(
 ) -> User:
     """Return the user with this identifier and password, recorded as a login; no session is opened.
 
-    Raises what `sign_in` raises.
+    Raises what `sign_in` raises, except KeysUnavailable.
     """
-    return _run(identifier, Entered(password, step, code), origin, rule, policy=None).user
+    return _run(identifier, Entered(password, step, code), origin, rule, issuer=None).user
 
 
 def _run(
-    identifier: Identifier, entered: Entered, origin: Origin, rule: LoginRule | None, policy: SessionPolicy | None
+    identifier: Identifier, entered: Entered, origin: Origin, rule: LoginRule | None, issuer: TokenIssuer[Any] | None
 ) -> Login:
     """Take an attempt through all stages."""
     _require_hashable(entered)
     with limit_parallel(identifier=identifier, origin=origin):
+        if issuer:
+            issuer.require_keys()
         attempt = identify(identifier=identifier, origin=origin)
         with recorded_lockout(attempt):
-            return _attempt(attempt, entered, rule, policy)
+            return _attempt(attempt, entered, rule, issuer)
 
 
 @contextmanager
@@ -138,7 +146,7 @@ def recorded_lockout(attempt: Attempt) -> Iterator[None]:
         raise too_many(retry_after=locked.retry_after) from locked
 
 
-def _attempt(attempt: Attempt, entered: Entered, rule: LoginRule | None, policy: SessionPolicy | None) -> Login:
+def _attempt(attempt: Attempt, entered: Entered, rule: LoginRule | None, issuer: TokenIssuer[Any] | None) -> Login:
     """Verify what was entered and settle the attempt. Raises budgets.LockedOut, and the errors of refusals."""
     password, code = entered.parts(attempt)
     check = verify_password(attempt=attempt, password=password)
@@ -147,7 +155,8 @@ def _attempt(attempt: Attempt, entered: Entered, rule: LoginRule | None, policy:
         decision = _check_factor(found, attempt, entered.step, code) if isinstance(found, User) else found
         if entered.step is FactorStep.IN_PASSWORD and _says_wrong_password(decision):
             factor_check.imitate_check(entered.password)
-        outcome = settle(attempt=attempt, reservation=check.reservation, decision=decision, policy=policy)
+        prepared = prepare_login(decision, issuer, attempt.origin)
+        outcome = settle(attempt=attempt, reservation=check.reservation, decision=prepared)
     login = require_login(outcome)
     if check.outdated:
         _upgrade_hash(login.user, password)
@@ -169,14 +178,7 @@ def cancelled_on_error(reservation: Reservation) -> Iterator[None]:
         raise
 
 
-def opened_session(outcome: Login | Refusal | Challenge) -> Session:
-    """Return the session of an attempt that was settled with a policy. Raises what `require_login` raises."""
-    session = require_login(outcome).session
-    assert session  # noqa: S101 A policy was given.
-    return session
-
-
-def require_login(outcome: Login | Refusal | Challenge) -> Login:
+def require_login(outcome: Outcome) -> Login:
     """Return the login of a settled attempt. Raises the errors of refusals and challenges."""
     if isinstance(outcome, Login):
         return outcome
@@ -232,6 +234,20 @@ def _challenge(user: User, attempt: Attempt) -> Challenge:
     token = mfa_tokens.issue(mfa_tokens.LOGIN, user, contract)
     methods = (*sorted(attempt.factors), FactorType.RECOVERY_CODE)
     return Challenge(FailureReason.SECOND_FACTOR_MISSING, SecondFactorRequired(token, life, methods))
+
+
+def prepare_login(decision: Decision, issuer: TokenIssuer[Any] | None, origin: Origin) -> Outcome:
+    """Return the login of a user who may log in, its session not stored yet and its tokens signed.
+
+    Anything else than a login is returned as it is. Raises KeysUnavailable.
+    """
+    if not isinstance(decision, Granted):
+        return decision
+    user, proof = decision.user, decision.proof
+    if issuer is None:
+        return Login(user, proof)
+    session = issuer.new_session(user, proof.methods, origin, timezone.now())
+    return Login(user, proof, session, issuer.issue(session))
 
 
 def _upgrade_hash(user: User, password: str) -> None:

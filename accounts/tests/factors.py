@@ -6,13 +6,17 @@ from datetime import timedelta
 import pyotp
 from django.utils import timezone
 
+from accounts.contracts.native.tokens import SESSION
 from accounts.models import SecondFactor, User
 from accounts.services import second_factors
+from accounts.services.token_issuer import TokenIssuer
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.tools import PASSWORD
 from audit.origin import Origin
 
 ORIGIN = Origin("native", "192.0.2.1")
+# Opens sessions as the native contract does, and returns them instead of tokens.
+SESSIONS = TokenIssuer(SESSION, (), lambda session: session)
 
 
 @dataclass

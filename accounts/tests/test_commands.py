@@ -8,10 +8,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from accounts.contracts.native.tokens import SESSION
 from accounts.models import RecoveryCode, SecondFactor, Session, User
 from accounts.services import identifiers, sign_in
-from accounts.tests.factors import ORIGIN, enrol_app
+from accounts.tests.factors import ORIGIN, SESSIONS, enrol_app
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api
 from audit.models import SecurityEvent
 
@@ -150,7 +149,7 @@ def test_remove_second_factors_removes_them_and_ends_the_sessions(root: User) ->
     app = enrol_app(root)
     code = app.code()
     session = sign_in.sign_in(
-        identifier=identifiers.of_user(root), password=f"{PASSWORD}{code}", policy=SESSION, origin=ORIGIN
+        identifier=identifiers.of_user(root), password=f"{PASSWORD}{code}", issuer=SESSIONS, origin=ORIGIN
     )
     printed = run("remove_second_factors", "Root", "--reason", "lost\nphone", "--noinput")
     assert printed == "The second factors of root were removed.\n"

@@ -153,3 +153,16 @@ def test_retire_refuses_before_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal("retire", newest) == (
         f"{newest} is the newest key of portal:reset: run `manage.py keys rotate portal:reset` first."
     )
+
+
+def test_reencrypt_says_what_it_did(settings: Settings) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+    assert run("reencrypt") == [
+        "signing keys: 2 encrypted anew, 0 were already, 0 cannot be read",
+        "messages: 0 encrypted anew, 0 were already, 0 cannot be read",
+    ]
+
+
+def test_reencrypt_fails_where_a_secret_cannot_be_read(settings: Settings) -> None:
+    settings.SECRET_KEY = "another"
+    assert refusal("reencrypt").startswith("Some secrets were encrypted with a key that is neither SECRET_KEY nor")

@@ -12,7 +12,6 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
-from accounts.contracts.native.tokens import SESSION
 from accounts.errors import SecondFactorRequired
 from accounts.models import User
 from accounts.services import account_state, identifiers, second_factors, second_step, sign_in
@@ -20,7 +19,7 @@ from accounts.services.factor_check import FactorStep
 from accounts.services.second_step import CodeAnswer
 from accounts.tests.admin.conftest import auditor, logged_in
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, enrol_app, enrol_key
+from accounts.tests.factors import ORIGIN, SESSIONS, enrol_app, enrol_key
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api, later
 from audit import reports, trail_checks
 from audit.models import TrailCheck
@@ -95,14 +94,14 @@ def test_right_passwords_that_went_no_further_are_counted(alice: User) -> None:
             sign_in.sign_in(
                 identifier=identifiers.of_user(alice),
                 password=PASSWORD,
-                policy=SESSION,
+                issuer=SESSIONS,
                 origin=origin,
                 step=FactorStep.SEPARATE,
             )
         return raised.value.token
 
     challenge(Origin("native", ELSEWHERE))
-    second_step.complete(token=challenge(ORIGIN), answer=CodeAnswer(app.code()), policy=SESSION, origin=ORIGIN)
+    second_step.complete(token=challenge(ORIGIN), answer=CodeAnswer(app.code()), issuer=SESSIONS, origin=ORIGIN)
     Api(mount="/hospital/api/auth").login()
     assert section("Right passwords without a second factor") == [
         ["right password, second factor requested", "2"],
@@ -112,7 +111,7 @@ def test_right_passwords_that_went_no_further_are_counted(alice: User) -> None:
     # One is that of the enrolment.
     assert section("Logins")[0] == ["successful", "2"]
     with later(minutes=7):
-        second_step.complete(token=challenge(ORIGIN), answer=CodeAnswer(app.code()), policy=SESSION, origin=ORIGIN)
+        second_step.complete(token=challenge(ORIGIN), answer=CodeAnswer(app.code()), issuer=SESSIONS, origin=ORIGIN)
     assert section("Right passwords without a second factor")[1] == ["of these without a login afterwards", "1"]
 
 

@@ -67,7 +67,8 @@ def roles_that_need_a_second_factor_exist(**_: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def keys_are_random(**_: Any) -> Iterator[CheckMessage]:
-    named = [("SECRET_KEY", settings.SECRET_KEY), *(("AUDIT_KEY", key) for key in settings.AUDIT_KEYS)]
+    named = [("SECRET_KEY", key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    named += [("AUDIT_KEY", key) for key in settings.AUDIT_KEYS]
     named += [(f"{contract.upper()}_JWT_KEY", key) for contract, key in settings.JWT_KEYS.items()]
     for name, key in named:
         if is_guessable(key):

@@ -1,5 +1,6 @@
 """DATABASE_URL as Django's database settings, with what this service relies on in each database."""
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,16 @@ SQLITE_BUSY_SECONDS = 20
 # A longer statement is a fault; the client gets a response instead of a connection that hangs.
 STATEMENT_SECONDS = 15
 CONNECT_SECONDS = 5
+# A server whose disk hangs does not end a statement itself.
+LONGEST_WAIT = STATEMENT_SECONDS + CONNECT_SECONDS
+# The kernel notices a server that has vanished: on an idle connection by keepalives, else by what is not acknowledged.
+_POSTGRESQL_TIMEOUTS = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
 # A connection prepares a statement that it executes more often than this.
 PREPARED_AFTER = 2
 
@@ -44,38 +55,46 @@ def _sqlite(config: dict[str, Any], base_dir: Path, pooling: PoolSettings) -> No
 
 
 def _postgresql(config: dict[str, Any], base_dir: Path, pooling: PoolSettings) -> None:
+    config["ENGINE"] = "authsvc.configuration.postgresql"
     given = config.get("OPTIONS", {})
     config["OPTIONS"] = {
+        **_POSTGRESQL_TIMEOUTS,
         **given,
         "isolation_level": IsolationLevel.READ_COMMITTED,
         # Parameters are bound by the server, which parses and plans a repeated statement once: half of its work.
         "server_side_binding": True,
         # What a session prepares or sets is not there in the next transaction behind such a pooler.
         "prepare_threshold": None if pooling.transaction else PREPARED_AFTER,
-        "connect_timeout": CONNECT_SECONDS,
-        # The kernel notices a server that has vanished; otherwise a thread would wait without end.
-        "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+        "longest_wait": LONGEST_WAIT,
     }
     if pooling.transaction:
         config["DISABLE_SERVER_SIDE_CURSORS"] = True
     else:
-        timeout = f"-c statement_timeout={STATEMENT_SECONDS * 1000}"
-        config["OPTIONS"]["options"] = f"{given.get('options', '')} {timeout}".strip()
+        # Of two values the server takes the later one, so that the operator's own wins. libpq would read PGOPTIONS only
+        # if there were no options.
+        own = given.get("options", os.environ.get("PGOPTIONS", ""))
+        config["OPTIONS"]["options"] = f"-c statement_timeout={STATEMENT_SECONDS * 1000} {own}".strip()
     if pooling.size:
         # A request that gets no connection in this time is answered 503.
         config["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pooling.size, "timeout": CONNECT_SECONDS}
+        # Until then a failed attempt to connect is repeated; the next request makes another.
+        config["OPTIONS"]["pool"]["reconnect_timeout"] = CONNECT_SECONDS
         config["CONN_MAX_AGE"] = 0
+        # Django would ask the server each time that it takes a connection from the pool; the backend does it as above.
+        config["CONN_HEALTH_CHECKS"] = False
 
 
 def _mysql(config: dict[str, Any], base_dir: Path, pooling: PoolSettings) -> None:
     # The session's time zone makes the database's clock return UTC, which the columns hold.
+    config["ENGINE"] = "authsvc.configuration.mysql"
     config["OPTIONS"] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": LONGEST_WAIT,
+        "write_timeout": LONGEST_WAIT,
         **config.get("OPTIONS", {}),
         "isolation_level": "read committed",
         "charset": "utf8mb4",
-        "connect_timeout": CONNECT_SECONDS,
-        "read_timeout": STATEMENT_SECONDS + CONNECT_SECONDS,
-        "write_timeout": STATEMENT_SECONDS + CONNECT_SECONDS,
+        "longest_wait": LONGEST_WAIT,
         # The text between the comment signs is for MariaDB alone: MySQL has no such limit for writes.
         "init_command": (
             "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=5"
@@ -100,8 +119,10 @@ def from_url(url: str, base_dir: Path, pooling: PoolSettings = PoolSettings()) -
     config: dict[str, Any] = dict(
         dj_database_url.parse(url.replace("mariadb:", "mysql:", 1), conn_max_age=CONNECTION_AGE)
     )
+    # A request checks first whether its connection is still there; the backends do so without asking the server.
+    config["CONN_HEALTH_CHECKS"] = True
     _VENDORS[config["ENGINE"]](config, base_dir, pooling)
-    if config["ENGINE"] == "django.db.backends.mysql":
+    if config["ENGINE"] == "authsvc.configuration.mysql":
         import pymysql
 
         pymysql.install_as_MySQLdb()

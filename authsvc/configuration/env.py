@@ -30,12 +30,14 @@ MIN_AUDIT_KEY_BYTES: Final = 32
 JWT_KEYS: Final = {f"{contract}_jwt_key": contract for contract in ("hospital", "union", "portal", "clinic")}
 SECRETS: Final = (
     "secret_key",
+    "secret_key_fallbacks",
     "database_url",
     "redis_url",
     "email_url",
     "sms_url",
     "audit_key",
     "audit_stream_url",
+    "metrics_token",
     *JWT_KEYS,
 )
 
@@ -50,6 +52,8 @@ class Environment(BaseSettings):
 
     debug: bool = False
     secret_key: str = ""
+    # Former keys, and the next one before it becomes SECRET_KEY: they decrypt and verify.
+    secret_key_fallbacks: Annotated[tuple[str, ...], NoDecode, _SPLIT] = ()
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, _SPLIT, AfterValidator(validators.valid_hosts)] = ()
     database_url: Annotated[str, AfterValidator(validators.valid_database)] = "sqlite:///db.sqlite3"
     database_pool: int = Field(default=8, ge=0, le=1000)
@@ -82,6 +86,7 @@ class Environment(BaseSettings):
     mfa_required_roles: Annotated[tuple[str, ...] | None, NoDecode, _SPLIT] = None
     issuer: Annotated[str, AfterValidator(validators.valid_issuer)] = ""
     webauthn_rp_id: Annotated[str, AfterValidator(validators.valid_rp_id)] = ""
+    metrics_token: str = ""
     audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
     trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400
 
@@ -118,6 +123,9 @@ class Environment(BaseSettings):
             if key in holder:
                 raise invalid("E010", f"{holder[key]} and {name} are equal.")
             holder[key] = name
+        for key in self.secret_key_fallbacks:
+            if key in holder:
+                raise invalid("E010", f"{holder[key]} and a key in SECRET_KEY_FALLBACKS are equal.")
         for key in self.audit_key:
             if key in holder:
                 raise invalid("E010", f"{holder[key]} and AUDIT_KEY are equal.")

@@ -1,9 +1,12 @@
 """Django's error handlers, and the view of every path outside all mounts."""
 
+import sys
+
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.contracts.base import is_unavailable
 from authsvc.endpoints.error_responses import error_response
 
 
@@ -17,4 +20,5 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return error_response(request, Exception())
+    error = sys.exc_info()[1]
+    return error_response(request, error if error and is_unavailable(error) else Exception())

@@ -1,14 +1,15 @@
 """Liveness and readiness probes."""
 
-from typing import Final
+from typing import Any, Final
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from accounts.models import SigningKey
+from authsvc.endpoints import readiness
 from authsvc.endpoints.decorators import read_only
+from authsvc.endpoints.monitoring_access import may_see_details
 
-PROBES: Final = frozenset({"/healthz", "/readyz"})
+LIVENESS: Final = "/healthz"
+PROBES: Final = frozenset({LIVENESS, "/readyz"})
 
 
 @read_only
@@ -19,9 +20,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @read_only
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Return 200 while the database answers and is migrated, else 503."""
-    try:
-        SigningKey.objects.exists()
-    except DatabaseError:
-        return JsonResponse({"status": "database unavailable"}, status=503, headers={"Retry-After": "5"})
-    return JsonResponse({"status": "ok"})
+    """Return 200 while this process can serve, else 503; the checks are for monitoring and this machine alone."""
+    checked = readiness.check()
+    body: dict[str, Any] = {"status": "ok" if checked.ready else "unavailable"}
+    if may_see_details(request):
+        body["checks"] = checked.as_dict()
+    if checked.ready:
+        return JsonResponse(body)
+    return JsonResponse(body, status=503, headers={"Retry-After": "5"})

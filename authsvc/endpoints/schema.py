@@ -51,6 +51,11 @@ _METADATA: Final = _closed(
     grant_types_supported=_TEXTS,
     ui_locales_supported=_TEXTS,
 )
+_CHECKS: Final = {"database": True, "writable": False, "migrations": True, "keys": True, "draining": False}
+_READINESS: Final = {
+    **_STATUS,
+    "properties": {"status": _TEXT, "checks": _closed(**{name: {"type": "boolean"} for name in _CHECKS})},
+}
 _KEY: Final = _closed(
     kty={"const": "EC"},
     crv={"const": "P-256"},
@@ -89,8 +94,14 @@ def _get_operation(name: str, summary: str, responses: dict[str, OpenAPI], error
 def add_service_endpoints(result: OpenAPI, **_: Any) -> OpenAPI:
     """Add the general description and the endpoints outside the contracts to drf-spectacular's result."""
     result["info"]["description"] = ABOUT.strip()
-    available = _response("The service is available.", _STATUS, {"status": "ok"})
-    unavailable = _response("The database is unavailable.", _STATUS, {"status": "database unavailable"})
+    available = _response("The process runs.", _STATUS, {"status": "ok"})
+    ready = _response("The process can serve.", _READINESS, {"status": "ok"})
+    unavailable = _response(
+        "The database is away or read-only, migrations are missing, the signing keys cannot be read, or the process is "
+        "stopping. `checks` is for monitoring and for requests from the machine itself.",
+        _READINESS,
+        {"status": "unavailable", "checks": _CHECKS},
+    )
     unavailable["headers"] |= header_refs("Retry-After")
     keys = _response(
         "The keys, newest first.",
@@ -111,7 +122,7 @@ def add_service_endpoints(result: OpenAPI, **_: Any) -> OpenAPI:
             "schema", "Return this description", {"200": description}, (*_OVER_HTTPS, PermissionDenied)
         ),
         "/healthz": _get_operation("alive", "Liveness probe", {"200": available}, _OVER_HTTP),
-        "/readyz": _get_operation("ready", "Readiness probe", {"200": available, "503": unavailable}, _OVER_HTTP),
+        "/readyz": _get_operation("ready", "Readiness probe", {"200": ready, "503": unavailable}, _OVER_HTTP),
     }
     result["tags"].append({"name": TAG, "description": "Keys, probes and this description."})
     return result

@@ -29,3 +29,24 @@ def test_behind_a_transaction_pooler_nothing_is_left_in_a_session() -> None:
     assert config["OPTIONS"]["prepare_threshold"] is None
     assert "options" not in config["OPTIONS"]
     assert config["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+
+def test_the_operators_own_statement_timeout_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = "-c statement_timeout=15000"
+    own = databases.from_url(f"{POSTGRESQL}?options=-c%20statement_timeout%3D60000", Path())["OPTIONS"]["options"]
+    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=0")
+    by_environment = databases.from_url(POSTGRESQL, Path())["OPTIONS"]["options"]
+    # The server takes the last of two.
+    assert (own, by_environment) == (f"{ours} -c statement_timeout=60000", f"{ours} -c statement_timeout=0")
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        (f"{POSTGRESQL}?connect_timeout=2&keepalives_idle=60", {"connect_timeout": 2, "keepalives_idle": 60}),
+        ("mysql://u:p@db/authsvc?read_timeout=60", {"read_timeout": 60}),
+    ],
+)
+def test_the_operators_own_limits_of_waiting_win(url: str, options: dict[str, int]) -> None:
+    given = databases.from_url(url, Path())["OPTIONS"]
+    assert {name: given[name] for name in options} == options

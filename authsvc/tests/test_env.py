@@ -259,6 +259,11 @@ def test_other_readers_of_the_description_stop_the_start(monkeypatch: pytest.Mon
             "HINT: A holder of one key must not be able to sign with the other; make a second key.",
         ),
         (
+            {"SECRET_KEY_FALLBACKS": f"{'a' * 50}, {KEY}"},
+            "(authsvc.E010) SECRET_KEY and a key in SECRET_KEY_FALLBACKS are equal. "
+            "HINT: A holder of one key must not be able to sign with the other; make a second key.",
+        ),
+        (
             {"AUDIT_KEY": f"{'a' * 32},{'药' * 10}"},
             "(authsvc.E019) A key in AUDIT_KEY has 30 bytes and needs 32. HINT: Make one with: "
             "python -c 'import secrets; print(secrets.token_urlsafe(48))'. Commas separate several.",
@@ -356,6 +361,13 @@ def test_a_secret_is_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
     file.write_text(KEY + "\n", encoding="utf-8")
     loaded = load(monkeypatch, **{**PRODUCTION, "SECRET_KEY": ""}, SECRET_KEY_FILE=str(file))
     assert loaded.secret_key == KEY
+
+
+def test_former_keys_are_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "former"
+    file.write_text("next, former\n", encoding="utf-8")
+    loaded = load(monkeypatch, **PRODUCTION, SECRET_KEY_FALLBACKS_FILE=str(file))
+    assert loaded.secret_key_fallbacks == ("next", "former")
 
 
 def test_a_secret_and_its_file_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

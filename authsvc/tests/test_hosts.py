@@ -28,7 +28,7 @@ def log() -> Iterator[io.StringIO]:
 @pytest.mark.parametrize("host", [POD, "evil.example", "", "["])
 def test_a_probe_answers_whatever_the_host(path: str, host: str, log: io.StringIO) -> None:
     response = Client().get(path, headers={"Host": host})
-    assert (response.status_code, response.json(), log.getvalue()) == (200, {"status": "ok"}, "")
+    assert (response.status_code, response.json()["status"], log.getvalue()) == (200, "ok", "")
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/nothing", "/healthz/", "/api/auth/me", "/.well-known/jwks.json"])

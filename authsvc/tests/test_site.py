@@ -3,29 +3,12 @@
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.tests.tools import Api
 
 pytestmark = pytest.mark.any_database
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-@pytest.mark.django_db
-def test_a_probe_returns_ok(client: Client, path: str) -> None:
-    response = client.get(path)
-    assert (response.status_code, response.json()) == (200, {"status": "ok"})
-
-
-@pytest.mark.django_db
-def test_without_its_database_the_service_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*args: Any) -> None:
-        raise DatabaseError
-
-    monkeypatch.setattr("django.db.models.query.QuerySet.exists", gone)
-    assert [client.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 503]
 
 
 @pytest.mark.django_db

@@ -7,6 +7,7 @@ from accounts.contracts import claims
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
+from accounts.services.token_issuer import TokenIssuer
 from audit.origin import Origin
 
 NAME: Final = "clinic"
@@ -37,3 +38,6 @@ def token_and_lifetime(session: Session) -> dict[str, Any]:
         "exp": expires,
     }
     return {"access_token": tokens.sign(ACCESS, token), "expires_in": (expires - issued) // 60}
+
+
+LOGIN: Final = TokenIssuer(SESSION, (ACCESS,), token_and_lifetime)

@@ -45,13 +45,12 @@ class SignInViewSet(ClinicViewSet):
 
         Too many wrong passwords lock the account for this address; `Retry-After` has the seconds.
         """
-        session = sign_in.sign_in(
+        return sign_in.sign_in(
             identifier=identifiers.email(data["email"]),
             password=data["password"],
-            policy=tokens.SESSION,
+            issuer=tokens.LOGIN,
             origin=self.origin,
         )
-        return tokens.token_and_lifetime(session)
 
     @operation(response=wire.LogoutAnswer)
     def logout(self) -> None:

@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from accounts.contracts import claims
+from accounts.contracts.claims import SessionToken
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
+from accounts.services.token_issuer import TokenIssuer
 from audit.origin import Origin
 
 NAME: Final = "hospital"
@@ -33,3 +35,11 @@ def access_token(session: Session) -> str:
             "sid": str(session.pk),
         },
     )
+
+
+def issue(session: Session) -> SessionToken:
+    """Return the session's token and its user."""
+    return SessionToken(session.user, access_token(session))
+
+
+LOGIN: Final = TokenIssuer(SESSION, (ACCESS,), issue)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from accounts import errors
+from accounts.contracts.claims import SessionToken
 from accounts.contracts.hospital import contract, filters, tokens, wire
 from accounts.contracts.operations import PASSWORD_ERRORS, operation
 from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
@@ -42,7 +43,7 @@ class SignInViewSet(HospitalViewSet):
     public = frozenset({"login"})
 
     @operation(request=wire.Login, response=wire.LoginData, errors=PASSWORD_ERRORS)
-    def login(self, data: dict[str, Any]) -> Session:
+    def login(self, data: dict[str, Any]) -> SessionToken:
         """Log in.
 
         Too many wrong passwords lock the account for this address; `Retry-After` has the seconds. The token is valid
@@ -51,7 +52,7 @@ class SignInViewSet(HospitalViewSet):
         return sign_in.sign_in(
             identifier=identifiers.username(data["username"]),
             password=data["password"],
-            policy=tokens.SESSION,
+            issuer=tokens.LOGIN,
             origin=self.origin,
         )
 

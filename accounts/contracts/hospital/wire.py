@@ -17,7 +17,6 @@ from accounts.contracts.fields import (
     PhoneNumber,
     StrictCharField,
 )
-from accounts.contracts.hospital.tokens import access_token
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
 from accounts.models import Role
 from accounts.policies import LONGEST_PASSWORD, active_profile
@@ -158,7 +157,7 @@ class RegistrationData(ResponseBody):
 
 class LoginData(ResponseBody):
     message = Message("Login successful")
-    token = AccessToken(access_token)
+    token = AccessToken()
     user = UserAnswer()
 
     example = {"token": "eyJhbGciOiJIUzI1NiIs…"}

@@ -77,9 +77,7 @@ ERRORS: Final = error_table(
         ),
         RequestDataTooBig: WireError(413, "body_too_large", "The body is larger than this service accepts."),
         UnsupportedMediaType: WireError(415, "unsupported_media_type", "Send the body as application/json."),
-        OperationalError: WireError(
-            503, "unavailable", "The service cannot reach its database. Try again in a moment."
-        ),
+        OperationalError: WireError(503, "unavailable", "The service is unavailable. Try again in a moment."),
         BaseException: WireError(500, "internal_error", "An internal error occurred. Report it with the request id."),
     }
 )

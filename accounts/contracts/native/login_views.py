@@ -7,7 +7,6 @@ from accounts.contracts.base import ErrorClass
 from accounts.contracts.native import factor_wire, tokens, wire
 from accounts.contracts.native.views import NativeViewSet
 from accounts.contracts.operations import PASSWORD_ERRORS, operation
-from accounts.models import Session
 from accounts.services import identifiers, passkeys, second_step, sign_in
 from accounts.services.factor_check import FactorStep
 
@@ -36,15 +35,14 @@ class LoginViewSet(NativeViewSet):
         of a second factor is sent in `otp`, or in the next step: see `login/second-factor`. An account that must have a
         second factor and has none gets an `mfa_token` that as bearer token adds one: see `mfa/totp` and `mfa/webauthn`.
         """
-        session = sign_in.sign_in(
+        return sign_in.sign_in(
             identifier=identifiers.any_of_three(data["username"]),
             password=data["password"],
-            policy=tokens.SESSION,
+            issuer=tokens.LOGIN,
             origin=self.origin,
             step=FactorStep.SEPARATE,
             code=data.get("otp"),
         )
-        return _logged_in(session)
 
     @operation(request=factor_wire.LoginToken, response=factor_wire.RequestOptionsAnswer, errors=_TOKEN_ERRORS)
     def second_factor_options(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -62,13 +60,12 @@ class LoginViewSet(NativeViewSet):
         The `mfa_token` is that of the `second_factor_required` of `login`. It is valid for one login and for five
         minutes, until the password changes. Wrong second factors count like wrong passwords.
         """
-        session = second_step.complete(
+        return second_step.complete(
             token=data["mfa_token"],
             answer=factor_wire.answer_of(data),
-            policy=tokens.SESSION,
+            issuer=tokens.LOGIN,
             origin=self.origin,
         )
-        return _logged_in(session)
 
     @operation(response=factor_wire.RequestOptionsAnswer)
     def passkey_options(self) -> dict[str, Any]:
@@ -81,8 +78,4 @@ class LoginViewSet(NativeViewSet):
 
         It must be discoverable, and its authenticator must verify the user. Each challenge is valid for one login.
         """
-        return _logged_in(passkeys.sign_in(credential=data["credential"], policy=tokens.SESSION, origin=self.origin))
-
-
-def _logged_in(session: Session) -> dict[str, Any]:
-    return {**tokens.token_pair(session), "user": session.user}
+        return passkeys.sign_in(credential=data["credential"], issuer=tokens.LOGIN, origin=self.origin)

@@ -11,6 +11,7 @@ from accounts.contracts import claims
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
+from accounts.services.token_issuer import TokenIssuer
 from audit.origin import Origin
 
 NAME: Final = "native"
@@ -28,6 +29,7 @@ def session_of(token: str, origin: Origin) -> Session:
 
 def refresh(token: str, origin: Origin) -> Session:
     """Spend a refresh token and return its session. Raises what `session_of` raises, and TokenReused."""
+    LOGIN.require_keys()
     return claims.refresh(token, REFRESH, SESSION, origin)
 
 
@@ -59,3 +61,11 @@ def token_pair(session: Session) -> dict[str, Any]:
         "expires_in": int(ACCESS.lifetime.total_seconds()),
         "refresh_expires_in": int(session.expires_at.timestamp()) - now,
     }
+
+
+def issue(session: Session) -> dict[str, Any]:
+    """Return the session's tokens and its user."""
+    return {**token_pair(session), "user": session.user}
+
+
+LOGIN: Final = TokenIssuer(SESSION, (ACCESS, REFRESH), issue)

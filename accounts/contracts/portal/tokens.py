@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from accounts.contracts import claims
+from accounts.contracts.claims import SessionToken
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
+from accounts.services.token_issuer import TokenIssuer
 from audit.origin import Origin
 
 NAME: Final = "portal"
@@ -39,3 +41,11 @@ def access_token(session: Session) -> str:
             "exp": int(min(issued + ACCESS.lifetime, session.expires_at).timestamp()),
         },
     )
+
+
+def issue(session: Session) -> SessionToken:
+    """Return the session's token and its user."""
+    return SessionToken(session.user, access_token(session))
+
+
+LOGIN: Final = TokenIssuer(SESSION, (ACCESS,), issue)

@@ -4,10 +4,11 @@ from typing import Any
 
 from accounts import errors
 from accounts.contracts.authentication import bearer_token
+from accounts.contracts.claims import SessionToken
 from accounts.contracts.operations import PASSWORD_ERRORS, operation
 from accounts.contracts.portal import contract, tokens, wire
 from accounts.contracts.viewsets import ContractViewSet
-from accounts.models import EndReason, Session, User
+from accounts.models import EndReason, User
 from accounts.services import identifiers, registration, sessions, sign_in
 
 
@@ -43,7 +44,7 @@ class SignInViewSet(PortalViewSet):
     public = frozenset({"login", "refresh"})
 
     @operation(request=wire.Login, response=wire.LoginData, message="登录成功", errors=PASSWORD_ERRORS)
-    def login(self, data: dict[str, Any]) -> Session:
+    def login(self, data: dict[str, Any]) -> SessionToken:
         """Log in by user name.
 
         Too many wrong passwords lock the account for this address; `Retry-After` has the seconds. Only after a correct
@@ -52,18 +53,18 @@ class SignInViewSet(PortalViewSet):
         return sign_in.sign_in(
             identifier=identifiers.username(data["username"]),
             password=data["password"],
-            policy=tokens.SESSION,
+            issuer=tokens.LOGIN,
             origin=self.origin,
         )
 
     @operation(response=wire.RefreshData, message="刷新成功", errors=(errors.TokenMissing,))
-    def refresh(self) -> Session:
+    def refresh(self) -> SessionToken:
         """Return the next token.
 
         The request has the current token, which must not have expired. For a few seconds that token stays valid, and
         refreshing it again returns the same next token; after that it is refused.
         """
-        return tokens.refresh(bearer_token(self.request), self.origin)
+        return tokens.issue(tokens.refresh(bearer_token(self.request), self.origin))
 
     @operation(response=wire.LogoutAnswer)
     def logout(self) -> None:

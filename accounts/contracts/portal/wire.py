@@ -19,7 +19,6 @@ from accounts.contracts.fields import (
     PasswordAndCode,
     StrictCharField,
 )
-from accounts.contracts.portal.tokens import access_token
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
 from accounts.models import Role
 from accounts.policies import active_profile
@@ -103,14 +102,14 @@ class LoginUser(RegistrationData):
 
 
 class LoginData(ResponseBody):
-    token = AccessToken(access_token)
+    token = AccessToken()
     user = LoginUser()
 
     example = {"token": "eyJhbGciOiJIUzI1NiIs…"}
 
 
 class RefreshData(ResponseBody):
-    token = AccessToken(access_token)
+    token = AccessToken()
 
     example = {"token": "eyJhbGciOiJIUzI1NiIs…"}
 

@@ -6,9 +6,11 @@ from typing import Final
 from django.utils import timezone
 
 from accounts.contracts import claims
+from accounts.contracts.claims import SessionToken
 from accounts.models import Session
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security import tokens
+from accounts.services.token_issuer import TokenIssuer
 from audit.origin import Origin
 
 NAME: Final = "union"
@@ -51,3 +53,11 @@ def renewal(token: str, session: Session) -> dict[str, str]:
 
 def _expiry(session: Session, now: datetime) -> datetime:
     return min(now + ACCESS.lifetime, session.expires_at)
+
+
+def issue(session: Session) -> SessionToken:
+    """Return the session's token and its user."""
+    return SessionToken(session.user, access_token(session))
+
+
+LOGIN: Final = TokenIssuer(SESSION, (ACCESS,), issue)

@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts import errors
 from accounts.contracts.authentication import bearer_token
+from accounts.contracts.claims import SessionToken
 from accounts.contracts.operations import PASSWORD_ERRORS, operation
 from accounts.contracts.union import contract, tokens, wire
 from accounts.contracts.union.errors import only_username_already_taken
@@ -43,7 +44,7 @@ class SignInViewSet(UnionViewSet):
     public = frozenset({"login"})
 
     @operation(request=wire.Login, response=wire.LoginData, message="登录成功", errors=PASSWORD_ERRORS)
-    def login(self, data: dict[str, Any]) -> Session:
+    def login(self, data: dict[str, Any]) -> SessionToken:
         """Log in by phone number.
 
         A `userType` that is not the account's is answered like a wrong password. Too many failures lock the account for
@@ -53,7 +54,7 @@ class SignInViewSet(UnionViewSet):
         return sign_in.sign_in(
             identifier=identifiers.phone(data["phone"]),
             password=data["password"],
-            policy=tokens.SESSION,
+            issuer=tokens.LOGIN,
             origin=self.origin,
             rule=contract.only(data["userType"]),
         )

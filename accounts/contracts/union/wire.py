@@ -17,7 +17,6 @@ from accounts.contracts.fields import (
     StrictCharField,
 )
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
-from accounts.contracts.union.tokens import access_token
 from accounts.models import Role
 from accounts.policies import active_profile
 
@@ -117,6 +116,6 @@ class UserData(ResponseBody):
 
 
 class LoginData(UserData):
-    token = AccessToken(access_token)
+    token = AccessToken()
 
     example = {"token": "eyJhbGciOiJIUzM4NCIs…"}

@@ -1,4 +1,4 @@
-"""Lists, rotates and retires the signing keys."""
+"""Lists, rotates and retires the signing keys, and encrypts stored secrets anew."""
 
 from datetime import datetime
 from itertools import groupby
@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import SigningKey
 from accounts.security.keys import contract_of, given_keys, signer_of
 from accounts.services import keys
+from accounts.services.reencryption import reencrypt
 from audit.origin import CONSOLE
 
 _HEADINGS = ("purpose", "kid", "algorithm", "created", "state")
@@ -29,7 +30,7 @@ def _state(row: SigningKey, signer: SigningKey) -> str:
 
 
 class Command(BaseCommand):
-    help = "Lists the keys that sign tokens, adds a key to a key set, or removes an old key."
+    help = "Lists the keys that sign tokens, adds a key to a key set, removes an old key, or encrypts secrets anew."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         retire = actions.add_parser("retire", help="remove an old key; every token that it signed becomes invalid")
         retire.add_argument("kid", metavar="KID", help="the key's id")
         retire.add_argument("--noinput", action="store_true", help="do not ask for confirmation")
+        actions.add_parser("reencrypt", help="encrypt every stored secret with SECRET_KEY, after it was changed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -51,6 +53,8 @@ class Command(BaseCommand):
                     self._rotate(options["purpose"])
                 case "retire":
                     self._retire(options["kid"], ask=not options["noinput"])
+                case "reencrypt":
+                    self._reencrypt()
         except keys.KeyChangeRefused as error:
             raise CommandError(str(error)) from error
 
@@ -85,3 +89,16 @@ class Command(BaseCommand):
             raise CommandError("Nothing was retired.")
         keys.retire(kid=kid, origin=CONSOLE)
         self.stdout.write(f"{kid} was retired: every node refuses its tokens within half a minute.")
+
+    def _reencrypt(self) -> None:
+        results = reencrypt(origin=CONSOLE)
+        for result in results:
+            self.stdout.write(
+                f"{result.purpose}: {result.moved} encrypted anew, {result.current} were already, "
+                f"{result.unreadable} cannot be read"
+            )
+        if any(result.unreadable for result in results):
+            raise CommandError(
+                "Some secrets were encrypted with a key that is neither SECRET_KEY nor in SECRET_KEY_FALLBACKS: add "
+                "that key to SECRET_KEY_FALLBACKS and repeat, or see docs/secrets.md for what a lost key costs."
+            )

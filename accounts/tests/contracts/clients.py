@@ -27,6 +27,8 @@ class Errors:
     # An `Authorization` header of another scheme, and a token that is none of this contract's.
     not_bearer: Answer
     invalid_token: Answer
+    # The database is away or read-only, or the signing keys cannot be read.
+    unavailable: Answer
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,9 @@ NATIVE = ContractClient(
             401, "Unauthorized", "token_missing", "Send the access token as Authorization: Bearer <token>."
         ),
         invalid_token=_problem(401, "Unauthorized", "token_invalid", "This token is not valid here. Log in again."),
+        unavailable=_problem(
+            503, "Service Unavailable", "unavailable", "The service is unavailable. Try again in a moment."
+        ),
     ),
     refresh_path="refresh",
     lists={"users": "page_size", "login-attempts": "page_size", "sessions": "page_size"},
@@ -174,6 +179,7 @@ HOSPITAL = ContractClient(
         unsupported_media_type=_message(415, "Content-Type must be application/json"),
         not_bearer=_message(401, "Invalid token format"),
         invalid_token=_message(401, "Invalid token"),
+        unavailable=_message(503, "Service is unavailable, try again in a moment"),
     ),
     lists={"users": "per_page"},
     inactive_account_status=401,
@@ -196,6 +202,7 @@ UNION = ContractClient(
         unsupported_media_type=_union(415, "请求体类型必须是application/json"),
         not_bearer=_union(401, "未授权访问"),
         invalid_token=_union(401, "未授权访问"),
+        unavailable=_union(503, "服务暂时不可用，请稍后再试"),
     ),
     taken_status=409,
     inactive_account_status=401,
@@ -218,6 +225,7 @@ PORTAL = ContractClient(
         unsupported_media_type=_portal(415, "请求体类型必须是application/json"),
         not_bearer=_portal(401, "未认证或token无效"),
         invalid_token=_portal(401, "未认证或token无效"),
+        unavailable=_portal(503, "服务暂时不可用，请稍后再试"),
     ),
     refresh_path="refresh",
 )
@@ -243,6 +251,7 @@ CLINIC = ContractClient(
         unsupported_media_type=_detail(415, "Unsupported Media Type"),
         not_bearer=_detail(401, "Not authenticated"),
         invalid_token=_detail(401, "Could not validate credentials"),
+        unavailable=_detail(503, "The service is unavailable. Try again in a moment."),
     ),
     refresh_path="refresh_token",
     refused_refresh_status=403,

@@ -27,7 +27,23 @@ def test_another_secret_key_cannot_read_it(settings: Settings) -> None:
     settings.SECRET_KEY = "another"
     with pytest.raises(DecryptionError) as error:
         decrypt("messages", encrypted)
-    assert str(error.value) == "A text encrypted for messages cannot be decrypted with the current SECRET_KEY."
+    assert str(error.value) == (
+        "A text encrypted for messages cannot be decrypted with the current SECRET_KEY, nor with one of "
+        "SECRET_KEY_FALLBACKS."
+    )
+
+
+def test_a_former_key_among_the_fallbacks_reads_it(settings: Settings) -> None:
+    encrypted = encrypt("messages", "482915")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", ["older", settings.SECRET_KEY]
+    assert decrypt("messages", encrypted) == "482915"
+
+
+def test_the_first_key_encrypts(settings: Settings) -> None:
+    settings.SECRET_KEY_FALLBACKS = ["former"]
+    encrypted = encrypt("messages", "482915")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert decrypt("messages", encrypted) == "482915"
 
 
 def test_signing_keys_that_are_stored_already_stay_readable(settings: Settings) -> None:

@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.errors import TokenInvalid
+from accounts.errors import KeysUnavailable, TokenInvalid
 from accounts.models import SigningKey
 from accounts.policies import TokenPolicy
 from accounts.security import tokens
-from accounts.security.keys import Key, KeyRing, UnreadableKey, new_row, ring
+from accounts.security.keys import Key, KeyRing, new_row, ring
 from accounts.tests.races import race
 from accounts.tests.tools import later
 
@@ -69,13 +69,21 @@ class TestStoredKeys:
         kid = ring.signer(POLICY).kid
         ring.forget()
         settings.SECRET_KEY = "another"
-        with pytest.raises(UnreadableKey) as error:
+        with pytest.raises(KeysUnavailable) as error:
             ring.signer(POLICY)
         assert str(error.value) == (
-            f"Signing key {kid} of test:access was encrypted with another SECRET_KEY: set the former SECRET_KEY again, "
-            "or, if it is lost, run `manage.py keys rotate --all` and then `manage.py keys retire` for each older key "
-            "that `manage.py keys list` shows, which ends every session."
+            f"Signing key {kid} of test:access was encrypted with another SECRET_KEY: set the former SECRET_KEY in "
+            "SECRET_KEY_FALLBACKS, or, if it is lost, run `manage.py keys rotate --all` and then `manage.py keys "
+            "retire` for each older key that `manage.py keys list` shows, which ends every session."
         )
+
+    @pytest.mark.parametrize("unreadable", [1, 2])
+    def test_a_key_that_cannot_be_read_leaves_the_others_of_its_set(self, unreadable: int) -> None:
+        ring.signer(POLICY)
+        add_key(2)
+        SigningKey.objects.filter(number=unreadable).update(encrypted="rubbish")
+        ring.forget()
+        assert [key.kid for key in ring.all(POLICY)] == [SigningKey.objects.get(number=3 - unreadable).kid]
 
     def test_a_key_whose_tokens_have_expired_need_not_be_readable(self) -> None:
         ring.signer(POLICY)

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.contracts.native.tokens import SESSION
 from accounts.errors import AccountDisabled, InvalidCredentials, TooManyAttempts, TooManyLogins
 from accounts.models import AttemptBudget, Session, User
 from accounts.policies import LOGINS_LIMIT
 from accounts.services import identifiers, passkeys, sign_in
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, enrol_key
+from accounts.tests.factors import ORIGIN, SESSIONS, enrol_key
 from accounts.tests.tools import PASSWORD
 from audit.models import LoginAttempt
 
@@ -27,7 +26,7 @@ def key(alice: User) -> Authenticator:
 
 
 def log_in(credential: dict[str, Any]) -> Session:
-    return passkeys.sign_in(credential=credential, policy=SESSION, origin=ORIGIN)
+    return passkeys.sign_in(credential=credential, issuer=SESSIONS, origin=ORIGIN)
 
 
 def answer(key: Authenticator) -> dict[str, Any]:
@@ -37,14 +36,14 @@ def answer(key: Authenticator) -> dict[str, Any]:
 def lock(user: User) -> None:
     for _ in range(5):
         with pytest.raises(InvalidCredentials):
-            sign_in.sign_in(identifier=identifiers.of_user(user), password="wrong", policy=SESSION, origin=ORIGIN)
+            sign_in.sign_in(identifier=identifiers.of_user(user), password="wrong", issuer=SESSIONS, origin=ORIGIN)
 
 
 def test_no_lock_binds_a_right_passkey_nor_does_it_end_one(alice: User, key: Authenticator) -> None:
     lock(alice)
     assert log_in(answer(key)).user == alice
     with pytest.raises(TooManyAttempts):
-        sign_in.sign_in(identifier=identifiers.of_user(alice), password=PASSWORD, policy=SESSION, origin=ORIGIN)
+        sign_in.sign_in(identifier=identifiers.of_user(alice), password=PASSWORD, issuer=SESSIONS, origin=ORIGIN)
 
 
 def test_locks_bind_a_wrong_one(alice: User, key: Authenticator) -> None:

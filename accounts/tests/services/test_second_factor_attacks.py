@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from accounts.contracts.native.tokens import SESSION
 from accounts.errors import (
     IdentityError,
     InvalidCredentials,
@@ -17,13 +16,13 @@ from accounts.errors import (
     TooManyLogins,
 )
 from accounts.models import SecondFactor, Session, User
-from accounts.policies import Lockout
+from accounts.policies import LOGINS_LIMIT, Lockout
 from accounts.security import login_quota, mfa_tokens
 from accounts.services import identifiers, passkeys, second_factors, second_step, sign_in
 from accounts.services.factor_check import FactorStep
 from accounts.services.second_step import CodeAnswer, CredentialAnswer
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, App, enrol_app, enrol_key
+from accounts.tests.factors import ORIGIN, SESSIONS, App, enrol_app, enrol_key
 from accounts.tests.tools import PASSWORD, later
 from audit.events import FailureReason
 from audit.models import LoginAttempt
@@ -45,7 +44,7 @@ def token_of(user: User, origin: Origin = ORIGIN) -> str:
         sign_in.sign_in(
             identifier=identifiers.of_user(user),
             password=PASSWORD,
-            policy=SESSION,
+            issuer=SESSIONS,
             origin=origin,
             step=FactorStep.SEPARATE,
         )
@@ -63,11 +62,11 @@ def complete(
     rule: sign_in.LoginRule | None = None,
 ) -> Session:
     answered = answer if isinstance(answer, CodeAnswer) else CredentialAnswer(answer)
-    return second_step.complete(token=token, answer=answered, policy=SESSION, origin=origin, rule=rule)
+    return second_step.complete(token=token, answer=answered, issuer=SESSIONS, origin=origin, rule=rule)
 
 
 def passkey_alone(credential: dict[str, Any]) -> Session:
-    return passkeys.sign_in(credential=credential, policy=SESSION, origin=ORIGIN)
+    return passkeys.sign_in(credential=credential, issuer=SESSIONS, origin=ORIGIN)
 
 
 def refused(error: type[IdentityError], work: Callable[..., object], *args: Any, **options: Any) -> None:
@@ -218,7 +217,7 @@ class TestDowngrade:
         alice.save()
         second_factors.begin_app(user=alice, password="Correct-horse-123456", origin=ORIGIN)
         session = sign_in.sign_in(
-            identifier=identifiers.of_user(alice), password="Correct-horse-123456", policy=SESSION, origin=ORIGIN
+            identifier=identifiers.of_user(alice), password="Correct-horse-123456", issuer=SESSIONS, origin=ORIGIN
         )
         assert session.methods == "pwd"
 
@@ -247,15 +246,15 @@ class TestGuesses:
     def test_too_many_challenges_from_one_address_refuse_nobody_elsewhere(
         self, alice: User, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert login_quota.LOGINS_LIMIT.limit == 120
-        monkeypatch.setattr(login_quota, "LOGINS_LIMIT", Lockout(limit=2, window=login_quota.LOGINS_LIMIT.window))
+        assert LOGINS_LIMIT.limit == 120
+        monkeypatch.setattr(login_quota, "LOGINS_LIMIT", Lockout(limit=2, window=LOGINS_LIMIT.window))
         token_of(alice, elsewhere())
         token_of(alice, elsewhere())
         with pytest.raises(TooManyLogins):
             sign_in.sign_in(
                 identifier=identifiers.of_user(alice),
                 password=PASSWORD,
-                policy=SESSION,
+                issuer=SESSIONS,
                 origin=elsewhere(),
                 step=FactorStep.SEPARATE,
             )

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from accounts.contracts.native.tokens import SESSION
 from accounts.errors import (
     InvalidCredentials,
     InvalidSecondFactor,
@@ -20,7 +19,7 @@ from accounts.services import identifiers, passkeys, second_factors, second_step
 from accounts.services.factor_check import FactorStep
 from accounts.services.second_step import CodeAnswer, CredentialAnswer
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, App, enrol_app, enrol_key
+from accounts.tests.factors import ORIGIN, SESSIONS, App, enrol_app, enrol_key
 from accounts.tests.tools import PASSWORD, later
 from audit.models import LoginAttempt
 
@@ -30,7 +29,7 @@ pytestmark = pytest.mark.django_db
 def log_in(user: User, password: str = PASSWORD, **options: Any) -> Session:
     options.setdefault("step", FactorStep.SEPARATE)
     return sign_in.sign_in(
-        identifier=identifiers.of_user(user), password=password, policy=SESSION, origin=ORIGIN, **options
+        identifier=identifiers.of_user(user), password=password, issuer=SESSIONS, origin=ORIGIN, **options
     )
 
 
@@ -41,7 +40,7 @@ def challenge(user: User) -> SecondFactorRequired:
 
 
 def complete(token: str, answer: CodeAnswer | CredentialAnswer) -> Session:
-    return second_step.complete(token=token, answer=answer, policy=SESSION, origin=ORIGIN)
+    return second_step.complete(token=token, answer=answer, issuer=SESSIONS, origin=ORIGIN)
 
 
 def last_row() -> tuple[str, str, str]:
@@ -169,7 +168,7 @@ def test_a_security_key_completes_a_login(alice: User) -> None:
 def test_a_passkey_alone_logs_in(alice: User) -> None:
     key = Authenticator()
     enrol_key(alice, key)
-    session = passkeys.sign_in(credential=key.get(passkeys.options()), policy=SESSION, origin=ORIGIN)
+    session = passkeys.sign_in(credential=key.get(passkeys.options()), issuer=SESSIONS, origin=ORIGIN)
     assert (session.user, session.methods) == (alice, "hwk user mfa")
 
 
@@ -177,9 +176,9 @@ def test_an_answer_of_a_passkey_serves_once(alice: User) -> None:
     key = Authenticator(sign_count=None)
     enrol_key(alice, key)
     answer = key.get(passkeys.options())
-    passkeys.sign_in(credential=answer, policy=SESSION, origin=ORIGIN)
+    passkeys.sign_in(credential=answer, issuer=SESSIONS, origin=ORIGIN)
     with pytest.raises(InvalidCredentials):
-        passkeys.sign_in(credential=answer, policy=SESSION, origin=ORIGIN)
+        passkeys.sign_in(credential=answer, issuer=SESSIONS, origin=ORIGIN)
 
 
 def test_a_role_that_must_have_a_factor_enrols_first(alice: User, settings: Any) -> None:

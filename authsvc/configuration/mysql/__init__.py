@@ -1,0 +1,1 @@
+"""Django's MySQL backend, which does not wait for a server that does not answer."""

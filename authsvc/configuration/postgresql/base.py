@@ -1,0 +1,69 @@
+"""The backend that `authsvc.configuration.databases` names; Django loads its `DatabaseWrapper`."""
+
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+
+from authsvc.configuration.breaker import NOT_ANSWERING
+from authsvc.configuration.postgresql.connection import WatchedConnection, connection_class
+
+
+@cache
+def _driver(connections: type[WatchedConnection]) -> ModuleType:
+    """Return psycopg with another `connect`, which Django calls."""
+    driver = ModuleType(psycopg.__name__)
+    vars(driver).update(vars(psycopg), connect=connections.connect)
+    return driver
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Gives out no connection that the server has closed, and none at all while the server does not answer."""
+
+    def __init__(self, settings_dict: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        super().__init__(settings_dict, *args, **kwargs)
+        self._connection_class = connection_class(settings_dict)
+        self.Database = _driver(self._connection_class)  # type: ignore[arg-type]  # Classes are hashable.
+
+    @property
+    def pool(self) -> Any:
+        if options := self.settings_dict["OPTIONS"].get("pool"):
+            options["connection_class"] = self._connection_class
+        return super().pool
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        params.pop("longest_wait", None)
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = self._connect(conn_params)
+        while self.pool and not connection.is_alive():
+            # The pool makes another in its place.
+            connection.close()
+            self.pool.putconn(connection)
+            self._require_answer()
+            connection = self._connect(conn_params)
+        return connection
+
+    def _connect(self, conn_params: dict[str, Any]) -> Any:
+        if self._connection_class.breaker.is_open:
+            raise psycopg.OperationalError(NOT_ANSWERING)
+        try:
+            return super().get_new_connection(conn_params)
+        except psycopg.OperationalError:
+            # A pool waits for connections that its threads cannot make.
+            self._require_answer()
+            raise
+
+    def _require_answer(self) -> None:
+        if not self._connection_class.breaker.server_answers():
+            raise psycopg.OperationalError(NOT_ANSWERING)
+
+    def is_usable(self) -> bool:
+        """Return whether the connection may be used; one that has had no error is asked only if it has news."""
+        if self.connection is not None and not self.errors_occurred and not self.connection.closed:
+            return bool(self.connection.is_alive())
+        return bool(super().is_usable())

@@ -1,0 +1,97 @@
+"""Connections to PostgreSQL whose statements do not wait for a server that does not answer."""
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.errors import _WaitTimeout
+
+from authsvc.configuration.breaker import ANSWER_SECONDS, NOT_ANSWERING, SUSPICIOUS_SECONDS, Breaker, is_readable
+
+RV = TypeVar("RV")
+
+# SSLRequest of the frontend/backend protocol: every server answers it with one byte, and logs nothing.
+_SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
+_DEFAULT_PORT: Final = "5432"
+_SOCKET_FOLDER: Final = "/var/run/postgresql"
+
+
+class WatchedConnection(psycopg.Connection[Any]):
+    """A connection that asks its breaker when a statement has waited for long, and closes if no answer comes.
+
+    `longest_wait` in seconds ends a statement in any case, because a server whose disk hangs answers and never ends it;
+    None is for commands that may take hours.
+    """
+
+    breaker: Breaker
+    longest_wait: float | None = None
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        began = time.monotonic()
+        while True:
+            try:
+                return super().wait(gen, interval, SUSPICIOUS_SECONDS)
+            except _WaitTimeout:
+                too_long = self.longest_wait is not None and time.monotonic() > began + self.longest_wait
+                if too_long or not self.breaker.server_answers():
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(NOT_ANSWERING) from None
+
+    def is_alive(self) -> bool:
+        """Return whether the server still has this idle connection, as far as is known here: nothing is sent."""
+        with suppress(psycopg.Error, OSError):
+            while is_readable(self.fileno()):
+                self.pgconn.consume_input()
+            return True
+        return False
+
+
+@cache
+def breaker_of(hosts: str, ports: str) -> Breaker:
+    """Return the breaker of a server, or of the servers that libpq tries one after another."""
+    places = [*zip(hosts.split(","), _ports(ports, hosts.count(",") + 1), strict=True)]
+    return Breaker(lambda seconds: any(_answers(host, port, seconds) for host, port in places))
+
+
+def _ports(ports: str, count: int) -> list[str]:
+    given = ports.split(",")
+    return given if len(given) == count else given[:1] * count
+
+
+def _answers(host: str, port: str, seconds: float) -> bool:
+    try:
+        with _connect(host or os.environ.get("PGHOST", _SOCKET_FOLDER), port or _DEFAULT_PORT) as connection:
+            connection.sendall(_SSL_REQUEST)
+            connection.settimeout(seconds)
+            return bool(connection.recv(1))
+    except OSError:
+        return False
+
+
+def _connect(host: str, port: str) -> socket.socket:
+    if not host.startswith("/"):
+        return socket.create_connection((host, int(port)), ANSWER_SECONDS)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(ANSWER_SECONDS)
+    connection.connect(f"{host}/.s.PGSQL.{port}")
+    return connection
+
+
+def connection_class(settings: Mapping[str, Any]) -> type[WatchedConnection]:
+    """Return the class of the connections of a database, from Django's settings of it."""
+    return _connection_class(str(settings["HOST"]), str(settings["PORT"]), settings["OPTIONS"].get("longest_wait"))
+
+
+@cache
+def _connection_class(hosts: str, ports: str, longest_wait: float | None) -> type[WatchedConnection]:
+    members = {"breaker": breaker_of(hosts, ports), "longest_wait": longest_wait}
+    return type("WatchedConnection", (WatchedConnection,), members)

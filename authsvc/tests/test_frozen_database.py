@@ -1,0 +1,139 @@
+"""A database server that is stopped, restarted or slow, as a connection of the service meets it."""
+
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from authsvc.configuration import breaker
+from authsvc.tests.proxies import Proxy
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server."),
+]
+
+PORTS = {"postgresql": 5432, "mysql": 3306}
+SLEEP = {"postgresql": "SELECT pg_sleep(0.5)", "mysql": "SELECT SLEEP(0.5)"}
+# A tenth of what the service waits; the freeze is noticed in less than this, however slow the machine.
+NOTICED_SECONDS = 3
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    module = f"authsvc.configuration.{connection.vendor}.connection"
+    monkeypatch.setattr(f"{module}.SUSPICIOUS_SECONDS", 0.1)
+    monkeypatch.setattr(f"{module}.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(breaker, "ANSWER_SECONDS", 0.5)
+    settings = connection.settings_dict
+    proxy = Proxy(settings["HOST"] or "127.0.0.1", int(settings["PORT"] or PORTS[connection.vendor]))
+    yield proxy
+    proxy.stop()
+
+
+def through(proxy: Proxy, **options: Any) -> BaseDatabaseWrapper:
+    """Return a connection of the service's backend to the test's database through the proxy."""
+    settings = deepcopy(connection.settings_dict)
+    settings |= {"HOST": "127.0.0.1", "PORT": str(proxy.port)}
+    settings["OPTIONS"] |= options
+    return type(connections["default"])(settings)
+
+
+@pytest.fixture
+def proxied(proxy: Proxy) -> Iterator[BaseDatabaseWrapper]:
+    wrapper = through(proxy)
+    yield wrapper
+    wrapper.close()
+
+
+def run(wrapper: BaseDatabaseWrapper, statement: str = "SELECT 1") -> Any:
+    with wrapper.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()
+
+
+def fails_within(seconds: float, wrapper: BaseDatabaseWrapper) -> None:
+    began = time.monotonic()
+    with pytest.raises(OperationalError):
+        run(wrapper)
+    assert time.monotonic() - began < seconds
+
+
+def next_request(wrapper: BaseDatabaseWrapper) -> None:
+    """Do what Django does between two requests."""
+    wrapper.close_if_unusable_or_obsolete()
+
+
+def test_a_frozen_server_is_noticed_then_refused_at_once_and_used_again(
+    proxy: Proxy, proxied: BaseDatabaseWrapper
+) -> None:
+    run(proxied)
+    proxy.freeze()
+    fails_within(NOTICED_SECONDS, proxied)
+    next_request(proxied)
+    fails_within(0.1, proxied)
+    proxy.thaw()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        next_request(proxied)
+        try:
+            assert run(proxied) == (1,)
+            return
+        except OperationalError:
+            time.sleep(0.02)
+    pytest.fail("The server was not used again.")
+
+
+def test_a_frozen_server_is_noticed_by_a_new_connection(
+    proxy: Proxy, proxied: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(proxied.settings_dict["OPTIONS"], "connect_timeout", 1)
+    proxy.freeze()
+    # libpq waits two seconds at least, and then the breaker asks.
+    fails_within(NOTICED_SECONDS + 2, proxied)
+    next_request(proxied)
+    fails_within(0.1, proxied)
+
+
+def test_a_slow_statement_of_a_server_that_answers_goes_on(proxied: BaseDatabaseWrapper) -> None:
+    assert run(proxied, SLEEP[connection.vendor]) is not None
+    assert run(proxied) == (1,)
+
+
+def test_a_statement_without_end_ends(proxy: Proxy) -> None:
+    wrapper = through(proxy, longest_wait=0.2)
+    with pytest.raises(OperationalError):
+        run(wrapper, SLEEP[connection.vendor])
+    wrapper.close()
+
+
+def test_the_next_request_meets_no_connection_that_the_server_has_closed(
+    proxy: Proxy, proxied: BaseDatabaseWrapper
+) -> None:
+    run(proxied)
+    next_request(proxied)
+    proxy.close_connections()
+    time.sleep(0.1)
+    assert run(proxied) == (1,)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL's connections are in a pool.")
+def test_the_pool_gives_out_no_connection_that_the_server_has_closed(proxy: Proxy) -> None:
+    wrapper = through(proxy, pool={"min_size": 4, "max_size": 4, "timeout": 5})
+    wrapper.settings_dict |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}
+    try:
+        run(wrapper)
+        next_request(wrapper)
+        wrapper.pool.wait(5)  # type: ignore[attr-defined]  # Only PostgreSQL's has a pool.
+        proxy.close_connections()
+        time.sleep(0.1)
+        for _ in range(8):
+            assert run(wrapper) == (1,)
+            next_request(wrapper)
+    finally:
+        wrapper.close()
+        wrapper.close_pool()  # type: ignore[attr-defined]  # As above.
