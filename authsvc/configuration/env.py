@@ -36,6 +36,7 @@ SECRETS: Final = (
     "sms_url",
     "audit_key",
     "audit_stream_url",
+    "metrics_token",
     *JWT_KEYS,
 )
 
@@ -79,6 +80,8 @@ class Environment(BaseSettings):
     service_logo: Annotated[str, AfterValidator(validators.valid_logo)] = ""
     separate_duties: bool | None = None
     audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
+    log_format: Literal["json", "text"] | None = None
+    metrics_token: str = ""
     trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400
 
     @classmethod

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from accounts.models import SigningKey
 from authsvc.endpoints.decorators import read_only
 
-PROBES: Final = frozenset({"/healthz", "/readyz"})
+# Paths that are asked at each process by its address, without TLS: no host and no scheme is required of them.
+PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 @read_only

@@ -60,6 +60,7 @@ def test_warnings_need_deploy(settings: Settings) -> None:
         ({"SECRET_KEY": "change-me-please-change-me-please-change-me-please-0"}, "W001"),
         ({"JWT_KEYS": {"hospital": "h" * 48}}, "W001"),
         ({"AUDIT_KEYS": [GOOD_KEY, "a" * 48]}, "W001"),
+        ({"METRICS_TOKEN": "metrics"}, "W001"),
         ({"AUDIT_KEYS": []}, "I003"),
         ({"CORS_ALLOWED_ORIGINS": ["https://a.example", "http://b.example"]}, "W002"),
         ({"PROFILE": "documented"}, "W003"),
