@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,7 +27,7 @@ from accounts.policies import HMAC_BYTES, KEYS_REREAD, REMEMBERED_TOKENS, SHARED
 from accounts.security import encryption
 
 _KID = re.compile(r"[0-9a-f]{16}")
-_PURPOSE = "signing keys"
+ENCRYPTED_FOR: Final = "signing keys"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -127,7 +127,7 @@ def new_row(*, purpose: str, number: int, algorithm: str, lifetime: timedelta) -
         number=number,
         algorithm=algorithm,
         lifetime=lifetime,
-        encrypted=encryption.encrypt(_PURPOSE, _new_secret(algorithm)),
+        encrypted=encryption.encrypt(ENCRYPTED_FOR, _new_secret(algorithm)),
     )
 
 
@@ -160,7 +160,7 @@ def _name_of(secret: bytes) -> str:
 
 def _opened(row: SigningKey) -> Key:
     try:
-        secret = encryption.decrypt(_PURPOSE, row.encrypted)
+        secret = encryption.decrypt(ENCRYPTED_FOR, row.encrypted)
     except encryption.DecryptionError as error:
         raise UnreadableKey(
             f"Signing key {row.kid} of {row.purpose} was encrypted with another SECRET_KEY: set the former SECRET_KEY "
