@@ -203,4 +203,4 @@ SPECTACULAR_SETTINGS = {
 
 DEFAULT_EXCEPTION_REPORTER = "authsvc.observability.exception_reports.RedactedExceptionReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "authsvc.observability.exception_reports.RedactingFilter"
-LOGGING = log_settings.from_format(_environment.log_format or ("text" if DEBUG else "json"))
+LOGGING = log_settings.from_format(_environment.log_lines)

@@ -104,6 +104,11 @@ class Environment(BaseSettings):
         return self.docs or ("public" if self.debug else "staff")
 
     @property
+    def log_lines(self) -> str:
+        """The format of the log: LOG_FORMAT, or `text` for development and `json` otherwise."""
+        return self.log_format or ("text" if self.debug else "json")
+
+    @property
     def jwt_keys(self) -> dict[str, str]:
         """The keys that are set, by the name of their contract."""
         keys = {contract: getattr(self, name) for name, contract in JWT_KEYS.items()}

@@ -30,6 +30,8 @@ def from_format(name: str) -> dict[str, Any]:
             "django.request": {"filters": ["crash"]},
             # The development server's own lines of requests, without their ids.
             "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+            # Without handlers of its own, its lines are as all others.
+            "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
             # At DEBUG it logs whole forms, with the passwords in them, for every variable that a template lacks.
             "django.template": {"level": "INFO"},
         },
