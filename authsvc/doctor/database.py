@@ -163,7 +163,7 @@ def server_log() -> Iterator[Finding]:
             "docs/operations.md lists the settings that keep values out of it.",
         )
     else:
-        yield ok("server_log", "The database writes no values of statements to its own log.")
+        yield ok("server_log", "The database writes no parameters of statements to its own log.")
 
 
 def _postgresql_logs() -> str:

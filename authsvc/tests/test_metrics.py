@@ -1,9 +1,14 @@
 """/metrics: who may read it, and what the counters count."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
+from django.conf import settings as settings_module
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
@@ -14,6 +19,7 @@ from accounts.tests.tools import PASSWORD, Api
 
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
+DEPLOY: Path = settings_module.BASE_DIR / "deploy"
 TOKEN = "scrape-9fK2-vQz7Lm"
 NAMES = {
     "authsvc_build_info",
@@ -116,8 +122,6 @@ def test_a_slot_is_in_use_while_it_is_held(settings: Settings) -> None:
 def test_an_error_of_the_database_is_counted_and_leaves_the_other_metrics(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django.db import OperationalError
-
     settings.DEBUG = True
     before = value("authsvc_db_errors_total")
 
@@ -132,3 +136,23 @@ def test_an_error_of_the_database_is_counted_and_leaves_the_other_metrics(
     assert "authsvc_build_info" in found
     # One of the login, and one of the scrape itself, which the next one shows.
     assert value("authsvc_db_errors_total") - before == 2
+
+
+def expressions() -> list[str]:
+    rules = yaml.safe_load((DEPLOY / "prometheus/alerts.yaml").read_text("utf-8"))["groups"][0]["rules"]
+    panels = json.loads((DEPLOY / "grafana/authsvc.json").read_text("utf-8"))["panels"]
+    return [rule["expr"] for rule in rules] + [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def test_alerts_and_dashboard_read_metrics_that_exist_and_show_all_of_them() -> None:
+    of_servers = {"authsvc_db_connections", "authsvc_db_connections_limit"}
+    read = {name.removesuffix("_bucket") for text in expressions() for name in re.findall(r"authsvc_\w+", text)}
+    assert read == NAMES | of_servers
+
+
+def test_the_page_of_operations_has_every_alert_and_every_metric() -> None:
+    page = (settings_module.BASE_DIR / "docs/operations.md").read_text("utf-8")
+    rules = yaml.safe_load((DEPLOY / "prometheus/alerts.yaml").read_text("utf-8"))["groups"][0]["rules"]
+    assert re.findall(r"^\| `([A-Z]\w+)` \|", page, re.MULTILINE) == [rule["alert"] for rule in rules]
+    listed = page.partition("\n## Metrics\n")[2].partition("\n## Alerts\n")[0]
+    assert set(re.findall(r"`(authsvc_\w+)", listed)) >= NAMES
