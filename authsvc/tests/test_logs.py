@@ -124,3 +124,12 @@ def test_neither_the_log_nor_the_trail_has_a_password_or_a_token(alice: User, lo
 def test_the_log_goes_to_the_standard_error_stream_alone(variables: dict[str, str], formatter: str) -> None:
     done = manage("shell", "--no-imports", "-v0", "-c", DESTINATIONS, **PRODUCTION, **variables)
     assert done.stdout == f"{{('<stderr>', '{formatter}')}}\n", done.stderr
+
+
+@pytest.mark.usefixtures("trusted_proxy", "quarter_second")
+def test_a_forbidden_request_is_a_line_with_the_user(alice: User, log: io.StringIO) -> None:
+    Api().get("users", Api().tokens()["access_token"], **{"X-Request-ID": REQUEST})
+    assert log.getvalue().endswith(
+        f" INFO authsvc.access [{REQUEST}] GET /api/auth/users 403"
+        f" contract=native operation=users status=403 duration=0.25 user_id={alice.pk}\n"
+    )
