@@ -191,6 +191,8 @@ LONGEST_RETRY: Final = timedelta(minutes=2)
 DELIVERY_POLL: Final = timedelta(seconds=1)
 # The interval of the search for expired messages and for those of crashed workers.
 HOUSEKEEPING_INTERVAL: Final = timedelta(seconds=30)
+# A worker that was not seen for this time does not run; one delivery may take two and a half minutes.
+DELIVERY_SILENCE: Final = timedelta(minutes=4)
 
 
 def retry_after(attempts: int) -> timedelta:

@@ -10,6 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 # Set for the length of a request; empty outside one, for instance in a command.
 current_request_id: ContextVar[str] = ContextVar("current_request_id", default="")
+# The `traceparent` of the request (W3C Trace Context), for the log alone.
+current_traceparent: ContextVar[str] = ContextVar("current_traceparent", default="")
+# The id of the user who has logged in by the current request.
+current_login: ContextVar[int | None] = ContextVar("current_login", default=None)
 
 
 USER_AGENT_LENGTH = 300

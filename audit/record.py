@@ -1,12 +1,15 @@
 """Writes entries to the trail; every entry is written here."""
 
 from collections import defaultdict
+from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
 
-from audit import chain, seal
+from audit import chain, metrics, seal
+from audit.events import Status
 from audit.models import Entry, LoginAttempt, SecurityEvent
+from audit.origin import current_login
 from audit.prepared import PreparedInsert
 
 _INSERTS: Final[dict[type[Entry], PreparedInsert[Any]]] = {
@@ -30,9 +33,12 @@ def record(*entries: Entry) -> None:
         entry.truncate()
         chain.append(head, entry, key)
         kinds[type(entry)].append(entry)
+        if isinstance(entry, LoginAttempt) and entry.status == Status.SUCCESS:
+            current_login.set(entry.user_id)
     for kind, rows in kinds.items():
         if len(rows) == 1:
             _INSERTS[kind].execute(rows[0])
         else:
             kind._default_manager.bulk_create(rows)
     chain.store(head, key)
+    transaction.on_commit(partial(metrics.count, entries), robust=True)

@@ -8,8 +8,8 @@ class AuthsvcConfig(AppConfig):
     name = "authsvc"
 
     def ready(self) -> None:
-        # The import registers the checks.
-        from authsvc.configuration import checks  # noqa: F401
+        # The imports register the checks.
+        from authsvc.configuration import checks, tls_checks  # noqa: F401
 
 
 class AdminConfig(DjangoAdminConfig):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from corsheaders.defaults import default_headers
 
-from authsvc.configuration import databases, env, mail, validators
+from authsvc.configuration import databases, env, log_settings, mail, validators
 from authsvc.configuration.mounts import mount_table
 
 BASE_DIR = validators.BASE_DIR
@@ -21,6 +21,7 @@ PROFILE = _environment.profile or ("documented" if DEBUG else "hardened")
 DOCS = _environment.docs_readers
 CONTRACT_MOUNTS = mount_table(_environment.contract_mounts)
 TRUSTED_PROXIES = _environment.trusted_proxies
+METRICS_TOKEN = _environment.metrics_token
 WEB_CONCURRENCY = _environment.web_concurrency
 JWT_KEYS = _environment.jwt_keys
 AUDIT_KEYS = _environment.audit_key
@@ -41,7 +42,6 @@ ISSUER = _environment.issuer or (
 MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
 # With DEBUG the first host may be any.
 WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".").replace("*", "localhost")
-METRICS_TOKEN = _environment.metrics_token
 AUDIT_STREAM_URL = _environment.audit_stream_url
 TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 
@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "authsvc.middleware.request_id.RequestIDMiddleware",
+    "authsvc.middleware.access_log.AccessLogMiddleware",
     "authsvc.middleware.origin.RequestOriginMiddleware",
     "authsvc.middleware.content_security_policy.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -213,21 +214,4 @@ SPECTACULAR_SETTINGS = {
 
 DEFAULT_EXCEPTION_REPORTER = "authsvc.observability.exception_reports.RedactedExceptionReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "authsvc.observability.exception_reports.RedactingFilter"
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "authsvc.observability.log_records.RequestIDFilter"}},
-    "formatters": {
-        "line": {
-            "()": "authsvc.observability.log_records.LineFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # At DEBUG it logs whole forms, with the passwords in them, for every variable that a template lacks.
-        "django.template": {"level": "INFO"},
-    },
-}
+LOGGING = log_settings.from_format(_environment.log_lines)

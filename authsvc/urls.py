@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from authsvc.endpoints import docs, error_handlers, jwks, metadata, probes
+from authsvc.endpoints import docs, error_handlers, jwks, metadata, metrics, probes
 
 
 def _mounts() -> list[URLResolver]:
@@ -17,6 +17,7 @@ def _mounts() -> list[URLResolver]:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
+    path("metrics", metrics.metrics),
     path(".well-known/jwks.json", jwks.jwks),
     path(".well-known/oauth-authorization-server", metadata.metadata),
     path("api/schema", docs.schema, name="schema"),

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+from django.db import Error
 from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import URLPattern, re_path
@@ -17,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts import database_errors
 from accounts.contracts.authentication import BearerAuthentication, OptionalAuthentication
 from accounts.contracts.base import Contract, ErrorClass, error_headers, is_unavailable
 from accounts.contracts.negotiation import IgnoreAcceptNegotiation
@@ -127,8 +129,13 @@ class ContractViewSet(GenericViewSet[Any]):
             # The filters of a list raise it; the fields of a body raise InvalidInput.
             exc = InvalidInput(field_problems(exc.detail))
         wire_error = self.contract.wire_error(exc)
-        if wire_error.status == 500 or is_unavailable(exc):
+        if isinstance(exc, Error) and is_unavailable(exc):
+            # One line without a traceback, because every request has one while the database is away.
+            logger.error("%s %s failed: %s", self.request.method, self.request.path, database_errors.summary(exc))
+        elif wire_error.status == 500:
             logger.error("%s %s failed", self.request.method, self.request.path, exc_info=exc)
+        if isinstance(exc, Error):
+            database_errors.COUNT.inc()
         return Response(
             self.contract.error_body(wire_error, exc),
             status=wire_error.status,

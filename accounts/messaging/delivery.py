@@ -23,7 +23,7 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from accounts import names
-from accounts.messaging import outbox, rendering
+from accounts.messaging import heartbeat, outbox, rendering
 from accounts.messaging.senders import DeliveryRefused, DeliveryUnknown, Undeliverable, sender_for
 from accounts.models import Message, State
 from accounts.models.message import CODES, ERROR_LENGTH
@@ -85,6 +85,7 @@ class DeliveryWorker:
 
     def _deliver_one(self) -> bool:
         if timezone.now() >= self._next_housekeeping:
+            heartbeat.beat()
             expire_messages()
             self._next_housekeeping = timezone.now() + HOUSEKEEPING_INTERVAL
         return deliver_next() is not None
@@ -92,6 +93,7 @@ class DeliveryWorker:
 
 def deliver_due() -> Counter[State]:
     """Attempt each message that is due once, and return the number of messages by resulting state."""
+    heartbeat.beat()
     outcomes, now = expire_messages(), timezone.now()
     while outcome := deliver_next(now):
         outcomes[outcome] += 1

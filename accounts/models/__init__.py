@@ -2,6 +2,7 @@
 
 from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
+from accounts.models.heartbeat import Heartbeat
 from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.role import ADMINISTRATORS, Role
 from accounts.models.second_factor import FactorType, RecoveryCode, SecondFactor, SpentToken
@@ -22,6 +23,7 @@ __all__ = [
     "Code",
     "EndReason",
     "FactorType",
+    "Heartbeat",
     "Kind",
     "Message",
     "Purpose",

@@ -6,10 +6,20 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Final
+
+from prometheus_client import Gauge, Histogram
 
 from accounts.errors import Overloaded
 from accounts.policies import HASHING_PLACES, LONGEST_WAIT
 from accounts.transactions import release_connection
+
+WAIT: Final = Histogram(
+    "authsvc_hashing_wait_seconds",
+    "How long calls waited for a hashing slot, without calls that were refused.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2),
+)
+IN_USE: Final = Gauge("authsvc_hashing_slots_in_use", "Hashing slots that are taken.", multiprocess_mode="livesum")
 
 
 class Slots:
@@ -35,9 +45,12 @@ class Slots:
         """Hold a slot; yields how many seconds the call waited for it, 0 if it did not. Raises Overloaded."""
         holder = object() if account is None else account
         waited = self._acquire(holder, wait)
+        WAIT.observe(waited)
+        IN_USE.inc()
         try:
             yield waited
         finally:
+            IN_USE.dec()
             self._release(holder)
 
     @property

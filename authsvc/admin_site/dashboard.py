@@ -11,9 +11,11 @@ from django.db.models import QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Session, User
+from accounts.messaging.heartbeat import delivery_status
+from accounts.models import Session, State, User
 from accounts.security.locked_accounts import is_locked
 from accounts.security.suspicion import suspected
 from accounts.services.sessions import is_active
@@ -70,6 +72,8 @@ def context_for(user: User) -> dict[str, Any]:
         figures += [_locked(now), _awaiting()]
     if user.has_perm("audit.view_securityevent"):
         figures += [_suspected(now), _seal()]
+    if user.has_perm("accounts.view_message"):
+        figures.append(_waiting(now))
     if not user.has_perm("audit.view_loginattempt"):
         return {"figures": figures, "charts": [], "tops": []}
     return {"figures": figures, "charts": _charts(now), "tops": _rankings(now)}
@@ -153,6 +157,24 @@ def _awaiting() -> Figure:
         users.count(),
         _changelist_url("accounts_user", {"state": "awaiting"}),
         _user_rows(users.order_by("created_at")[:ROWS]),
+    )
+
+
+def _waiting(now: datetime) -> Figure:
+    status = delivery_status(now)
+    url = _changelist_url("accounts_message", {"state__exact": State.QUEUED.value})
+    row = Row(_("Delivery runs"), "", url)
+    if status.unseen_for is None:
+        row = Row(_("Delivery has never run"), "", url)
+    elif not status.is_running:
+        row = Row(_("Delivery does not run, since"), timesince(now - status.unseen_for, now), url)
+    return Figure(
+        "waiting",
+        _("Messages waiting"),
+        _("Codes and notices that wait for delivery (manage.py deliver)"),
+        status.pending,
+        url,
+        [row],
     )
 
 

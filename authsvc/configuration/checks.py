@@ -70,10 +70,11 @@ def keys_are_random(**_: Any) -> Iterator[CheckMessage]:
     named = [("SECRET_KEY", key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     named += [("AUDIT_KEY", key) for key in settings.AUDIT_KEYS]
     named += [(f"{contract.upper()}_JWT_KEY", key) for contract, key in settings.JWT_KEYS.items()]
+    named += [("METRICS_TOKEN", settings.METRICS_TOKEN)] if settings.METRICS_TOKEN else []
     for name, key in named:
         if is_guessable(key):
             yield Warning(
-                f"{name} is guessable: anyone who has one token can search for the key offline.",
+                f"{name} is guessable: it is found by trying, and a key offline by anyone who has one token.",
                 hint=HINTS["E009"],
                 id="authsvc.W001",
             )

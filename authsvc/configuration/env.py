@@ -88,6 +88,7 @@ class Environment(BaseSettings):
     webauthn_rp_id: Annotated[str, AfterValidator(validators.valid_rp_id)] = ""
     metrics_token: str = ""
     audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
+    log_format: Literal["json", "text"] | None = None
     trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400
 
     @classmethod
@@ -108,6 +109,11 @@ class Environment(BaseSettings):
     def docs_readers(self) -> str:
         """Who may read the description of the API: DOCS, or `public` for development and `staff` otherwise."""
         return self.docs or ("public" if self.debug else "staff")
+
+    @property
+    def log_lines(self) -> str:
+        """The format of the log: LOG_FORMAT, or `text` for development and `json` otherwise."""
+        return self.log_format or ("text" if self.debug else "json")
 
     @property
     def jwt_keys(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ DEFAULT_MOUNTS = {
     "union": "api/v1/auth",
 }
 _PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
-_TAKEN = ("admin", "static", "healthz", "readyz", ".well-known", "api/schema", "api/docs")
+_TAKEN = ("admin", "static", "healthz", "readyz", "metrics", ".well-known", "api/schema", "api/docs")
 
 
 def _is_free(path: str) -> bool:

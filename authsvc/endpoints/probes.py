@@ -9,7 +9,8 @@ from authsvc.endpoints.decorators import read_only
 from authsvc.endpoints.monitoring_access import may_see_details
 
 LIVENESS: Final = "/healthz"
-PROBES: Final = frozenset({LIVENESS, "/readyz"})
+# Paths that are asked at each process by its address, without TLS: no host and no scheme is required of them.
+PROBES: Final = frozenset({LIVENESS, "/readyz", "/metrics"})
 
 
 @read_only

@@ -1,12 +1,15 @@
 """The Host header of a request."""
 
+import logging
+
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
-from django.utils.log import log_response
 
 from authsvc.endpoints.error_responses import error_response
 from authsvc.endpoints.probes import PROBES
+
+logger = logging.getLogger(__name__)
 
 
 class HostMiddleware(CommonMiddleware):
@@ -22,6 +25,5 @@ class HostMiddleware(CommonMiddleware):
         try:
             return super().process_request(request)
         except DisallowedHost as error:
-            response = error_response(request, error)
-            log_response("%s", error, response=response, request=request)
-            return response
+            logger.warning("%s", error)
+            return error_response(request, error)

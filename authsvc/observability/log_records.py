@@ -4,21 +4,30 @@ import logging
 import time
 from typing import Any
 
-from audit.origin import current_request_id, escape_control_chars
+from audit.origin import current_request_id, current_traceparent, escape_control_chars
 
 # The key of the request id in META, for records that are logged after the middleware has returned.
 REQUEST_ID = "authsvc.request_id"
+NO_REQUEST = "-"
 _INDENT = "    "
 
 
 class RequestIDFilter(logging.Filter):
-    """Adds the id of the current request to each log record, or a dash outside a request."""
+    """Adds the id of the current request, outside one a dash, and its `traceparent` to each log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         # Django logs an error response after every middleware has returned.
         of_record = getattr(getattr(record, "request", None), "META", {}).get(REQUEST_ID)
-        record.request_id = current_request_id.get() or of_record or "-"
+        record.request_id = current_request_id.get() or of_record or NO_REQUEST
+        record.traceparent = current_traceparent.get()
         return True
+
+
+class CrashFilter(logging.Filter):
+    """Passes records with an exception only: the access log has the others that Django logs for each error response."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.exc_info)
 
 
 class LineFormatter(logging.Formatter):
@@ -32,7 +41,10 @@ class LineFormatter(logging.Formatter):
     default_msec_format = "%s.%03dZ"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 Python's name.
-        record.message = escape_control_chars(record.message)
+        attributes = vars(record)
+        fields = {"traceparent": attributes.get("traceparent"), **attributes.get("fields", {})}
+        suffix = "".join(f" {name}={value}" for name, value in fields.items() if value not in (None, ""))
+        record.message = escape_control_chars(record.message) + suffix
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:

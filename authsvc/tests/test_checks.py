@@ -60,6 +60,7 @@ def test_warnings_need_deploy(settings: Settings) -> None:
         ({"SECRET_KEY": "change-me-please-change-me-please-change-me-please-0"}, "W001"),
         ({"JWT_KEYS": {"hospital": "h" * 48}}, "W001"),
         ({"AUDIT_KEYS": [GOOD_KEY, "a" * 48]}, "W001"),
+        ({"METRICS_TOKEN": "metrics"}, "W001"),
         ({"AUDIT_KEYS": []}, "I003"),
         ({"CORS_ALLOWED_ORIGINS": ["https://a.example", "http://b.example"]}, "W002"),
         ({"PROFILE": "documented"}, "W003"),
@@ -91,6 +92,41 @@ def test_other_databases_allow_more_processes(settings: Settings, monkeypatch: p
     settings.WEB_CONCURRENCY = 8
     monkeypatch.setattr("authsvc.configuration.checks.connection", SimpleNamespace(vendor="postgresql"))
     assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("vendor", "host", "options", "found"),
+    [
+        ("postgresql", "db.example", {}, ["authsvc.W007"]),
+        ("postgresql", "db.example", {"sslmode": "prefer"}, ["authsvc.W007"]),
+        ("postgresql", "localhost,10.0.0.7:5433", {}, ["authsvc.W007"]),
+        ("postgresql", "db.example", {"sslmode": "verify-full"}, []),
+        ("postgresql", "", {}, []),
+        ("postgresql", "/run/postgresql", {}, []),
+        ("postgresql", "127.0.0.1:5433,::1", {}, []),
+        ("mysql", "fd00::7", {}, ["authsvc.W007"]),
+        ("mysql", "db.example", {"ssl": {"ca": "/etc/ca.pem"}}, []),
+    ],
+)
+def test_a_remote_database_without_tls_is_w007(
+    monkeypatch: pytest.MonkeyPatch, vendor: str, host: str, options: dict[str, Any], found: list[str]
+) -> None:
+    connection = SimpleNamespace(vendor=vendor, settings_dict={"HOST": host, "OPTIONS": options})
+    monkeypatch.setattr("authsvc.configuration.tls_checks.connection", connection)
+    assert ids() == found
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("smtp://mail.example/?from=a@b.example", ["authsvc.W008"]),
+        ("smtp+tls://mail.example/?from=a@b.example", []),
+        ("smtp://127.0.0.1/?from=a@b.example", []),
+    ],
+)
+def test_a_remote_mail_server_without_tls_is_w008(settings: Settings, url: str, found: list[str]) -> None:
+    settings.EMAIL_URL = url
+    assert ids() == found
 
 
 def test_a_key_is_not_shown(settings: Settings) -> None:

@@ -16,8 +16,9 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
-from accounts.models import AttemptBudget, Session, User
+from accounts.models import AttemptBudget, Heartbeat, Session, User
 from accounts.tests.admin.conftest import auditor
+from accounts.tests.messaging.conftest import Enqueue, enqueue
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit import trail_checks
 from audit.events import Event
@@ -28,7 +29,7 @@ from authsvc.admin_site import dashboard
 from authsvc.admin_site.charts import chart
 from authsvc.admin_site.periods import Count, counted, last_days, last_hours
 
-__all__ = ["auditor"]
+__all__ = ["auditor", "enqueue"]
 
 pytestmark = pytest.mark.django_db
 
@@ -262,6 +263,26 @@ class TestFigures:
             2,
         )
 
+    @pytest.mark.parametrize(
+        ("seen", "label", "value"),
+        [
+            (None, "Delivery has never run", ""),
+            (timedelta(minutes=1), "Delivery runs", ""),
+            (timedelta(hours=3), "Delivery does not run, since", "3\xa0hours"),
+        ],
+    )
+    def test_delivery_that_does_not_run_is_shown(
+        self, head: User, enqueue: Enqueue, seen: timedelta | None, label: str, value: str
+    ) -> None:
+        enqueue()
+        if seen:
+            Heartbeat.objects.create(name="deliver", at=NOW - seen)
+        with translation.override("en"):
+            waiting = figures(head)["waiting"]
+            (row,) = waiting.rows
+            assert (waiting.number, listed(head, waiting.url)) == (1, 1)
+            assert (str(row.label), row.value) == (label, value)
+
     def test_reasons_and_addresses_are_ordered_by_frequency(self, head: User) -> None:
         attempt(NOW, "wrong_password", ip="192.0.2.7")
         attempt(NOW, "wrong_password", ip=None)
@@ -305,6 +326,7 @@ class TestPage:
             ("view_user", ["locked", "awaiting"]),
             ("view_loginattempt", ["hours", "days", "reasons", "addresses"]),
             ("view_securityevent", ["suspected", "seal"]),
+            ("view_message", ["waiting"]),
         ],
     )
     def test_each_part_requires_its_permission(self, permission: str, seen: list[str]) -> None:

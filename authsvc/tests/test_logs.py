@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 import time_machine
@@ -21,7 +22,8 @@ DESTINATIONS = """
 import logging
 loggers = [logging.root, *(logging.getLogger(name) for name in logging.root.manager.loggerDict)]
 handlers = [handler for logger in loggers for handler in logger.handlers]
-print({handler.stream.name for handler in handlers if not isinstance(handler, logging.NullHandler)})
+handlers = [handler for handler in handlers if not isinstance(handler, logging.NullHandler)]
+print({(handler.stream.name, type(handler.formatter).__name__) for handler in handlers})
 """
 
 
@@ -49,11 +51,21 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.services.sign_in.identify", fail)
 
 
-@pytest.mark.usefixtures("trusted_proxy")
+@pytest.fixture
+def quarter_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every request takes this long."""
+    ticks = count(0, 0.25)
+    monkeypatch.setattr("authsvc.middleware.access_log.time.perf_counter", lambda: next(ticks))
+
+
+@pytest.mark.usefixtures("trusted_proxy", "quarter_second")
 def test_a_refused_request_is_a_line_in_utc_with_the_request_id(log: io.StringIO) -> None:
     with time_machine.travel("2026-05-04T03:02:01.5Z", tick=False):
         Api().get("me", **{"X-Request-ID": REQUEST})
-    assert log.getvalue() == f"2026-05-04T03:02:01.500Z WARNING django.request [{REQUEST}] Unauthorized: /api/auth/me\n"
+    assert log.getvalue() == (
+        f"2026-05-04T03:02:01.500Z INFO authsvc.access [{REQUEST}] GET /api/auth/me 401"
+        " contract=native operation=me status=401 duration=0.25\n"
+    )
 
 
 @pytest.mark.parametrize("char", ["\n", "\r", "\u2028", "\u202e", "\x1b", "\ud800"], ids=ascii)
@@ -101,17 +113,23 @@ def test_neither_the_log_nor_the_trail_has_a_password_or_a_token(alice: User, lo
     kept = log.getvalue() + repr([*LoginAttempt.objects.values(), *SecurityEvent.objects.values()])
     secrets = [PASSWORD, "Wrong-horse-8", "Wrong-horse-9", "New-horse-10"]
     secrets += [pair[name] for pair in (tokens, fresh) for name in ("access_token", "refresh_token")]
-    assert "Unauthorized: /api/auth/me" in kept
+    assert "GET /api/auth/me 401" in kept
     assert "session:ended" in kept
     assert [secret for secret in secrets if secret in kept] == []
 
 
-def test_the_log_goes_to_the_standard_error_stream_alone() -> None:
-    done = manage("shell", "--no-imports", "-v0", "-c", DESTINATIONS, **PRODUCTION)
-    assert done.stdout == "{'<stderr>'}\n", done.stderr
+@pytest.mark.parametrize(
+    ("variables", "formatter"), [({}, "JSONFormatter"), ({"LOG_FORMAT": "text"}, "LineFormatter")], ids=str
+)
+def test_the_log_goes_to_the_standard_error_stream_alone(variables: dict[str, str], formatter: str) -> None:
+    done = manage("shell", "--no-imports", "-v0", "-c", DESTINATIONS, **PRODUCTION, **variables)
+    assert done.stdout == f"{{('<stderr>', '{formatter}')}}\n", done.stderr
 
 
-@pytest.mark.usefixtures("trusted_proxy")
-def test_a_forbidden_request_is_a_line(alice: User, log: io.StringIO) -> None:
+@pytest.mark.usefixtures("trusted_proxy", "quarter_second")
+def test_a_forbidden_request_is_a_line_with_the_user(alice: User, log: io.StringIO) -> None:
     Api().get("users", Api().tokens()["access_token"], **{"X-Request-ID": REQUEST})
-    assert log.getvalue().endswith(f" WARNING django.request [{REQUEST}] Forbidden: /api/auth/users\n")
+    assert log.getvalue().endswith(
+        f" INFO authsvc.access [{REQUEST}] GET /api/auth/users 403"
+        f" contract=native operation=users status=403 duration=0.25 user_id={alice.pk}\n"
+    )

@@ -1,16 +1,23 @@
 import io
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+import time_machine
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.messaging import delivery
-from accounts.models import Channel, Message, State
+from accounts.messaging import delivery, heartbeat
+from accounts.messaging.delivery import DeliveryWorker
+from accounts.models import Channel, Heartbeat, Message, State
+from accounts.policies import DELIVERY_SILENCE
 from accounts.tests.messaging.conftest import Enqueue
 from accounts.tests.messaging.stub_servers import HttpGateway, MailServer
 from authsvc.management.commands import quickstart
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def deliver_once() -> str:
@@ -62,3 +69,36 @@ def test_quickstart_delivers_while_it_serves(
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
     assert Message.objects.get().state == State.DELIVERED
+
+
+@pytest.mark.django_db
+class TestCheck:
+    def check(self) -> str:
+        out = io.StringIO()
+        call_command("deliver", "--check", stdout=out)
+        return out.getvalue()
+
+    def test_a_worker_that_was_seen_passes(self, enqueue: Enqueue) -> None:
+        with time_machine.travel(NOON, tick=False) as now:
+            heartbeat.beat()
+            enqueue()
+            now.shift(DELIVERY_SILENCE)
+            assert self.check() == "worker seen 240 s ago, 1 messages wait, the oldest for 240 s\n"
+
+    def test_a_worker_that_is_gone_fails(self) -> None:
+        with time_machine.travel(NOON, tick=False) as now:
+            heartbeat.beat()
+            now.shift(DELIVERY_SILENCE + timedelta(seconds=1))
+            with pytest.raises(CommandError, match=r"^worker seen 241 s ago, 0 messages wait, the oldest for 0 s$"):
+                self.check()
+
+    def test_a_worker_that_was_never_seen_fails(self) -> None:
+        with pytest.raises(CommandError, match=r"^worker never seen, "):
+            self.check()
+
+    def test_a_delivery_is_a_heartbeat_and_there_is_one_row(self) -> None:
+        deliver_once()
+        with time_machine.travel(NOON, tick=False) as now:
+            now.shift(timedelta(hours=1))
+            DeliveryWorker()._deliver_one()
+            assert list(Heartbeat.objects.values_list("name", "at")) == [("deliver", timezone.now())]
