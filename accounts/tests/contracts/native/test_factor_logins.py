@@ -1,5 +1,6 @@
 """Logins of the native contract with a second factor: in two steps, in one, and with a passkey alone."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -175,8 +176,8 @@ class TestTwoSteps:
     def test_a_token_that_is_none_of_a_second_step(
         self, alice: User, bob: User, app: App, kind: str, path: str
     ) -> None:
-        tokens = {
-            "access": lambda: Api().tokens("bob")["access_token"],
+        tokens: dict[str, Callable[[], str]] = {
+            "access": lambda: str(Api().tokens("bob")["access_token"]),
             "enrolment": lambda: mfa_tokens.issue(mfa_tokens.ENROLLMENT, alice, "native"),
             "admin site": lambda: mfa_tokens.issue(mfa_tokens.LOGIN, alice, "admin"),
         }
@@ -257,7 +258,7 @@ class TestNothingIsDisclosed:
         self, alice: User, bob: User, app: App, settings: Any, otp: dict[str, str], required: bool
     ) -> None:
         settings.MFA_REQUIRED_ROLES = frozenset({alice.role, bob.role} if required else ())
-        seen = []
+        seen: list[tuple[Any, ...]] = []
         for name in ("alice", "bob", "nobody"):
             api = Api(f"2001:db8::{len(seen)}:0:0:0:1")
             body = {"username": name, "password": "wrong", **otp}
