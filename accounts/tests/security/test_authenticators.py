@@ -47,7 +47,7 @@ def assertion() -> dict[str, Any]:
     return KEY.get(authenticators.request_options((), USE, timezone.now(), verified=True))
 
 
-FACTOR = authenticators.new_credential(USER, registration(), USE, timezone.now())
+FACTOR = authenticators.new_credential(USER, registration(), USE, timezone.now()).factor
 
 
 def take(credential: Any) -> None:

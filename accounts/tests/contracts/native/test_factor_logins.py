@@ -91,7 +91,7 @@ class TestTwoSteps:
         body = response.json()
         assert (response.status_code, list(body)) == (
             200,
-            ["access_token", "refresh_token", "token_type", "expires_in", "user"],
+            ["access_token", "refresh_token", "token_type", "expires_in", "refresh_expires_in", "user"],
         )
         assert api.get("me", body["access_token"]).json() == body["user"]
         claims = claims_of(body["access_token"])
