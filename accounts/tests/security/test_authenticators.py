@@ -76,7 +76,7 @@ either = st.one_of(st.builds(registration), st.builds(assertion))
 def test_the_answers_that_are_changed_here_are_valid() -> None:
     FACTOR.sign_count = 0
     now = timezone.now()
-    assert isinstance(authenticators.new_credential(USER, registration(), USE, now), SecondFactor)
+    assert isinstance(authenticators.new_credential(USER, registration(), USE, now).factor, SecondFactor)
     assert authenticators.verified_assertion(FACTOR, assertion(), USE, now, verified=True).user_verified
 
 
