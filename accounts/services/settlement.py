@@ -123,7 +123,11 @@ def _store_login(
     if not _LOGGED_IN.execute(id=user.pk, stamp=user.stamp, now=now, ip=ip):
         return _CHANGED_MEANWHILE
     user.last_login, user.last_login_ip = now, ip
-    lockout.succeed(reservation, now)
+    if attempt.factors and not proof.factor:
+        # The password alone, which a session confirms, settles no failure: its holder may be guessing codes.
+        lockout.release(reservation)
+    else:
+        lockout.succeed(reservation, now)
     session = _open_session(user, proof, policy, attempt.origin, now) if policy else None
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
     if proof.factor is FactorType.RECOVERY_CODE:
