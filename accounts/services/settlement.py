@@ -116,7 +116,11 @@ def _store_login(attempt: Attempt, reservation: lockout.Reservation, login: Logi
     if not _LOGGED_IN.execute(id=user.pk, stamp=user.stamp, now=now, ip=ip):
         return _CHANGED_MEANWHILE
     user.last_login, user.last_login_ip = now, ip
-    lockout.succeed(reservation, now)
+    if attempt.factors and not proof.factor:
+        # The password alone, which a session confirms, settles no failure: its holder may be guessing codes.
+        lockout.release(reservation)
+    else:
+        lockout.succeed(reservation, now)
     if login.session:
         _OPEN.execute(login.session)
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []

@@ -102,24 +102,28 @@ TAMPERINGS: dict[str, Tampering] = {
 each_tampering = pytest.mark.parametrize("tampering", TAMPERINGS)
 
 
-def counted(user: User) -> None:
-    """Let the passkey of a user have signed once."""
-    SecondFactor.objects.filter(user=user).update(sign_count=1)
+@pytest.fixture
+def counted(alice: User, key: Authenticator) -> Authenticator:
+    """The passkey of alice, which has signed once."""
+    SecondFactor.objects.filter(user=alice).update(sign_count=1)
+    key.sign_count = 1
+    return key
 
 
 class TestAuthenticator:
     @each_tampering
-    def test_it_does_not_complete_a_login(self, alice: User, key: Authenticator, tampering: str) -> None:
+    def test_it_does_not_complete_a_login(self, alice: User, counted: Authenticator, tampering: str) -> None:
         token = token_of(alice)
-        TAMPERINGS[tampering](key)
-        counted(alice)
-        refused(InvalidSecondFactor, complete, token, key.get(options(token)))
+        TAMPERINGS[tampering](counted)
+        refused(InvalidSecondFactor, complete, token, counted.get(options(token)))
 
     @each_tampering
-    def test_it_does_not_log_in_alone(self, alice: User, key: Authenticator, tampering: str) -> None:
-        counted(alice)
-        TAMPERINGS[tampering](key)
-        refused(InvalidCredentials, passkey_alone, key.get(passkeys.options()))
+    def test_it_does_not_log_in_alone(self, alice: User, counted: Authenticator, tampering: str) -> None:
+        TAMPERINGS[tampering](counted)
+        refused(InvalidCredentials, passkey_alone, counted.get(passkeys.options()))
+
+    def test_without_tampering_it_logs_in(self, alice: User, counted: Authenticator) -> None:
+        assert passkey_alone(counted.get(passkeys.options())).user == alice
 
     def test_a_key_without_user_verification_does_not_log_in_alone(self, key: Authenticator) -> None:
         key.verifies_user = False

@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from accounts.errors import InvalidCode, InvalidInput, OwnAccount, PermissionDenied, TokenInvalid
+from accounts.errors import InvalidCode, TokenInvalid
 from accounts.models import SecondFactor, Session, User
 from accounts.security import mfa_tokens
 from accounts.services import enrollment, second_factors
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, enrol_app, enrol_key
+from accounts.tests.factors import ORIGIN, enrol_app
 from accounts.tests.tools import PASSWORD, Api
-from audit.models import SecurityEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -42,53 +41,6 @@ def test_a_removed_credential_does_not_come_back_by_a_replay(alice: User) -> Non
     second_factors.clear(user=alice)
     with pytest.raises(InvalidCode):
         add(alice, answer)
-
-
-def test_a_challenge_of_another_user_adds_nothing(alice: User, bob: User) -> None:
-    with pytest.raises(InvalidCode):
-        add(alice, Authenticator().create(options(bob)))
-
-
-def test_a_challenge_ends_with_the_password(alice: User) -> None:
-    answer = Authenticator().create(options(alice))
-    alice.set_password("Another-horse-8")
-    alice.save()
-    with pytest.raises(InvalidCode):
-        add(alice, answer)
-
-
-def test_a_credential_belongs_to_one_account(alice: User, bob: User) -> None:
-    key = Authenticator()
-    enrol_key(alice, key)
-    with pytest.raises(InvalidCode):
-        add(bob, key.create(options(bob)))
-
-
-def test_an_account_has_at_most_ten(alice: User) -> None:
-    for _ in range(10):
-        enrol_key(alice, Authenticator())
-    with pytest.raises(InvalidInput):
-        enrol_key(alice, Authenticator())
-    assert SecondFactor.objects.count() == 10
-
-
-def test_an_administrator_does_not_remove_the_own_ones(root: User) -> None:
-    enrol_app(root)
-    with pytest.raises(OwnAccount):
-        remove_all(root, root)
-    assert SecondFactor.objects.count() == 1
-
-
-def test_only_a_superuser_removes_those_of_a_superuser(root: User, head: User) -> None:
-    enrol_app(root)
-    with pytest.raises(PermissionDenied):
-        remove_all(root, head)
-
-
-def test_the_console_removes_those_of_the_last_superuser(root: User) -> None:
-    enrol_app(root)
-    assert remove_all(root, None)
-    assert SecurityEvent.objects.latest("id").detail["reason"] == "lost"
 
 
 def test_a_removal_ends_sessions_and_tokens(alice: User, root: User) -> None:

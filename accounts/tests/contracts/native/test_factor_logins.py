@@ -91,7 +91,7 @@ class TestTwoSteps:
         body = response.json()
         assert (response.status_code, list(body)) == (
             200,
-            ["access_token", "refresh_token", "token_type", "expires_in", "user"],
+            ["access_token", "refresh_token", "token_type", "expires_in", "refresh_expires_in", "user"],
         )
         assert api.get("me", body["access_token"]).json() == body["user"]
         claims = claims_of(body["access_token"])
@@ -177,7 +177,7 @@ class TestTwoSteps:
         self, alice: User, bob: User, app: App, kind: str, path: str
     ) -> None:
         tokens: dict[str, Callable[[], str]] = {
-            "access": lambda: Api().tokens("bob")["access_token"],
+            "access": lambda: str(Api().tokens("bob")["access_token"]),
             "enrolment": lambda: mfa_tokens.issue(mfa_tokens.ENROLLMENT, alice, "native"),
             "admin site": lambda: mfa_tokens.issue(mfa_tokens.LOGIN, alice, "admin"),
         }
@@ -258,7 +258,7 @@ class TestNothingIsDisclosed:
         self, alice: User, bob: User, app: App, settings: Any, otp: dict[str, str], required: bool
     ) -> None:
         settings.MFA_REQUIRED_ROLES = frozenset({alice.role, bob.role} if required else ())
-        seen: list[Any] = []
+        seen: list[tuple[Any, ...]] = []
         for name in ("alice", "bob", "nobody"):
             api = Api(f"2001:db8::{len(seen)}:0:0:0:1")
             body = {"username": name, "password": "wrong", **otp}

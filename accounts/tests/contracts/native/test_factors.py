@@ -253,6 +253,12 @@ class TestRemoval:
         response = remove(token, app.factor_id, password=PASSWORD, code=app.code())
         assert outcome(response) == (429, "too_many_attempts")
 
+    def test_the_password_between_wrong_codes_does_not_undo_them(self, token: str, app: App) -> None:
+        for _ in range(5):
+            assert problems(remove(token, app.factor_id, password=PASSWORD, code="000000")) == {"code": "wrong_code"}
+            last = begin(token)
+        assert outcome(last) == (429, "too_many_attempts")
+
     def test_another_users_factor_does_not_exist(self, app: App, bob: User) -> None:
         response = remove(Api().tokens("bob")["access_token"], app.factor_id, password=PASSWORD, code=app.code())
         assert outcome(response) == (404, "not_found")
