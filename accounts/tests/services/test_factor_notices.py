@@ -1,5 +1,7 @@
 """Each change of second factors is in the trail, and the user is told."""
 
+from typing import Any
+
 import pytest
 
 from accounts.models import User
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_each_change_of_factors_is_an_event_and_a_notice(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(phone=None)
     app = enrol_app(alice)
-    entered = {"user": alice, "password": PASSWORD, "origin": ORIGIN}
+    entered: dict[str, Any] = {"user": alice, "password": PASSWORD, "origin": ORIGIN}
     with later(minutes=2):
         second_factors.replace_recovery_codes(**entered, code=app.code())
     with later(minutes=4):

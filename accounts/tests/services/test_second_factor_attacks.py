@@ -17,7 +17,7 @@ from accounts.errors import (
     TooManyLogins,
 )
 from accounts.models import SecondFactor, Session, User
-from accounts.policies import Lockout
+from accounts.policies import LOGINS_LIMIT, Lockout
 from accounts.security import login_quota, mfa_tokens
 from accounts.services import identifiers, passkeys, second_factors, second_step, sign_in
 from accounts.services.factor_check import FactorStep
@@ -247,8 +247,8 @@ class TestGuesses:
     def test_too_many_challenges_from_one_address_refuse_nobody_elsewhere(
         self, alice: User, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert login_quota.LOGINS_LIMIT.limit == 120
-        monkeypatch.setattr(login_quota, "LOGINS_LIMIT", Lockout(limit=2, window=login_quota.LOGINS_LIMIT.window))
+        assert LOGINS_LIMIT.limit == 120
+        monkeypatch.setattr(login_quota, "LOGINS_LIMIT", Lockout(limit=2, window=LOGINS_LIMIT.window))
         token_of(alice, elsewhere())
         token_of(alice, elsewhere())
         with pytest.raises(TooManyLogins):
