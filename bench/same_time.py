@@ -24,9 +24,10 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.test.utils import get_runner, setup_test_environment, teardown_test_environment  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from accounts.security import hashing  # noqa: E402
+from accounts.security import hashing, totp  # noqa: E402
 from accounts.tests.tools import PASSWORD, Api  # noqa: E402
 
 # So many accounts of each kind, each asked so often: less than would lock it.
@@ -35,11 +36,21 @@ ACCOUNTS = 60
 BCRYPT_COST = 12
 
 Maker = Callable[[str], User | None]
-# The verb, its body for an account, and how often an account may be asked.
-ACTIONS: dict[str, tuple[str, Callable[[str], dict[str, Any]], int]] = {
-    "login, wrong password": ("login", lambda name: {"username": name, "password": "wrong-password"}, 3),
-    "request-reset-code": ("request-reset-code", lambda name: contact(name), 1),
+NATIVE, HOSPITAL = "/api/auth", "/hospital/api/auth"
+# Six digits after the password, in its field: a wrong code where the account has an authenticator app.
+TYPED = f"{PASSWORD}000000"
+# The mount, the verb, its body for an account, and how often an account may be asked.
+ACTIONS: dict[str, tuple[str, str, Callable[[str], dict[str, Any]], int]] = {
+    "login, wrong password": (NATIVE, "login", lambda name: {"username": name, "password": "wrong-password"}, 3),
+    "hospital login, six digits at the end": (
+        HOSPITAL,
+        "login",
+        lambda name: {"username": name, "password": TYPED},
+        3,
+    ),
+    "request-reset-code": (NATIVE, "request-reset-code", lambda name: contact(name), 1),
     "reset-password, wrong code": (
+        NATIVE,
         "reset-password",
         lambda name: {**contact(name), "code": "wrong", "new_password": PASSWORD},
         3,
@@ -53,7 +64,7 @@ def contact(name: str) -> dict[str, str]:
 
 def kinds() -> dict[str, Maker]:
     """Return what makes an account of each kind, by the kind's name."""
-    usable = hashing.make(PASSWORD)
+    usable, other = hashing.make(PASSWORD), hashing.make("Another-horse-8")
     imported = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(BCRYPT_COST)).decode()
 
     def account(stored: str, domain: str = "hospital", **state: bool) -> Maker:
@@ -61,8 +72,20 @@ def kinds() -> dict[str, Maker]:
             username=name, email=f"{name}@{domain}.example", password=stored, **state
         )
 
+    def with_app(stored: str) -> Maker:
+        def make(name: str) -> User:
+            user = User.objects.create(username=name, email=f"{name}@hospital.example", password=stored)
+            now = timezone.now()
+            encrypted = totp.encrypted(totp.new_secret())
+            user.second_factors.create(type="totp", created_at=now, confirmed_at=now, encrypted=encrypted)
+            return user
+
+        return make
+
     return {
         "active": account(usable),
+        "app": with_app(other),
+        "app, the password right": with_app(usable),
         "no such user": lambda name: None,
         "other address": account(usable, domain="elsewhere"),
         "disabled": account(usable, is_active=False),
@@ -75,14 +98,14 @@ def kinds() -> dict[str, Maker]:
 
 def measure(action: str, names: dict[str, list[str]]) -> dict[str, list[float]]:
     """Return the milliseconds of each answer by the account's kind, the kinds taking turns at random."""
-    verb, body, times = ACTIONS[action]
+    mount, verb, body, times = ACTIONS[action]
     turns = [(kind, name) for kind in names for name in names[kind] * times]
     random.shuffle(turns)
     taken: dict[str, list[float]] = {kind: [] for kind in names}
     answers = set()
     for number, (kind, name) in enumerate(turns):
         # Every attempt has an address of its own, so that none is locked.
-        api = Api(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}")
+        api = Api(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", mount)
         started = time.perf_counter()
         answers.add(api.post(verb, body(name)).content)
         taken[kind].append((time.perf_counter() - started) * 1000)

@@ -82,6 +82,28 @@ def test_createsuperuser_makes_a_superuser_of_role_admin_and_says_so(monkeypatch
     assert event.detail == {"role": "admin", "superuser": True}
 
 
+@pytest.mark.parametrize(
+    ("roles", "printed"),
+    [
+        ((), ""),
+        (
+            ("admin",),
+            "The first login, at /admin/, asks to enrol a second factor: an authenticator app, a passkey or a "
+            "security key.\n",
+        ),
+    ],
+    ids=["not required", "required"],
+)
+def test_createsuperuser_says_that_the_first_login_enrols_a_second_factor(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, roles: tuple[str, ...], printed: str
+) -> None:
+    settings.MFA_REQUIRED_ROLES = frozenset(roles)
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    assert run("createsuperuser", "--noinput", "--username", "chief", "--email", "chief@hospital.example").endswith(
+        f"Superuser created successfully.\n{printed}"
+    )
+
+
 def test_createsuperuser_refuses_a_name_that_is_taken_in_another_spelling(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

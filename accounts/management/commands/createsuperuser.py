@@ -7,6 +7,7 @@ from django.core.management import CommandError
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.services import factor_check
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import CONSOLE
@@ -28,10 +29,16 @@ class Command(createsuperuser.Command):
             super().handle(*args, **options)
         except IntegrityError as error:
             raise CommandError("Another account already has this user name or e-mail address.") from error
+        created = list(User.objects.filter(pk__gt=newest, is_superuser=True))
         with transaction.atomic():
             record(
                 *(
                     SecurityEvent.of(CONSOLE, Event.USER_CREATED, user_id=user.pk, role=user.role, superuser=True)
-                    for user in User.objects.filter(pk__gt=newest, is_superuser=True)
+                    for user in created
                 )
+            )
+        if any(factor_check.is_required(user) for user in created):
+            self.stdout.write(
+                "The first login, at /admin/, asks to enrol a second factor: an authenticator app, a passkey or a "
+                "security key."
             )

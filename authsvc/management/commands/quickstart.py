@@ -37,7 +37,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"\n  API      http://{ADDRESS}/{mount}/login\n"
             f"  Admin    http://{ADDRESS}/admin/\n"
-            f"  Accounts {names}; password {seed.PASSWORD}\n"
+            f"  Accounts {names}; password {seed.PASSWORD}{_second_factors()}\n"
             "  Messages are printed here unless EMAIL_URL and SMS_URL say otherwise.\n"
             "  Stop with Ctrl-C.\n"
         )
@@ -45,6 +45,11 @@ class Command(BaseCommand):
         threading.Thread(target=DeliveryWorker().run, name="delivery", daemon=True).start()
         threading.Thread(target=purge_daily, name="purge", daemon=True).start()
         call_command("runserver", ADDRESS, use_reloader=False)
+
+
+def _second_factors() -> str:
+    roles = ", ".join(sorted(settings.MFA_REQUIRED_ROLES))
+    return f"; accounts of role {roles} enrol a second factor at their first login" if roles else ""
 
 
 def purge_daily() -> None:
