@@ -11,6 +11,8 @@ ATTEMPTS = 5
 # PostgreSQL's serialization_failure and deadlock_detected; MySQL's lock wait timeout and deadlock.
 _SQLSTATES = frozenset({"40001", "40P01"})
 _MYSQL_ERRORS = frozenset({1205, 1213})
+# PostgreSQL's lock_not_available.
+_LOCK_TIMEOUT = "55P03"
 # PostgreSQL's read_only_sql_transaction, of a standby, which Django reports as an error of the program. MariaDB's kin
 # (1290, 1792, 1836) are operational errors already.
 _READ_ONLY = "25006"
@@ -21,6 +23,11 @@ def _is_retryable(error: OperationalError) -> bool:
     if getattr(cause, "sqlstate", None) in _SQLSTATES:
         return True
     return connection.vendor == "mysql" and bool(error.args) and error.args[0] in _MYSQL_ERRORS
+
+
+def is_lock_timeout(error: OperationalError) -> bool:
+    """Return whether a statement of PostgreSQL waited longer for a lock than it may."""
+    return getattr(error.__cause__, "sqlstate", None) == _LOCK_TIMEOUT
 
 
 def is_read_only(error: BaseException) -> bool:

@@ -95,11 +95,11 @@ def create(execute: Callable[[str], object]) -> None:
 
 
 def drop(execute: Callable[[str], object]) -> None:
-    """Remove the triggers and what they need."""
+    """Remove the triggers that there are, and what they need."""
     vendor = connection.vendor
     for table in TABLES:
         for name in _NAMES[vendor]:
-            execute(f"DROP TRIGGER {table}_{name}" + (f" ON {table}" if vendor == "postgresql" else ""))
+            execute(f"DROP TRIGGER IF EXISTS {table}_{name}" + (f" ON {table}" if vendor == "postgresql" else ""))
     if vendor == "postgresql":
         execute("DROP FUNCTION audit_refuse()")
     if vendor == "sqlite":

@@ -150,7 +150,8 @@ def serving(url: str) -> Iterator[int]:
         "DATABASE_URL": url,
         "WEB_CONCURRENCY": str(os.cpu_count()),
     }
-    command = [sys.executable, "-m", "gunicorn", "--threads", "24", "--bind", f"127.0.0.1:{port}"]
+    worker = ["--worker-class", "authsvc.gunicorn_worker.Worker", "--threads", "24"]
+    command = [sys.executable, "-m", "gunicorn", *worker, "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(  # noqa: S603 The command is written here.
         [*command, "authsvc.wsgi:application"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
     )

@@ -17,7 +17,8 @@ _environment = env.load()
 wsgi_app = "authsvc.wsgi:application"
 # systemd's socket replaces it, and so does --bind.
 bind = "127.0.0.1:8000"
-worker_class = "gthread"
+# Answers the liveness probe also while every thread waits for the database.
+worker_class = "authsvc.gunicorn_worker.Worker"
 workers = _environment.web_concurrency
 threads = 24
 # A worker that does not answer its master for so long has hung; a request takes at most half of it.

@@ -30,8 +30,4 @@ class Migration(migrations.Migration):
             name='end_reason',
             field=models.CharField(blank=True, choices=[('logout', 'logged out'), ('reuse', 'a spent token was used again'), ('credential_changed', 'password, role or state changed'), ('superseded', 'superseded by newer sessions'), ('ended_by_administrator', 'ended by an administrator')], max_length=30, verbose_name='why it ended'),
         ),
-        migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['user', 'contract', 'ended_at', 'expires_at'], name='session_live'),
-        ),
     ]

@@ -2,15 +2,18 @@
 
 from django.db import migrations, models
 
+from audit.online_indexes import AddIndexOnline
+
 
 class Migration(migrations.Migration):
+    atomic = False
 
     dependencies = [
         ('accounts', '0017_officers'),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexOnline(
             model_name='session',
             index=models.Index(fields=['ended_at', 'expires_at'], name='session_active'),
         ),

@@ -98,12 +98,4 @@ class Migration(migrations.Migration):
             name='number',
             field=models.PositiveBigIntegerField(editable=False, null=True),
         ),
-        migrations.AddConstraint(
-            model_name='loginattempt',
-            constraint=models.UniqueConstraint(fields=('lane', 'number'), name='loginattempt_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='securityevent',
-            constraint=models.UniqueConstraint(fields=('lane', 'number'), name='securityevent_place'),
-        ),
     ]

@@ -15,6 +15,9 @@ SQLITE_BUSY_SECONDS = 20
 # A longer statement is a fault; the client gets a response instead of a connection that hangs.
 STATEMENT_SECONDS = 15
 CONNECT_SECONDS = 5
+STATEMENT_OPTION = f"-c statement_timeout={STATEMENT_SECONDS * 1000}"
+# The text between the comment signs is for MariaDB alone: MySQL has no such limit for writes.
+STATEMENT_VARIABLE = f" /*M! , max_statement_time={STATEMENT_SECONDS} */"
 # A server whose disk hangs does not end a statement itself.
 LONGEST_WAIT = STATEMENT_SECONDS + CONNECT_SECONDS
 # The kernel notices a server that has vanished: on an idle connection by keepalives, else by what is not acknowledged.
@@ -73,7 +76,7 @@ def _postgresql(config: dict[str, Any], base_dir: Path, pooling: PoolSettings) -
         # Of two values the server takes the later one, so that the operator's own wins. libpq would read PGOPTIONS only
         # if there were no options.
         own = given.get("options", os.environ.get("PGOPTIONS", ""))
-        config["OPTIONS"]["options"] = f"-c statement_timeout={STATEMENT_SECONDS * 1000} {own}".strip()
+        config["OPTIONS"]["options"] = f"{STATEMENT_OPTION} {own}".strip()
     if pooling.size:
         # A request that gets no connection in this time is answered 503.
         config["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pooling.size, "timeout": CONNECT_SECONDS}
@@ -95,10 +98,9 @@ def _mysql(config: dict[str, Any], base_dir: Path, pooling: PoolSettings) -> Non
         "isolation_level": "read committed",
         "charset": "utf8mb4",
         "longest_wait": LONGEST_WAIT,
-        # The text between the comment signs is for MariaDB alone: MySQL has no such limit for writes.
         "init_command": (
             "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=5"
-            f" /*M! , max_statement_time={STATEMENT_SECONDS} */"
+            f"{STATEMENT_VARIABLE}"
         ),
     }
     config["TEST"] = {"CHARSET": "utf8mb4"}

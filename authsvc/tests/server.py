@@ -35,10 +35,10 @@ class Server:
     def __init__(self, port: int) -> None:
         self.port = port
 
-    def send(self, request: bytes, *, finish: bool = False) -> Answer:
+    def send(self, request: bytes, *, finish: bool = False, timeout: float = 5) -> Answer:
         """Send bytes as they are, and return what comes back."""
         answer = b""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as connection:
             connection.sendall(request)
             if finish:
                 connection.shutdown(socket.SHUT_WR)
@@ -68,9 +68,9 @@ class From(Server):
         super().__init__(port)
         self.origin = origin
 
-    def send(self, request: bytes, *, finish: bool = False) -> Answer:
+    def send(self, request: bytes, *, finish: bool = False, timeout: float = 5) -> Answer:
         head, end, body = request.partition(b"\r\n\r\n")
-        return super().send(head + f"\r\nOrigin: {self.origin}".encode() + end + body, finish=finish)
+        return super().send(head + f"\r\nOrigin: {self.origin}".encode() + end + body, finish=finish, timeout=timeout)
 
 
 @contextmanager

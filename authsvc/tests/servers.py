@@ -23,7 +23,7 @@ if sys.argv[1] == "manage.py":
 from gunicorn.app.wsgiapp import run
 sys.exit(run())
 """
-_GUNICORN = ("authsvc.wsgi:application", "--threads", "24")
+_GUNICORN = ("authsvc.wsgi:application", "--worker-class", "authsvc.gunicorn_worker.Worker", "--threads", "24")
 
 
 class Server:

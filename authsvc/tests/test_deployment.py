@@ -36,12 +36,14 @@ from django.core.management import execute_from_command_line
 execute_from_command_line(["manage.py", *sys.argv[1:]])
 """
 
-SERVE = """
+THREADS = 4
+SERVE = f"""
 from authsvc.configuration import env
 env.ENV_FILE = None
 import sys
 from gunicorn.app.wsgiapp import run
-sys.argv = ["gunicorn", "--threads", "4", "--bind", sys.argv[1], "authsvc.wsgi:application"]
+worker = ["--worker-class", "authsvc.gunicorn_worker.Worker", "--threads", "{THREADS}"]
+sys.argv = ["gunicorn", *worker, "--bind", sys.argv[1], "authsvc.wsgi:application"]
 run()
 """
 

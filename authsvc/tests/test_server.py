@@ -1,12 +1,16 @@
 """What only a real server shows: bodies without a length or with a false one, and that the worker lives on."""
 
 import json
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from accounts.tests.contracts.clients import CLIENTS, NATIVE, ContractClient
 from authsvc.tests.server import HOST, Server
+from authsvc.tests.test_deployment import THREADS
 
 pytestmark = pytest.mark.any_database
 
@@ -115,6 +119,28 @@ def test_invalid_http_never_reaches_the_service(server: Server, request_line: st
 def test_two_authorization_headers_are_an_invalid_one(server: Server, caller: ContractClient) -> None:
     headers = "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"
     assert server.get(f"/{caller.mount}/{caller.me}", headers).status == 401
+
+
+@pytest.fixture
+def _every_thread_waits(server: Server) -> Iterator[None]:
+    """Keep all threads waiting, for the rest of a body."""
+    head = f"POST /api/auth/login HTTP/1.1\r\n{HOST}{length(100)}\r\n".encode()
+    with ExitStack() as connections:
+        for _ in range(THREADS):
+            connection = connections.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            connection.sendall(head)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                server.send(f"GET /readyz HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n".encode(), timeout=0.2)
+            except TimeoutError:
+                break
+        yield
+
+
+@pytest.mark.usefixtures("_every_thread_waits")
+def test_the_liveness_probe_waits_for_no_thread(server: Server) -> None:
+    assert server.get("/healthz").status == 200
 
 
 def test_the_server_does_not_disclose_its_version(server: Server) -> None:

@@ -1,16 +1,39 @@
 """The backend that `authsvc.configuration.databases` names; Django loads its `DatabaseWrapper`."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
-from django.db.backends.mysql import base
-from pymysql.err import OperationalError
+import pymysql.err
+from django.db import OperationalError
+from django.db.backends.mysql import base, schema
 
 from authsvc.configuration.breaker import Breaker
+from authsvc.configuration.maintenance import LOCK_PAUSES
 from authsvc.configuration.mysql.connection import WatchedConnection, breaker_of, not_answering, place_of
+
+# The server's lock wait timeout.
+_LOCK_TIMEOUT: Final = 1205
+
+
+class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
+    """Repeats a statement that got no lock: MariaDB cannot take back those before it, to repeat the migration."""
+
+    def execute(self, sql: Any, params: Any = ()) -> None:
+        for pause in LOCK_PAUSES:
+            try:
+                super().execute(sql, params)
+                return
+            except OperationalError as error:
+                if error.args[:1] != (_LOCK_TIMEOUT,):
+                    raise
+            time.sleep(pause)
+        super().execute(sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Gives out no connection that the server has closed, and none at all while the server does not answer."""
+
+    SchemaEditorClass = DatabaseSchemaEditor
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         breaker: Breaker = breaker_of(place_of(conn_params))
@@ -19,7 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params = {"longest_wait": None, **conn_params}
         try:
             return WatchedConnection(breaker=breaker, **params)
-        except OperationalError:
+        except pymysql.err.OperationalError:
             breaker.server_answers()
             raise
 

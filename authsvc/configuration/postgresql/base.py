@@ -22,10 +22,9 @@ def _driver(connections: type[WatchedConnection]) -> ModuleType:
 class DatabaseWrapper(base.DatabaseWrapper):
     """Gives out no connection that the server has closed, and none at all while the server does not answer."""
 
-    def __init__(self, settings_dict: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        super().__init__(settings_dict, *args, **kwargs)
-        self._connection_class = connection_class(settings_dict)
-        self.Database = _driver(self._connection_class)  # type: ignore[arg-type]  # Classes are hashable.
+    @property
+    def _connection_class(self) -> type[WatchedConnection]:
+        return connection_class(self.settings_dict)
 
     @property
     def pool(self) -> Any:
@@ -51,6 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _connect(self, conn_params: dict[str, Any]) -> Any:
         if self._connection_class.breaker.is_open:
             raise psycopg.OperationalError(NOT_ANSWERING)
+        self.Database = _driver(self._connection_class)  # type: ignore[arg-type]  # Classes are hashable.
         try:
             return super().get_new_connection(conn_params)
         except psycopg.OperationalError:
