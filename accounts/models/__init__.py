@@ -2,6 +2,7 @@
 
 from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
+from accounts.models.hash_kind import FormerHashKind
 from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.role import ADMINISTRATORS, Role
 from accounts.models.session import EndReason, Session
@@ -20,6 +21,7 @@ __all__ = [
     "Channel",
     "Code",
     "EndReason",
+    "FormerHashKind",
     "Kind",
     "Message",
     "Purpose",
