@@ -1,17 +1,22 @@
 """Writes entries to the trail; every entry is written here."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from django.db import transaction
 
 from audit import chain, seal
-from audit.models import Entry, LoginAttempt, SecurityEvent
+from audit.models import Entry, Lane, LoginAttempt, SecurityEvent
 from audit.prepared import PreparedInsert
 
 _INSERTS: Final[dict[type[Entry], PreparedInsert[Any]]] = {
     kind: PreparedInsert(kind, own_id=True) for kind in (LoginAttempt, SecurityEvent)
 }
+
+# Entries that `record_many` inserts at once.
+_AT_ONCE: Final = 1_000
 
 
 def record(*entries: Entry) -> None:
@@ -25,6 +30,33 @@ def record(*entries: Entry) -> None:
     if not entries:
         return
     key, head = seal.current_key(), chain.take()
+    _insert(head, entries, key)
+    chain.store(head, key)
+
+
+def record_many(entries: Iterable[Entry]) -> Iterator[int]:
+    """Write any number of entries as `record` does, as the last act of the transaction; yield how many so far.
+
+    They take one lane, so that others have the rest of them meanwhile. An iterator that is not exhausted rolls the
+    transaction back. Raises TransactionManagementError outside a transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("record_many() must be called in a transaction.")
+    key, head, count, rest = seal.current_key(), chain.take(), 0, iter(entries)
+    try:
+        while batch := list(islice(rest, _AT_ONCE)):
+            _insert(head, batch, key)
+            count += len(batch)
+            yield count
+    except BaseException:
+        # Rows whose head is not stored would be damage of the trail.
+        transaction.set_rollback(True)
+        raise
+    chain.store(head, key)
+
+
+def _insert(head: Lane, entries: Iterable[Entry], key: seal.Key) -> None:
+    """Give the entries their places behind the head of a lane, and insert them, those of a kind in one statement."""
     kinds: dict[type[Entry], list[Entry]] = defaultdict(list)
     for entry in entries:
         entry.truncate()
@@ -35,4 +67,3 @@ def record(*entries: Entry) -> None:
             _INSERTS[kind].execute(rows[0])
         else:
             kind._default_manager.bulk_create(rows)
-    chain.store(head, key)

@@ -3,6 +3,7 @@
 from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
 from accounts.models.hash_kind import FormerHashKind
+from accounts.models.imported_account import ImportedAccount, ReservedIds
 from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.role import ADMINISTRATORS, Role
 from accounts.models.session import EndReason, Session
@@ -22,9 +23,11 @@ __all__ = [
     "Code",
     "EndReason",
     "FormerHashKind",
+    "ImportedAccount",
     "Kind",
     "Message",
     "Purpose",
+    "ReservedIds",
     "Role",
     "Session",
     "SigningKey",
