@@ -56,7 +56,7 @@ def record_many(entries: Iterable[Entry]) -> Iterator[int]:
 
 
 def _insert(head: Lane, entries: Iterable[Entry], key: seal.Key) -> None:
-    """Give the entries their places behind the head of a lane, and insert them, those of a kind in one statement."""
+    """Give the entries their places behind the head of a lane, and insert them, those of a kind at once."""
     kinds: dict[type[Entry], list[Entry]] = defaultdict(list)
     for entry in entries:
         entry.truncate()
@@ -66,4 +66,4 @@ def _insert(head: Lane, entries: Iterable[Entry], key: seal.Key) -> None:
         if len(rows) == 1:
             _INSERTS[kind].execute(rows[0])
         else:
-            kind._default_manager.bulk_create(rows)
+            _INSERTS[kind].execute_many(rows)

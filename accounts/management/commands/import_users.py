@@ -1,7 +1,6 @@
 """Imports the accounts of a former system."""
 
 import csv
-import os
 import signal
 import time
 from contextlib import closing
@@ -11,6 +10,7 @@ from typing import Any, Final, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.management.private_files import created
 from accounts.services.importing.errors import ImportRefused
 from accounts.services.importing.planning import OnConflict
 from accounts.services.importing.run import Import
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             signal.signal(signal.SIGTERM, former)
 
     def _run(self, task: Import, options: dict[str, Any]) -> None:
-        report = _created(options["report"]) if options["report"] else None
+        report = created(options["report"]) if options["report"] else None
         try:
             self._read(task)
             task.plan(reserve=not options["dry_run"])
@@ -126,15 +126,6 @@ def _line(person: Person) -> tuple[object, ...]:
     remarks = "; ".join([*person.reasons, *person.notes])
     ids = (person.former_id or "", person.user_id or "")
     return (person.number, person.outcome.value, *ids, person.columns.get("username", ""), remarks)
-
-
-def _created(path: Path) -> TextIO:
-    """Return a new file for its user alone: it names people."""
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
-    return open(number, "w", encoding="utf-8", newline="")
 
 
 def _write_report(file: TextIO, task: Import) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from accounts.services.importing.errors import UnreadableSource
+from audit.admin.spreadsheet import unescape_formula
 
 _PART: Final = 64 * 1024
 # Of one object; nobody's row is longer.
@@ -24,7 +25,8 @@ def csv_rows(path: Path) -> Iterator[dict[str, Any]]:
         try:
             for row in reader:
                 # Cells beyond the columns have no name.
-                yield {name: value for name, value in row.items() if name is not None and value != ""}
+                # Exports put an apostrophe before what a spreadsheet would take for a formula.
+                yield {name: unescape_formula(value) for name, value in row.items() if name is not None and value}
         except (csv.Error, UnicodeError) as error:
             raise UnreadableSource(f"{path}, line {reader.line_num}, is not CSV: {error}.") from error
 
@@ -49,21 +51,25 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8-sig") as file:
         number = 0
         try:
-            while line := file.readline(_LONGEST + 1):
+            while True:
                 number += 1
+                line = file.readline(_LONGEST + 1)
+                if not line:
+                    return
                 if len(line) > _LONGEST:
                     raise UnreadableSource(f"{path}, line {number}, is longer than a row can be.")
                 if line.strip():
                     yield _row(json.loads(line), f"{path}, line {number},")
         except (ValueError, RecursionError) as error:
-            raise UnreadableSource(f"{path}, line {number + 1}, is not JSON: {error}.") from error
+            raise UnreadableSource(f"{path}, line {number}, is not JSON: {error}.") from error
 
 
 def json_rows(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a file that is one array of them, without reading all of it at once."""
     with path.open(encoding="utf-8-sig") as file:
+        number = 0
         try:
-            text, number = file.read(_PART).lstrip(_BLANK), 0
+            text = file.read(_PART).lstrip(_BLANK)
             if not text.startswith("["):
                 raise UnreadableSource(f"{path} is not an array of objects.")
             text = text[1:]

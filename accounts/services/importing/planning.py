@@ -11,7 +11,7 @@ from accounts import names
 from accounts.models import ImportedAccount, User
 from accounts.names import IDENTIFIERS
 from accounts.reserved_names import is_reserved
-from accounts.services.importing.spool import Outcome, Spool
+from accounts.services.importing.spool import COMING, Outcome, Spool
 from accounts.services.importing.systems import FormerSystem
 
 _FIELDS: Final = {"username": "user name", "email": "e-mail address", "phone": "phone number"}
@@ -33,6 +33,7 @@ class OnConflict(StrEnum):
 class _Row:
     number: int
     digest: str
+    columns: str
     keys: Mapping[str, str | None]
     makes_name: bool
     name_error: str
@@ -43,13 +44,13 @@ def plan(spool: Spool, system: FormerSystem, on_conflict: OnConflict) -> None:
     _find_present(spool, system)
     for column in _KEYS.values():
         _find_taken(spool, column)
-    columns = "digest, username_key, email_key, phone, makes_name, name_error"
+    columns = "digest, columns, username_key, email_key, phone, makes_name, name_error"
     for rows in spool.batches(columns, "outcome = ?", Outcome.NEW):
         decided = []
-        for number, digest, *keys, makes_name, name_error in rows:
-            row = _Row(number, digest, dict(zip(_KEYS, keys, strict=True)), bool(makes_name), name_error)
+        for number, digest, given, *keys, makes_name, name_error in rows:
+            row = _Row(number, digest, given, dict(zip(_KEYS, keys, strict=True)), bool(makes_name), name_error)
             decided.append(_decide(spool, row, system, on_conflict))
-        spool.update(_DECIDED, decided)
+        spool.update(_DECIDED, filter(None, decided))
     _name(spool)
 
 
@@ -77,8 +78,8 @@ def _note_taken(spool: Spool, column: str, values: Iterable[str]) -> None:
     spool.update(f"INSERT OR IGNORE INTO taken VALUES ('{column}', ?, ?)", found)
 
 
-def _decide(spool: Spool, row: _Row, system: FormerSystem, on_conflict: OnConflict) -> tuple[Any, ...]:
-    """Return outcome, reasons, columns, whether a name is needed, and number."""
+def _decide(spool: Spool, row: _Row, system: FormerSystem, on_conflict: OnConflict) -> tuple[Any, ...] | None:
+    """Return outcome, reasons, columns, whether a name is needed, and number; None for a row that comes as it is."""
     collisions = {
         field: other for field, value in row.keys.items() if value and (other := _other(spool, _KEYS[field], value))
     }
@@ -87,8 +88,6 @@ def _decide(spool: Spool, row: _Row, system: FormerSystem, on_conflict: OnConfli
         reasons.append(f"{same} is the same person")
     if row.name_error:
         reasons.append(row.name_error)
-    columns = json.loads(spool.scalar("SELECT columns FROM person WHERE number = ?", row.number))
-    needs_name = row.makes_name or bool(row.name_error) or "username" in collisions
     outcome = Outcome.NEW
     if reasons:
         # Without what its clients log in with, an account would be of no use to anybody.
@@ -96,10 +95,14 @@ def _decide(spool: Spool, row: _Row, system: FormerSystem, on_conflict: OnConfli
         outcome = Outcome.RENAMED if on_conflict is OnConflict.RENAME and not helpless else Outcome.CONFLICT
         if outcome is Outcome.CONFLICT and row.name_error and not collisions:
             outcome = Outcome.MALFORMED
-    if outcome in (Outcome.NEW, Outcome.RENAMED):
-        columns = {name: value for name, value in columns.items() if name not in _lost(collisions)}
+    if outcome in COMING:
         _claim(spool, row, [field for field in _KEYS if field not in collisions])
-    return outcome.value, json.dumps(reasons), json.dumps(columns), needs_name, row.number
+    if not reasons and not row.makes_name:
+        return None
+    kept = {name: value for name, value in json.loads(row.columns).items() if name not in _lost(collisions)}
+    needs_name = row.makes_name or bool(row.name_error) or "username" in collisions
+    columns = json.dumps(kept) if outcome in COMING else row.columns
+    return outcome.value, json.dumps(reasons), columns, needs_name, row.number
 
 
 def _lost(collisions: Iterable[str]) -> set[str]:

@@ -8,7 +8,6 @@ from typing import Final
 from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts.models import ImportedAccount, ReservedIds, User
-from accounts.names import IDENTIFIERS
 from accounts.security import former_kinds
 from accounts.services.importing import ids, login_logs
 from accounts.services.importing.errors import ImportRefused
@@ -18,9 +17,13 @@ from accounts.services.importing.systems import FormerSystem
 from audit.events import Event
 from audit.models import Entry, SecurityEvent
 from audit.origin import Origin
+from audit.prepared import PreparedInsert
 from audit.record import record_many
 
 _CHANGED_MEANWHILE: Final = "An account has been changed or added meanwhile. Nothing was imported: run it again."
+# The canonical forms are in the plan already.
+_ACCOUNTS: Final = PreparedInsert(User, own_id=True)
+_ORIGINS: Final = PreparedInsert(ImportedAccount)
 _TIMES: Final = ("last_login", "created_at")
 
 
@@ -55,7 +58,7 @@ def assign_ids(spool: Spool, *, reserve: bool) -> None:
         values = (*COMING, reserved.used)
         highest = spool.scalar(f"SELECT COALESCE(MAX(former_id), 0) FROM person WHERE {free}", *values)
         spool.update(
-            "UPDATE OR IGNORE person SET user_id = former_id WHERE number IN"
+            "UPDATE person SET user_id = former_id WHERE number IN"
             f" (SELECT MIN(number) FROM person WHERE {free} GROUP BY former_id)",
             [values],
         )
@@ -94,8 +97,8 @@ def write(spool: Spool, source: Source, system: FormerSystem, done_by: DoneBy) -
 
 def _write_accounts(people: list[Person], system: FormerSystem) -> None:
     accounts = [_account(person) for person in people]
-    User.objects.bulk_create(accounts)
-    ImportedAccount.objects.bulk_create(
+    _ACCOUNTS.execute_many(accounts)
+    _ORIGINS.execute_many(
         ImportedAccount(digest=each.digest, user_id=each.user_id or 0, system=system.name, former_id=each.former_id)
         for each in people
     )
@@ -108,8 +111,6 @@ def _account(person: Person) -> User:
             columns[name] = datetime.fromisoformat(columns[name])
     user = User(pk=person.user_id, **columns)
     user.vouched_email, user.vouched_phone = user.email_key or "", user.phone or ""
-    # The canonical forms are there already.
-    user.remember(IDENTIFIERS)
     return user
 
 
