@@ -25,8 +25,7 @@ def record(*entries: Entry) -> None:
     Takes one of the trail's lanes until the transaction ends. Entries of one kind take one statement, the lane takes
     two more. Raises TransactionManagementError outside a transaction.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("record() must be called in the transaction that it describes.")
+    _require_transaction()
     if not entries:
         return
     key, head = seal.current_key(), chain.take()
@@ -40,8 +39,7 @@ def record_many(entries: Iterable[Entry]) -> Iterator[int]:
     They take one lane, so that others have the rest of them meanwhile. An iterator that is not exhausted rolls the
     transaction back. Raises TransactionManagementError outside a transaction.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("record_many() must be called in a transaction.")
+    _require_transaction()
     key, head, count, rest = seal.current_key(), chain.take(), 0, iter(entries)
     try:
         while batch := list(islice(rest, _AT_ONCE)):
@@ -53,6 +51,11 @@ def record_many(entries: Iterable[Entry]) -> Iterator[int]:
         transaction.set_rollback(True)
         raise
     chain.store(head, key)
+
+
+def _require_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("Entries are recorded in the transaction that they describe.")
 
 
 def _insert(head: Lane, entries: Iterable[Entry], key: seal.Key) -> None:
