@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from accounts.models import User
+from accounts.security import former_kinds
 from accounts.security.hashers import Argon2id
 from accounts.security.keys import ring
 from accounts.tests.tools import BROWSER, HERE, PASSWORD, Api, captured_statements
@@ -98,8 +99,9 @@ def true_cost() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _fresh_keys() -> Iterator[None]:
-    """Clear the key ring, whose keys the previous test's rollback has removed."""
+    """Clear what a process remembers of the database, which the previous test's rollback has removed."""
     ring.forget()
+    former_kinds.forget()
     yield
     ring.forget()
 

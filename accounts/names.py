@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -26,6 +27,10 @@ SPECIAL_USE_DOMAIN_NAMES[:] = [name for name in SPECIAL_USE_DOMAIN_NAMES if name
 _PUNCTUATION: Final = frozenset("._-+")
 _DIALLED: Final = re.compile(r"\+?[0-9 ()./-]{5,30}")
 _USERNAME: Final = get_profile("UsernameCaseMapped:CaseFold")
+# ASCII with a letter, so that it is no phone number.
+_PLAIN_NAME: Final = re.compile(r"[0-9._+-]*[A-Za-z][A-Za-z0-9._+-]*")
+# A local part that the rules of e-mail addresses leave as it is.
+_PLAIN_LOCAL_PART: Final = re.compile(r"[A-Za-z0-9_]{1,32}(?:[.-][A-Za-z0-9_]{1,15}){0,2}")
 _OPAQUE: Final = get_profile("OpaqueString")
 # Scripts that are written together; a name that mixes others may imitate another name.
 _TOGETHER: Final = (
@@ -60,6 +65,9 @@ def canonical_username(text: str) -> str:
     """
     if not 0 < len(text) <= NAME_LENGTH:
         raise InvalidIdentifier(_("A user name must have 1 to %(most)d characters."), most=NAME_LENGTH)
+    if _PLAIN_NAME.fullmatch(text):
+        # The rules below leave such a name as it is, and most names are such.
+        return text.lower()
     try:
         name = _USERNAME.enforce(unicodedata.normalize("NFKC", text))
     except UnicodeEncodeError as error:
@@ -140,6 +148,9 @@ def clean_email(text: str) -> str:
     if len(text) > EMAIL_LENGTH:
         raise InvalidIdentifier(_("An e-mail address must have at most %(most)d characters."), most=EMAIL_LENGTH)
     try:
+        local, _at, domain = text.rpartition("@")
+        if _PLAIN_LOCAL_PART.fullmatch(local):
+            return f"{local}@{_clean_domain(domain)}"
         # A hospital's own domain need not be one that the public Internet could deliver to.
         checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except (EmailNotValidError, ValueError) as error:
@@ -152,6 +163,13 @@ def clean_email(text: str) -> str:
     if _has_format_characters(local):
         raise InvalidIdentifier(_("An e-mail address must not contain invisible characters."))
     return str(checked.normalized)
+
+
+@lru_cache(maxsize=1024)
+def _clean_domain(domain: str) -> str:
+    """Return the domain of an address as it is kept. Raises EmailNotValidError."""
+    checked = validate_email(f"a@{domain}", check_deliverability=False, globally_deliverable=False)
+    return str(checked.normalized).partition("@")[2]
 
 
 def require_dotted_domain(address: str) -> None:

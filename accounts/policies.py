@@ -151,6 +151,8 @@ HASHING_PLACES: Final = 8
 REFUSAL_PAUSE: Final = timedelta(milliseconds=500)
 REFUSAL_PAUSES: Final = 16
 LONGEST_PASSWORD: Final = 128
+# Kinds of hashes of former systems that a refused password costs, each once: those of most accounts.
+MOST_FORMER_KINDS: Final = 4
 # In bytes, of the data that a client program stores with its user; a list has up to 100 of them.
 LONGEST_PROFILE: Final = 8 * 1024
 

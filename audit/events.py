@@ -46,6 +46,8 @@ class Event(StrEnum):
     TRAIL_EXPORTED = "trail:exported"
     STAFF_IMPORTED = "staff:imported"
     STAFF_EXPORTED = "staff:exported"
+    USERS_IMPORTED = "users:imported"
+    USERS_EXPORTED = "users:exported"
     PEOPLE_LISTED = "people:listed"
     RECORDS_PURGED = "records:purged"
 

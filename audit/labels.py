@@ -45,6 +45,8 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.TRAIL_EXPORTED: _("trail exported"),
     Event.STAFF_IMPORTED: _("staff imported"),
     Event.STAFF_EXPORTED: _("staff exported"),
+    Event.USERS_IMPORTED: _("accounts of a former system imported"),
+    Event.USERS_EXPORTED: _("all accounts exported"),
     Event.PEOPLE_LISTED: _("user list read"),
     Event.RECORDS_PURGED: _("expired records removed"),
 }

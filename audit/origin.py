@@ -50,6 +50,8 @@ class Origin:
 
 ADMIN_SITE = "admin"
 CONSOLE = Origin(contract="console")
+# Login attempts of a former system, which `manage.py import_users` has taken over.
+IMPORTED = "imported"
 
 # A contract that is not named here is shown as it is stored.
 _CONTRACT_LABELS = {
@@ -60,6 +62,7 @@ _CONTRACT_LABELS = {
     "clinic": _("clinic (004)"),
     ADMIN_SITE: _("admin site"),
     CONSOLE.contract: _("console"),
+    IMPORTED: _("imported"),
 }
 
 

@@ -5,7 +5,7 @@ does, except for the hash, and comes to the same text every time. The ORM makes 
 of its parameters are put in anew.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
 
@@ -168,13 +168,29 @@ class PreparedInsert(Generic[M]):
     def execute(self, instance: M) -> None:
         """Insert the row of an instance that has none. Raises IntegrityError."""
         connection = connections[DEFAULT_DB_ALIAS]
-        text = self._compiled.get(connection.vendor)
-        if text is None:
-            text = self._compiled[connection.vendor] = self._text(connection)
-        _execute(text, {field.attname: field.pre_save(instance, add=True) for field in self._fields}, connection)
+        _execute(self._text(connection), self._values(instance), connection)
         instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
 
+    def execute_many(self, instances: Iterable[M]) -> None:
+        """Insert the rows of instances that have none, in as few round trips as the driver needs.
+
+        Raises IntegrityError.
+        """
+        connection = connections[DEFAULT_DB_ALIAS]
+        text = self._text(connection)
+        rows = [text.parameters(self._values(instance), connection) for instance in instances]
+        with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS), connection.cursor() as cursor:
+            cursor.executemany(text.sql, rows)
+
+    def _values(self, instance: M) -> dict[str, Any]:
+        return {field.attname: field.pre_save(instance, add=True) for field in self._fields}
+
     def _text(self, connection: BaseDatabaseWrapper) -> _Text:
+        if connection.vendor not in self._compiled:
+            self._compiled[connection.vendor] = self._compile(connection)
+        return self._compiled[connection.vendor]
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> _Text:
         query = InsertQuery(self._model)
         template = self._model(**{field.attname: Parameter(field.attname, field) for field in self._fields})
         query.insert_values(self._fields, [template])

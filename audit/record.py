@@ -1,20 +1,25 @@
 """Writes entries to the trail; every entry is written here."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from django.db import transaction
 
 from audit import chain, metrics, seal
 from audit.events import Status
-from audit.models import Entry, LoginAttempt, SecurityEvent
+from audit.models import Entry, Lane, LoginAttempt, SecurityEvent
 from audit.origin import current_login
 from audit.prepared import PreparedInsert
 
 _INSERTS: Final[dict[type[Entry], PreparedInsert[Any]]] = {
     kind: PreparedInsert(kind, own_id=True) for kind in (LoginAttempt, SecurityEvent)
 }
+
+# Entries that `record_many` inserts at once.
+_AT_ONCE: Final = 1_000
 
 
 def record(*entries: Entry) -> None:
@@ -23,22 +28,53 @@ def record(*entries: Entry) -> None:
     Takes one of the trail's lanes until the transaction ends. Entries of one kind take one statement, the lane takes
     two more. Raises TransactionManagementError outside a transaction.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("record() must be called in the transaction that it describes.")
+    _require_transaction()
     if not entries:
         return
     key, head = seal.current_key(), chain.take()
+    _insert(head, entries, key)
+    chain.store(head, key)
+    for entry in entries:
+        if isinstance(entry, LoginAttempt) and entry.status == Status.SUCCESS:
+            current_login.set(entry.user_id)
+    transaction.on_commit(partial(metrics.count, entries), robust=True)
+
+
+def record_many(entries: Iterable[Entry]) -> Iterator[int]:
+    """Write any number of entries as `record` does, as the last act of the transaction; yield how many so far.
+
+    They take one lane, so that others have the rest of them meanwhile. An iterator that is not exhausted rolls the
+    transaction back. Raises TransactionManagementError outside a transaction.
+    """
+    _require_transaction()
+    key, head, count, rest = seal.current_key(), chain.take(), 0, iter(entries)
+    try:
+        while batch := list(islice(rest, _AT_ONCE)):
+            _insert(head, batch, key)
+            count += len(batch)
+            yield count
+    except BaseException:
+        # Rows whose head is not stored would be damage of the trail.
+        transaction.set_rollback(True)
+        raise
+    chain.store(head, key)
+    transaction.on_commit(partial(metrics.TRAIL_ROWS.inc, count), robust=True)
+
+
+def _require_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("Entries are recorded in the transaction that they describe.")
+
+
+def _insert(head: Lane, entries: Iterable[Entry], key: seal.Key) -> None:
+    """Give the entries their places behind the head of a lane, and insert them, those of a kind at once."""
     kinds: dict[type[Entry], list[Entry]] = defaultdict(list)
     for entry in entries:
         entry.truncate()
         chain.append(head, entry, key)
         kinds[type(entry)].append(entry)
-        if isinstance(entry, LoginAttempt) and entry.status == Status.SUCCESS:
-            current_login.set(entry.user_id)
     for kind, rows in kinds.items():
         if len(rows) == 1:
             _INSERTS[kind].execute(rows[0])
         else:
-            kind._default_manager.bulk_create(rows)
-    chain.store(head, key)
-    transaction.on_commit(partial(metrics.count, entries), robust=True)
+            _INSERTS[kind].execute_many(rows)

@@ -101,7 +101,7 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         answer = request.POST.get("choice" if action.choices else "reason", "").strip()
         if "confirmed" not in request.POST or not action.accepts(answer):
             return self.confirmation_page(request, action_name, selected, invalid="confirmed" in request.POST)
-        self._perform_all(request, action, selected, answer)
+        self.perform_all(request, action, selected, answer)
         return HttpResponseRedirect(self._return_url(request, selected))
 
     def _selected(self, request: HttpRequest) -> list[Any]:
@@ -148,7 +148,8 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
     def _action_url_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_confirmed_action"
 
-    def _perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], answer: str) -> None:
+    def perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], answer: str) -> None:
+        """Perform an action on each object, and say on the next page what was done and what was skipped."""
         actor, origin = actor_of(request), request_origin(request)
         skipped: dict[str, list[str]] = {}
         for obj in selected:

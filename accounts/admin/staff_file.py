@@ -27,6 +27,21 @@ _BYTE_ORDER_MARKS: Final = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16",
 _CHARSETS: Final = ("utf-8", "gb18030")
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 
+# What hospitals call the columns. Of two names for one column in a file, the first one here counts.
+_HOSPITAL_NAMES: Final = {
+    "用户名": "username",
+    "账号": "username",
+    "姓名": "full_name",
+    "邮箱": "email",
+    "手机号": "phone",
+    "手机": "phone",
+    "电话": "phone",
+    "角色": "role",
+    "职务": "role",
+    "科室": "department",
+    "部门": "department",
+}
+
 
 class InvalidStaffFile(Exception):
     """The file cannot be read as a staff list; `detail` says why."""
@@ -59,8 +74,7 @@ def read(data: bytes) -> StaffList:
 
 
 def _staff_list(header: Sequence[str], rows: Iterable[Sequence[str]]) -> StaffList:
-    known = _known_names()
-    fields = [known.get(name.casefold()) for name in header]
+    fields = _fields(header)
     taken = [field for field in fields if field]
     if missing := [name for name in ("username", "role") if name not in taken]:
         raise InvalidStaffFile(
@@ -78,6 +92,16 @@ def _staff_list(header: Sequence[str], rows: Iterable[Sequence[str]]) -> StaffLi
     if not candidates:
         raise InvalidStaffFile(_("The list contains no rows."))
     return StaffList(candidates, [name for name, field in zip(header, fields, strict=True) if name and not field])
+
+
+def _fields(header: Sequence[str]) -> list[str | None]:
+    """Return the field of each column, None for one that is ignored, for instance a second name for a field."""
+    known, others = _known_names(), list(_HOSPITAL_NAMES)
+    fields = [known.get(name.casefold()) for name in header]
+    for name in sorted((name for name in header if name in _HOSPITAL_NAMES), key=others.index):
+        if _HOSPITAL_NAMES[name] not in fields:
+            fields[header.index(name)] = _HOSPITAL_NAMES[name]
+    return fields
 
 
 def _in_each_language(get_label: Callable[[], object]) -> Iterator[str]:

@@ -4,17 +4,19 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.admin import staff_file
+from accounts.admin import staff_file, staff_template
 from accounts.admin.common import actor_of
+from accounts.admin.confirmed_actions import MAX_SELECTED, ConfirmedActionsAdmin
 from accounts.errors import BadRows
 from accounts.models import Role, User
 from accounts.services import staff
@@ -67,7 +69,7 @@ def _display(candidate: Candidate, column: str) -> str:
     return str(dict(Role.choices).get(value, value)) if column == "role" else value
 
 
-def _report(request: HttpRequest, added: int, skipped: list[int]) -> None:
+def _report(request: HttpRequest, added: int, skipped: list[int], *, codes_follow: bool) -> None:
     """Say on the next page how many accounts were created, and which rows were skipped."""
     messages.success(request, ngettext("%d account was created.", "%d accounts were created.", added) % added)
     if skipped:
@@ -75,15 +77,27 @@ def _report(request: HttpRequest, added: int, skipped: list[int]) -> None:
             "%(count)d row was skipped: %(rows)s.", "%(count)d rows were skipped: %(rows)s.", len(skipped)
         )
         messages.warning(request, sentence % {"count": len(skipped), "rows": _first(skipped)})
-    messages.info(request, _("The new accounts have no passwords. Send codes to let their users set them."))
+    if not codes_follow:
+        messages.info(request, _("The new accounts have no passwords. Send codes to let their users set them."))
 
 
-class ImportAdmin(admin.ModelAdmin):
-    """Adds the import at `import/`."""
+class ImportAdmin(ConfirmedActionsAdmin):
+    """Adds the import at `import/`, and a template for its file."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.import_staff)
-        return [path("import/", view, name="accounts_user_import"), *super().get_urls()]
+        template = self.admin_site.admin_view(self.staff_template)
+        return [
+            path("import/", view, name="accounts_user_import"),
+            path("import/template/", template, name="accounts_user_import_template"),
+            *super().get_urls(),
+        ]
+
+    def staff_template(self, request: HttpRequest) -> HttpResponseBase:
+        """Return an empty staff list as an XLSX file, with the roles on its second sheet."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return staff_template.download()
 
     def import_staff(self, request: HttpRequest) -> HttpResponse:
         """Return the upload form or the preview, or create the accounts of a confirmed preview."""
@@ -111,6 +125,7 @@ class ImportAdmin(admin.ModelAdmin):
         actor = actor_of(request)
         preview = _unsign(request.POST.get("signed", ""), actor)
         skipped = preview.invalid if "skip_invalid" in request.POST else []
+        may_send = self.permitted_actions(request).get("send-code") if "send_codes" in request.POST else None
         origin = request_origin(request)
         try:
             added = staff.add_all(
@@ -121,7 +136,10 @@ class ImportAdmin(admin.ModelAdmin):
                 return self._preview_page(request, preview.key, preview.candidates)
             messages.info(request, _("This list has already been imported."))
         else:
-            _report(request, added, skipped)
+            _report(request, len(added), skipped, codes_follow=may_send is not None)
+            if may_send:
+                reachable = [user for user in added if user.email or user.phone]
+                self.perform_all(request, may_send, reachable[:MAX_SELECTED], "")
         return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
 
     def _preview_page(
@@ -132,6 +150,8 @@ class ImportAdmin(admin.ModelAdmin):
             (each.number, [_display(each, name) for name in COLUMNS], problems.get(each.number, []))
             for each in candidates
         ]
+        # What is to be corrected comes first.
+        rows.sort(key=lambda row: not row[2])
         signed = _sign(_Preview(key, candidates, sorted(problems)), actor_of(request))
         counts = {"invalid": len(problems), "valid": len(candidates) - len(problems)}
         return self._page(request, rows=rows, signed=signed, ignored=ignored, **counts)
@@ -139,6 +159,7 @@ class ImportAdmin(admin.ModelAdmin):
     def _page(self, request: HttpRequest, **context: Any) -> HttpResponse:
         labels = [staff.label(name) for name in COLUMNS]
         shared = {
+            "may_send_codes": "send-code" in self.permitted_actions(request),
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Import staff"),

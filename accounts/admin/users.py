@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import user_page
 from accounts.admin.common import HideSecretLookupsAdmin, actor_of
-from accounts.admin.confirmed_actions import ConfirmedActionsAdmin, detail_of
+from accounts.admin.confirmed_actions import detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import ACTIONS
@@ -47,7 +47,7 @@ def _contact_state(user: User, contact: str) -> int:
 
 
 @admin.register(User)
-class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
+class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     """Users. Accounts are disabled instead of deleted."""
 
     change_form_template = "admin/accounts/user/change_form.html"

@@ -2,7 +2,9 @@
 
 from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
+from accounts.models.hash_kind import FormerHashKind
 from accounts.models.heartbeat import Heartbeat
+from accounts.models.imported_account import ImportedAccount, ReservedIds
 from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.role import ADMINISTRATORS, Role
 from accounts.models.second_factor import FactorType, RecoveryCode, SecondFactor, SpentToken
@@ -23,11 +25,14 @@ __all__ = [
     "Code",
     "EndReason",
     "FactorType",
+    "FormerHashKind",
     "Heartbeat",
+    "ImportedAccount",
     "Kind",
     "Message",
     "Purpose",
     "RecoveryCode",
+    "ReservedIds",
     "Role",
     "SecondFactor",
     "Session",

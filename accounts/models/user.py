@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -19,10 +20,14 @@ from accounts.models.validators import validate_email, validate_phone, validate_
 from accounts.names import CONTACTS, IDENTIFIERS
 from audit.people import OFFICERS
 
+PASSWORD_LENGTH = 255
+
 
 class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     """An account; all contracts share it."""
 
+    # Longer than Django's: werkzeug's hashes by scrypt have 162 characters.
+    password = models.CharField(_("password"), max_length=PASSWORD_LENGTH)
     username = models.CharField(_("user name"), max_length=names.NAME_LENGTH, validators=[validate_username])
     username_key = models.CharField(max_length=names.NAME_LENGTH, unique=True, editable=False)
     email = models.CharField(  # noqa: DJ001 Absent is NULL and never blank: what is present is unique.
@@ -58,7 +63,8 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     pending_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
     pending_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
     last_login_ip = models.GenericIPAddressField(_("last login from"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # An import keeps the time that the former system has.
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     stamp = models.CharField(max_length=32, default=new_stamp, editable=False)
 

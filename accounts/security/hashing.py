@@ -4,37 +4,32 @@ Threads of their own hash, so that those of requests, which are many more, do no
 """
 
 import os
-import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.contrib.auth.hashers import get_hasher, identify_hasher, is_password_usable
+from django.contrib.auth.hashers import get_hasher
 
 from accounts.policies import LONGEST_PASSWORD
+from accounts.security.hash_kinds import Argon2, HashKind
+from accounts.security.hashers import Argon2id
 from accounts.security.slots import Slots
+from accounts.security.stored_hashes import parse
 from accounts.transactions import release_connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Hashes as other systems store them, without Django's prefix.
-_BARE_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}")
-_BARE_ARGON2 = re.compile(
-    r"\$argon2(id|i|d)\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[+/A-Za-z0-9]+\$[+/A-Za-z0-9]+"
-)
-# A stored hash with higher costs is not verified: it could exhaust memory or time.
-_MOST_MEMORY_KIB = 256 * 1024
-_MOST_TIME = 10
-# bcrypt reads this many bytes of a password; a longer one cannot match.
-_BCRYPT_BYTES = 72
 # Linux gives a hash less of a busy processor than a request that needs a moment of it.
 _NICENESS = 10
+# For work whose result nobody reads; every algorithm takes a salt like this.
+_UNUSED_SALT: Final = b"." * 22
+_UNUSED_LENGTH: Final = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,48 +40,30 @@ class Verdict:
     outdated: bool = False
 
 
-def _as_django_stores_it(stored: str) -> str | None:
-    """Return the hash with Django's prefix, or None where it cannot be verified."""
-    if not is_password_usable(stored):
-        return None
-    prefix, dollar, rest = stored.partition("$")
-    bare = dollar + rest if prefix in {"", "argon2", "bcrypt"} else ""
-    if prefix == "bcrypt":
-        bare = rest
-    if _BARE_BCRYPT.fullmatch(bare) and prefix != "argon2":
-        return f"bcrypt${bare}"
-    if (match := _BARE_ARGON2.fullmatch(bare)) and prefix != "bcrypt":
-        memory, turns = int(match[2]), int(match[3])
-        return f"argon2{bare}" if memory <= _MOST_MEMORY_KIB and turns <= _MOST_TIME else None
-    return None
-
-
-def verify(password: str, stored: str | None) -> Verdict:
+def verify(password: str, stored: str | None, alike: Collection[HashKind] = ()) -> Verdict:
     """Check a password against a stored hash; `stored` is None for an unknown user.
 
-    A missing, unusable or malformed hash never matches, nor does a password too long for every rule; either costs one
-    hash of the default algorithm.
+    A missing, unusable or malformed hash never matches, nor does a password too long for every rule. Whatever does not
+    match costs one hash of the default algorithm and one of each kind in `alike`, so that the time of a refusal does
+    not tell which of these the account has.
     """
-    return _run(_verify, password, stored)
+    return _run(_verify, password, stored, alike)
 
 
-def _verify(password: str, stored: str | None) -> Verdict:
-    encoded = _as_django_stores_it(stored) if stored else None
-    hasher = identify_hasher(encoded) if encoded else None
-    if encoded is None or hasher is None or _is_too_long(password, hasher.algorithm):
-        _make(password)
-        return Verdict(correct=False)
-    try:
-        correct = hasher.verify(password, encoded)
-        outdated = hasher.algorithm != get_hasher().algorithm or hasher.must_update(encoded)
-    except ValueError:
-        _make(password)
-        return Verdict(correct=False)
-    return Verdict(correct, correct and outdated)
+def _verify(password: str, stored: str | None, alike: Collection[HashKind]) -> Verdict:
+    found = parse(stored) if stored and len(password) <= LONGEST_PASSWORD else None
+    default = default_kind()
+    if found and found.matches(password):
+        return Verdict(correct=True, outdated=found.kind != default)
+    done = found.kind if found else None
+    for kind in {default, *alike} - {done}:
+        kind.derive(password.encode(), _UNUSED_SALT, _UNUSED_LENGTH)
+    return Verdict(correct=False)
 
 
-def _is_too_long(password: str, algorithm: str | None) -> bool:
-    return len(password) > LONGEST_PASSWORD or (algorithm == "bcrypt" and len(password.encode()) > _BCRYPT_BYTES)
+def default_kind() -> HashKind:
+    """Return the kind of new hashes."""
+    return Argon2("id", Argon2id.memory_cost, Argon2id.time_cost, Argon2id.parallelism)
 
 
 def make(password: str) -> str:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.errors import Overloaded, RetryLater
 from accounts.models import FactorType, SecondFactor, User
 from accounts.policies import LONGEST_WAIT, REFUSAL_PAUSE, REFUSAL_PAUSES, SESSIONS_COUNTED_FROM
-from accounts.security import budgets, hashing, lockout, suspicion
+from accounts.security import budgets, former_kinds, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
 from accounts.security.login_quota import require_logins
 from accounts.security.parallel_calls import ParallelCalls
@@ -146,10 +146,12 @@ def _user_by(column: str) -> PreparedRows[User]:
 def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:
     """Hash the password in a hashing slot, for an attempt that is reserved first; no transaction is open meanwhile.
 
-    A missing account costs the same work. Raises Overloaded and budgets.LockedOut.
+    Every refusal costs the same work, for a missing account and for a hash of a former system too. Raises Overloaded
+    and budgets.LockedOut.
     """
+    alike = former_kinds.present()
     with reserve(attempt) as reservation:
-        verdict = hashing.verify(password, attempt.user.password if attempt.user else None)
+        verdict = hashing.verify(password, attempt.user.password if attempt.user else None, alike)
     return PasswordCheck(reservation, verdict.correct, verdict.outdated)
 
 

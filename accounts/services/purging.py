@@ -17,8 +17,9 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import AttemptBudget, Code, Message, SecondFactor, Session, SpentToken
+from accounts.models import AttemptBudget, Code, FormerHashKind, Message, SecondFactor, Session, SpentToken
 from accounts.policies import BUDGET_KEPT, CODE_KEPT, MESSAGE_KEPT, SESSION_KEPT, UNCONFIRMED_FACTOR_KEPT
+from accounts.security import former_kinds
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent, TrailCheck
@@ -122,6 +123,14 @@ def _trail(now: datetime, dry_run: bool) -> Iterator[int]:
     yield from _removal(_checks)(now, dry_run)
 
 
+def _former_kinds(now: datetime, dry_run: bool) -> Iterator[int]:
+    """Yield how many kinds of hashes no account has any more; those that accounts have are counted anew."""
+    if dry_run:
+        yield FormerHashKind.objects.exclude(name__in=former_kinds.count()).count()
+    else:
+        yield former_kinds.refresh()
+
+
 def _remove(rows: QuerySet[Any]) -> int:
     def work() -> int:
         # A row that a request has locked is in use; a later run removes it.
@@ -143,6 +152,7 @@ PURGES: Final[Mapping[str, Callable[[datetime, bool], Iterator[int]]]] = {
     "unconfirmed_factors": _removal(_unconfirmed_factors),
     "budgets": _removal(_budgets),
     "admin_sessions": _removal(_admin_sessions),
+    "hash_kinds": _former_kinds,
 }
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts import names
 from accounts.errors import BadRows
-from accounts.models import User
+from accounts.models import Role, User
 from accounts.services import user_events, users
 from accounts.transactions import atomically
 from audit.events import Event
@@ -49,8 +49,8 @@ def problems(candidates: Sequence[Candidate]) -> dict[int, list[str]]:
 
 def add_all(
     *, candidates: Sequence[Candidate], key: str, actor: User, origin: Origin, skipped: Collection[int] = ()
-) -> int:
-    """Create all accounts, without passwords, and return how many; an event for each, and one for the list.
+) -> list[User]:
+    """Create all accounts, without passwords, and return them; an event for each, and one for the list.
 
     `key` identifies the list for `was_added`; `skipped` are the numbers of rows that are left out. Raises BadRows, and
     then writes nothing.
@@ -76,7 +76,7 @@ def add_all(
         if wrong := problems(chosen):
             raise BadRows(*wrong) from error
         raise
-    return len(accounts)
+    return accounts
 
 
 def was_added(*, key: str, actor: User) -> bool:
@@ -110,6 +110,11 @@ def _user(columns: Mapping[str, str]) -> User:
 
 def _wrong_columns(user: User) -> Iterator[str]:
     for field, errors in users.column_errors(user, COLUMNS).items():
+        if field == "role" and user.role:
+            # A list has its own words for roles; the choices say which of them are known.
+            values = {"value": user.role, "roles": ", ".join(str(role.label) for role in Role)}
+            yield f"{label(field)}: {_('%(value)s is not a role. Roles: %(roles)s.') % values}"
+            continue
         yield f"{label(field)}: {' '.join(message for error in errors for message in error.messages)}"
     for name in COLUMNS:
         if any(unicodedata.category(char) in {"Cc", "Cs"} for char in getattr(user, name) or ""):

@@ -87,8 +87,8 @@ def test_a_database_that_cannot_be_reached_is_status_1_and_the_other_checks_run(
 
 
 def test_a_missing_migration_is_a_failure() -> None:
-    MigrationRecorder(connection).record_unapplied("accounts", "0020_heartbeat")
-    assert found(database.migrations()) == ("failure", "Not applied: accounts.0020_heartbeat.")
+    MigrationRecorder(connection).record_unapplied("accounts", "0022_imports")
+    assert found(database.migrations()) == ("failure", "Not applied: accounts.0022_imports.")
 
 
 def test_the_connection_has_the_settings_that_the_service_relies_on() -> None:

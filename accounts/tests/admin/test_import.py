@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Message, User
 from accounts.tests.admin.conftest import logged_in, message_texts
 from accounts.tests.tools import later
 from audit.models import SecurityEvent
@@ -17,6 +17,10 @@ from audit.models import SecurityEvent
 pytestmark = pytest.mark.django_db
 
 IMPORT = "/admin/accounts/user/import/"
+ROLE_PROBLEM = (
+    "role: surgeon is not a role. Roles: administrator, doctor, researcher, viewer, patient, pharmacy, supplier,"
+    " logistics, regulator, no role."
+)
 HEADER = "username,full_name,email,phone,role,department\n"
 TWO = HEADER + "wang,王医生,wang@hospital.example,13900139000,doctor,内科\nli,李药师,,,pharmacy,药房\n"
 
@@ -62,7 +66,7 @@ class TestPreview:
             ("carol,,nonsense,,doctor,", "e-mail address: This is not an e-mail address."),
             ("carol,,zhang@hospital,,doctor,", "e-mail address: The domain of an e-mail address must contain a dot."),
             ("carol,,,12345,doctor,", "phone: This is not a valid phone number."),
-            ("carol,,,,surgeon,", "role: Value 'surgeon' is not a valid choice."),
+            ("carol,,,,surgeon,", ROLE_PROBLEM),
             ("carol,,,,,", "role: This field cannot be blank."),
             (f"carol,{'x' * 101},,,doctor,", "full name: Ensure this value has at most 100 characters (it has 101)."),
             ("carol,a\x00b,,,doctor,", "full name: Control characters are not allowed."),
@@ -107,6 +111,40 @@ class TestPreview:
     def test_columns_and_roles_may_be_named_by_their_labels(self, staff_client: Client) -> None:
         confirm(staff_client, upload(staff_client, "User name,Full name,Role\nwang,王医生,Administrator\n"))
         assert User.objects.get(username="wang").role == "admin"
+
+    @pytest.mark.parametrize(
+        "header",
+        ["账号,姓名,邮箱,手机,角色,部门", "用户名,姓名,邮箱,手机号,职务,科室", "账号,姓名,邮箱,电话,角色,科室"],
+    )
+    def test_columns_and_roles_have_the_names_that_hospitals_give_them(self, staff_client: Client, header: str) -> None:
+        page = upload(staff_client, f"{header}\nwang,王医生,w@a.com,13900139000,医生,内科\n")
+        assert (problems_of(page), page.context["ignored"]) == ({}, [])
+        confirm(staff_client, page)
+        columns = ("full_name", "email", "phone", "role", "department")
+        assert User.objects.values_list(*columns).get(username="wang") == (
+            "王医生",
+            "w@a.com",
+            "+8613900139000",
+            "doctor",
+            "内科",
+        )
+
+    def test_of_two_names_for_a_column_one_counts_and_the_other_is_named(self, staff_client: Client) -> None:
+        page = upload(staff_client, "账号,职务,角色,电话,手机\nwang,主任医师,医生,6601,13900139000\n")
+        assert (problems_of(page), page.context["ignored"]) == ({}, ["职务", "电话"])
+
+    def test_rows_with_problems_come_first(self, staff_client: Client) -> None:
+        page = upload(staff_client, TWO + "two words,,,,doctor,\n")
+        assert [number for number, _values, _problems in page.context["rows"]] == [4, 2, 3]
+
+    def test_the_template_is_a_list_that_can_be_filled_and_read(self, staff_client: Client) -> None:
+        file = io.BytesIO(b"".join(staff_client.get(f"{IMPORT}template/").streaming_content))  # type: ignore[attr-defined]
+        book = openpyxl.load_workbook(file)
+        assert [cell.value for cell in book.worksheets[1]["A"]][:2] == ["administrator", "doctor"]
+        book.worksheets[0].append(["wang", "王医生", None, None, "doctor"])
+        filled = io.BytesIO()
+        book.save(filled)
+        assert problems_of(upload(staff_client, filled.getvalue())) == {}
 
     def test_xlsx_is_read_with_numbers_as_digits(self, staff_client: Client) -> None:
         rows: list[list[object]] = [
@@ -200,6 +238,15 @@ class TestConfirm:
             ("user:created", users["li"].pk, head.pk, {"role": "pharmacy"}),
         ]
         assert (*events[-1][:3], events[-1][3]["count"]) == ("staff:imported", None, head.pk, 2)
+
+    def test_codes_are_sent_in_the_same_step_to_those_who_have_a_contact(self, staff_client: Client) -> None:
+        page = upload(staff_client, TWO)
+        data = {"signed": page.context["signed"], "confirmed": "yes", "send_codes": "on"}
+        assert message_texts(staff_client.post(IMPORT, data, follow=True)) == [
+            "2 accounts were created.",
+            "Send a password reset code: 1 succeeded.",
+        ]
+        assert Message.objects.get().user.username == "wang"
 
     def test_a_name_taken_after_the_preview_prevents_the_import(self, staff_client: Client, head: User) -> None:
         page = upload(staff_client, TWO)

@@ -29,7 +29,7 @@ def test_of_4_confirmations_of_one_list_one_writes_it(each: Round) -> None:
     results: list[Any] = each.at_once(
         lambda _: staff.add_all(candidates=candidates, key=key, actor=head, origin=ORIGIN)
     )
-    assert sorted(type(result).__name__ for result in results) == ["BadRows", "BadRows", "BadRows", "int"]
+    assert sorted(type(result).__name__ for result in results) == ["BadRows", "BadRows", "BadRows", "list"]
     assert User.objects.filter(username__startswith=f"nurse{each.number}-").count() == 5
     assert staff.was_added(key=key, actor=head)
 
@@ -38,7 +38,7 @@ def test_of_4_confirmations_of_one_list_one_writes_it(each: Round) -> None:
 def test_of_4_lists_that_share_names_one_is_imported_whole(each: Round) -> None:
     head = _head()
 
-    def add(number: int) -> int:
+    def add(number: int) -> list[User]:
         # Each names the shared accounts in another order, which could deadlock.
         own = [f"own{each.number}-{number}-{n}" for n in range(3)]
         names = [*own, *([f"a{each.number}", f"b{each.number}"][:: 1 if number % 2 else -1])]
@@ -46,7 +46,7 @@ def test_of_4_lists_that_share_names_one_is_imported_whole(each: Round) -> None:
         return staff.add_all(candidates=rows, key=f"{each.number}-{number}", actor=head, origin=ORIGIN)
 
     results = each.at_once(add)
-    assert sorted(type(result).__name__ for result in results) == ["BadRows", "BadRows", "BadRows", "int"]
+    assert sorted(type(result).__name__ for result in results) == ["BadRows", "BadRows", "BadRows", "list"]
     assert User.objects.filter(username__startswith=f"own{each.number}-").count() == 3
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import BCryptPasswordHasher
 
 from accounts.models import User
-from accounts.security.hashers import Argon2id
+from accounts.security import former_kinds
+from accounts.security.hash_kinds import Argon2, Bcrypt, Pbkdf2, Scrypt
 from accounts.tests.contracts.clients import CLIENTS, CLINIC, NATIVE, ContractClient
 from accounts.tests.tools import PASSWORD, captured_statements
 
@@ -25,6 +25,14 @@ STATES: dict[str, Callable[[User], object]] = {
     "malformed hash": lambda user: User.objects.filter(pk=user.pk).update(password=MALFORMED),
     "foreign hash": lambda user: User.objects.filter(pk=user.pk).update(password="md5$salt$0123456789abcdef"),
 }
+# The kind that `conftest.py` makes the default for tests.
+DEFAULT = "argon2:id:16:1:1"
+BCRYPT = "$2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
+WERKZEUG = "pbkdf2:sha256:1000$salt$" + "ab" * 32
+FORMER: dict[str, Callable[[User], object]] = {
+    "bcrypt": lambda user: User.objects.filter(pk=user.pk).update(password=BCRYPT),
+    "werkzeug": lambda user: User.objects.filter(pk=user.pk).update(password=WERKZEUG),
+}
 # Every contract shares the login, so each state is tried through one, and every contract with two.
 CASES = [(NATIVE, state) for state in STATES]
 CASES += [(client, state) for client in CLIENTS if client is not NATIVE for state in ("wrong password", "missing")]
@@ -33,22 +41,29 @@ each_case = pytest.mark.parametrize(("client", "state"), CASES, ids=lambda value
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Name each call of a hasher, in order."""
+    """Name the kind of each hash that is derived."""
     calls: list[str] = []
 
-    def count(hasher: type[Any], method: str) -> None:
-        original = getattr(hasher, method)
+    def count(kind: type[Any]) -> None:
+        derive = kind.derive
 
         def counted(self: Any, *args: Any) -> Any:
-            calls.append(hasher.__name__)
-            return original(self, *args)
+            calls.append(self.name)
+            return derive(self, *args)
 
-        monkeypatch.setattr(hasher, method, counted)
+        monkeypatch.setattr(kind, "derive", counted)
 
-    for method in ("encode", "verify"):
-        count(Argon2id, method)
-        count(BCryptPasswordHasher, method)
+    for kind in (Argon2, Bcrypt, Pbkdf2, Scrypt):
+        count(kind)
     return calls
+
+
+@pytest.fixture
+def former_hashes(db: None) -> None:
+    """One account for each of two kinds of hashes of former systems."""
+    User.objects.create(username="first", password=BCRYPT)
+    User.objects.create(username="second", password=WERKZEUG)
+    former_kinds.refresh()
 
 
 @each_case
@@ -58,7 +73,17 @@ def test_a_wrong_password_costs_one_hash_whatever_the_account(
     STATES[state](alice)
     hashed.clear()
     response = client.login("wrong-password")
-    assert (hashed, (response.status_code, response.json())) == (["Argon2id"], client.errors.wrong_credentials)
+    assert (hashed, (response.status_code, response.json())) == ([DEFAULT], client.errors.wrong_credentials)
+
+
+@pytest.mark.usefixtures("former_hashes")
+@pytest.mark.parametrize("state", [*STATES, "bcrypt", "werkzeug"])
+def test_a_wrong_password_costs_one_hash_of_each_kind_that_accounts_have(
+    state: str, alice: User, hashed: list[str]
+) -> None:
+    {**STATES, **FORMER}[state](alice)
+    NATIVE.login("wrong-password")
+    assert sorted(hashed) == [DEFAULT, "bcrypt:4", "pbkdf2:sha256:1000"]
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "wrong-password"], ids=["right", "wrong"])
@@ -70,7 +95,7 @@ def test_in_the_hardened_profile_the_clinics_reset_costs_the_same(
     body = {**CLINIC.login_fields, "old_password": password, "new_password": "correct horse battery staple"}
     response = CLINIC.call("POST", "reset_password", body)
     assert (hashed, response.status_code, response.json()) == (
-        ["Argon2id"],
+        [DEFAULT],
         400,
         {"detail": CLINIC.errors.wrong_credentials[1]["detail"]},
     )

@@ -10,7 +10,7 @@ from django.db import connection
 from accounts.errors import Overloaded
 from accounts.models import Session, User
 from accounts.security import hashing
-from accounts.security.hashers import Argon2id
+from accounts.security.hash_kinds import Argon2
 from accounts.security.hashing import Verdict
 from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, PASSWORD, Api, later
 from audit.models import LoginAttempt
@@ -181,8 +181,7 @@ def test_every_failure_costs_one_hash(api: Api, alice: User, account: str, monke
     elif account in {"unusable", "malformed"}:
         User.objects.filter(pk=alice.pk).update(password={"unusable": "!", "malformed": "argon2$x"}[account])
     work: list[str] = []
-    for name in ("encode", "verify"):
-        monkeypatch.setattr(Argon2id, name, counted(getattr(Argon2id, name), work))
+    monkeypatch.setattr(Argon2, "derive", counted(Argon2.derive, work))
     api.login("nobody" if account == "nobody" else "alice", "wrong")
     assert len(work) == 1
 
@@ -209,7 +208,7 @@ def test_a_bcrypt_hash_of_an_old_system_logs_in_and_is_upgraded(api: Api, alice:
 def test_a_password_changed_while_it_was_hashed_does_not_log_in(
     api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def verify(password: str, stored: str | None) -> Verdict:
+    def verify(*args: object) -> Verdict:
         User.objects.filter(pk=alice.pk).update(password="!")
         return Verdict(correct=True)
 
@@ -221,7 +220,7 @@ def test_a_password_changed_while_it_was_hashed_does_not_log_in(
 def test_a_user_deleted_while_the_password_was_hashed_does_not_log_in(
     api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def verify(password: str, stored: str | None) -> Verdict:
+    def verify(*args: object) -> Verdict:
         User.objects.filter(pk=alice.pk).delete()
         return Verdict(correct=True)
 
@@ -233,7 +232,7 @@ def test_a_user_deleted_while_the_password_was_hashed_does_not_log_in(
 def test_no_transaction_is_open_while_hashing(api: Api, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def verify(password: str, stored: str | None) -> Verdict:
+    def verify(*args: object) -> Verdict:
         seen.append(connection.in_atomic_block)
         return Verdict(correct=True)
 
@@ -248,18 +247,18 @@ def test_no_connection_of_the_pool_is_held_while_hashing(
     api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    encode = Argon2id.encode
+    derive = Argon2.derive
 
-    def recorded(*args: Any) -> str:
+    def recorded(*args: Any) -> bytes:
         seen.append(pool.get_stats()["pool_available"])
-        return encode(*args)
+        return derive(*args)
 
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", {"min_size": 1, "max_size": 1})
     pool = connection.pool  # type: ignore[attr-defined]  # Only PostgreSQL's has it.
     try:
-        monkeypatch.setattr(Argon2id, "encode", recorded)
+        monkeypatch.setattr(Argon2, "derive", recorded)
         assert api.login(username="nobody").status_code == 401
     finally:
         connection.close()
@@ -292,7 +291,7 @@ def test_a_login_is_not_lost_because_its_hash_could_not_be_upgraded(
 def test_approval_taken_back_while_the_password_was_hashed_does_not_log_in(
     api: Api, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def verify(password: str, stored: str | None) -> Verdict:
+    def verify(*args: object) -> Verdict:
         User.objects.filter(pk=alice.pk).update(awaits_approval=True)
         return Verdict(correct=True)
 

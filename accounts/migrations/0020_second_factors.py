@@ -24,7 +24,7 @@ def grant(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0018_active_sessions'),
+        ('accounts', '0019_live_sessions'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0019_second_factors'),
+        ('accounts', '0020_second_factors'),
     ]
 
     operations = [

@@ -15,7 +15,7 @@ def restore_guards(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("audit", "0015_reencryption_event")]
+    dependencies = [("audit", "0017_reencryption_event")]
     operations = [
         AddUniqueConstraintOnline(
             model_name="loginattempt",
