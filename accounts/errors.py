@@ -145,7 +145,7 @@ class PermissionDenied(IdentityError):
 
 
 class OwnAccount(PermissionDenied):
-    """An actor would deactivate their own account or change its role."""
+    """An actor would deactivate their own account, change its role, or remove its second factors without a code."""
 
 
 class LastAdministrator(PermissionDenied):
