@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from corsheaders.defaults import default_headers
 
-from accounts.policies import ADMIN_SESSION
 from authsvc.configuration import databases, env, mail, validators
 from authsvc.configuration.mounts import mount_table
 
@@ -158,7 +157,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = REQUIRE_HT
 if REQUIRE_HTTPS:
     # Browsers accept a cookie with this prefix only from this host and over HTTPS (RFC 6265bis).
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-SESSION_COOKIE_AGE = int(ADMIN_SESSION.idle_timeout.total_seconds())
+SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [

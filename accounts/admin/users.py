@@ -17,12 +17,13 @@ from accounts.admin.confirmed_actions import ConfirmedActionsAdmin, detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import ACTIONS
-from accounts.admin.user_filters import LastLoginFilter, StateFilter
+from accounts.admin.user_filters import LastLoginFilter, SecondFactorFilter, StateFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
 from accounts.models import OFFICERS, User
+from accounts.security.enrolled_accounts import has_second_factor
 from accounts.security.locked_accounts import is_locked
-from accounts.services import users
+from accounts.services import second_factors, users
 from audit import people
 from audit.admin.cells import with_marks
 from audit.admin.search_terms import canonical_term, phone_digits
@@ -53,8 +54,18 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
     change_form_template = "admin/accounts/user/change_form.html"
     form = UserForm
     confirmed_actions = ACTIONS
-    list_display = ("account", "full_name", "phone", "email", "role", "department", "state", "last_login")
-    list_filter = ("role", StateFilter, "department", LastLoginFilter)
+    list_display = (
+        "account",
+        "full_name",
+        "phone",
+        "email",
+        "role",
+        "department",
+        "state",
+        "second_factor",
+        "last_login",
+    )
+    list_filter = ("role", StateFilter, SecondFactorFilter, "department", LastLoginFilter)
     list_per_page = 50
     list_max_show_all = 0
     search_fields = ("username_key", "full_name", "email_key", "phone", "department")
@@ -64,6 +75,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
         ("is_active", "awaits_approval"),
         "duties",
         "verification",
+        "factors",
         ("last_login", "last_login_ip"),
         ("created_at", "updated_at"),
         "read_at",
@@ -74,6 +86,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
         "is_active",
         "awaits_approval",
         "verification",
+        "factors",
         "last_login",
         "last_login_ip",
         "created_at",
@@ -104,6 +117,14 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
         states += [_("awaiting verification: %s") % address for address in pending]
         return " · ".join(map(str, states))
 
+    @admin.display(description=_("second factor"), boolean=True)
+    def second_factor(self, user: User) -> bool:
+        return bool(user.__dict__["has_factor"])
+
+    @admin.display(description=_("second factors"))
+    def factors(self, user: User) -> str:
+        return " · ".join(factor.get_type_display() for factor in second_factors.in_force(user)) or "-"
+
     def user_of(self, obj: User) -> User:
         return obj
 
@@ -113,7 +134,9 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)
-        return users.annotate(locked=is_locked(timezone.now())).prefetch_related("groups")
+        return users.annotate(locked=is_locked(timezone.now()), has_factor=has_second_factor()).prefetch_related(
+            "groups"
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

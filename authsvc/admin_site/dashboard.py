@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, User
+from accounts.security.enrolled_accounts import is_staff_without_factor
 from accounts.security.locked_accounts import is_locked
 from accounts.security.suspicion import suspected
 from accounts.services.sessions import is_active
@@ -66,7 +67,7 @@ def context_for(user: User) -> dict[str, Any]:
     if user.has_perm("accounts.view_session"):
         figures.append(_online(now))
     if user.has_perm("accounts.view_user"):
-        figures += [_locked(now), _awaiting()]
+        figures += [_locked(now), _awaiting(), _without_factor()]
     if user.has_perm("audit.view_securityevent"):
         figures.append(_suspected(now))
     if not user.has_perm("audit.view_loginattempt"):
@@ -139,6 +140,18 @@ def _awaiting() -> Figure:
         users.count(),
         _changelist_url("accounts_user", {"state": "awaiting"}),
         _user_rows(users.order_by("created_at")[:ROWS]),
+    )
+
+
+def _without_factor() -> Figure:
+    users = User.objects.filter(is_staff_without_factor())
+    return Figure(
+        "without-factor",
+        _("Administrators without a second factor"),
+        _("Users of the admin site who log in by the password alone"),
+        users.count(),
+        _changelist_url("accounts_user", {"second_factor": "staff"}),
+        _user_rows(users.order_by("pk")[:ROWS]),
     )
 
 

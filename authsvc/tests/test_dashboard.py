@@ -18,6 +18,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, Session, User
 from accounts.tests import admin_client
+from accounts.tests.factors import enrol_app
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit.events import Event
 from audit.models import LoginAttempt, SecurityEvent
@@ -43,8 +44,8 @@ def _now(settings: Settings) -> Iterator[None]:
 
 def attempt(at: datetime, failure_reason: str = "", **columns: Any) -> LoginAttempt:
     columns = {"contract": "native", "ip": HERE, "identifier": "alice", **columns}
-    status = "failed" if failure_reason else "success"
-    return LoginAttempt.objects.create(at=at, status=status, failure_reason=failure_reason, **columns)
+    columns = {"status": "failed" if failure_reason else "success", **columns}
+    return LoginAttempt.objects.create(at=at, failure_reason=failure_reason, **columns)
 
 
 def lock(user: User, until: datetime, **columns: Any) -> None:
@@ -257,6 +258,19 @@ class TestFigures:
             2,
         )
 
+    def test_administrators_without_a_second_factor_are_counted_and_listed(
+        self, head: User, root: User, alice: User
+    ) -> None:
+        enrol_app(root)
+        found = figures(head)["without-factor"]
+        assert (found.number, [row.label for row in found.rows], listed(head, found.url)) == (1, ["head"], 1)
+
+    def test_a_challenged_login_is_no_failure(self, head: User) -> None:
+        attempt(NOW, "second_factor_missing", status="challenged")
+        shown = dashboard.context_for(head)
+        assert [(chart.successes.times, chart.failures.times) for chart in shown["charts"]] == [(0, 0)] * 2
+        assert [top.rows for top in shown["tops"]] == [[], []]
+
     def test_reasons_and_addresses_are_ordered_by_frequency(self, head: User) -> None:
         attempt(NOW, "wrong_password", ip="192.0.2.7")
         attempt(NOW, "wrong_password", ip=None)
@@ -297,7 +311,7 @@ class TestPage:
         ("permission", "seen"),
         [
             ("view_session", ["online"]),
-            ("view_user", ["locked", "awaiting"]),
+            ("view_user", ["locked", "awaiting", "without-factor"]),
             ("view_loginattempt", ["hours", "days", "reasons", "addresses"]),
             ("view_securityevent", ["suspected"]),
         ],

@@ -144,7 +144,7 @@ class TestPages:
     def test_a_security_officer_unlocks_and_logs_out_and_changes_nothing_else(self, alice: User) -> None:
         site = logged_in(member(SECURITY_OFFICERS))
         page = site.get(f"/admin/accounts/user/{alice.pk}/change/")
-        assert list(page.context["confirmed_actions"]) == ["unlock", "end-sessions"]
+        assert list(page.context["confirmed_actions"]) == ["unlock", "end-sessions", "remove-second-factors"]
         assert 'name="_save"' not in page.content.decode()
 
     def test_a_security_officer_reads_the_policies_in_force(self, settings: Settings) -> None:
