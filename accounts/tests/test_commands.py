@@ -80,6 +80,16 @@ def test_createsuperuser_makes_a_superuser_of_role_admin_and_says_so(monkeypatch
     assert event.detail == {"role": "admin", "superuser": True}
 
 
+@pytest.mark.parametrize(("roles", "said"), [({"admin"}, True), (set(), False)])
+def test_createsuperuser_says_that_the_first_login_asks_for_a_second_factor(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, roles: set[str], said: bool
+) -> None:
+    settings.MFA_REQUIRED_ROLES = frozenset(roles)
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "Correct-horse-7")
+    output = run("createsuperuser", "--noinput", "--username", "chief", "--email", "chief@hospital.example")
+    assert ("The first login at the admin site asks to set up a second factor" in output) is said
+
+
 def test_createsuperuser_refuses_a_name_that_is_taken_in_another_spelling(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

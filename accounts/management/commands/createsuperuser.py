@@ -6,6 +6,7 @@ from django.contrib.auth.management.commands import createsuperuser
 from django.core.management import CommandError
 from django.db import IntegrityError, transaction
 
+from accounts.management import first_login
 from accounts.models import User
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -28,10 +29,14 @@ class Command(createsuperuser.Command):
             super().handle(*args, **options)
         except IntegrityError as error:
             raise CommandError("Another account already has this user name or e-mail address.") from error
+        created = list(User.objects.filter(pk__gt=newest, is_superuser=True))
         with transaction.atomic():
             record(
                 *(
                     SecurityEvent.of(CONSOLE, Event.USER_CREATED, user_id=user.pk, role=user.role, superuser=True)
-                    for user in User.objects.filter(pk__gt=newest, is_superuser=True)
+                    for user in created
                 )
             )
+        for user in created:
+            if text := first_login.notice(user.role):
+                self.stdout.write(text)
