@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -63,7 +64,7 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
         "department",
         "state",
         "second_factor",
-        "last_login",
+        "last_logged_in",
     )
     list_filter = ("role", StateFilter, SecondFactorFilter, "department", LastLoginFilter)
     list_per_page = 50
@@ -120,6 +121,10 @@ class UserAdmin(ConfirmedActionsAdmin, ImportAdmin, ExportAdmin, HideSecretLooku
     @admin.display(description=_("second factor"), boolean=True)
     def second_factor(self, user: User) -> bool:
         return bool(user.__dict__["has_factor"])
+
+    @admin.display(description=_("last login"), ordering="last_login", empty_value="-")
+    def last_logged_in(self, user: User) -> str | None:
+        return date_format(timezone.localtime(user.last_login), "Y-m-d H:i") if user.last_login else None
 
     @admin.display(description=_("second factors"))
     def factors(self, user: User) -> str:

@@ -147,8 +147,8 @@ def _without_factor() -> Figure:
     users = User.objects.filter(is_staff_without_factor())
     return Figure(
         "without-factor",
-        _("Administrators without a second factor"),
-        _("Users of the admin site who log in by the password alone"),
+        _("Without second factor"),
+        _("Administrators who log in by the password alone"),
         users.count(),
         _changelist_url("accounts_user", {"second_factor": "staff"}),
         _user_rows(users.order_by("pk")[:ROWS]),
