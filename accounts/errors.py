@@ -149,7 +149,7 @@ class PermissionDenied(IdentityError):
 
 
 class OwnAccount(PermissionDenied):
-    """An actor would deactivate their own account, change its role, or have its second factors removed."""
+    """An actor would deactivate their own account, change its role, or remove its second factors without a code."""
 
 
 class LastAdministrator(PermissionDenied):

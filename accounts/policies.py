@@ -30,6 +30,12 @@ class SessionPolicy:
     reuse_ends: bool = True
 
 
+# Of the admin site; NIST SP 800-63B-4 asks for at most an hour and a day at its second assurance level.
+ADMIN_SESSION: Final = SessionPolicy(idle_timeout=timedelta(minutes=30), absolute_timeout=timedelta(hours=12))
+# A request moves the end of such a session at most once within this time.
+ADMIN_SESSION_STEP: Final = timedelta(minutes=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Lockout:
     """A limit of failures within a window; then a lock, each further one twice as long.

@@ -68,3 +68,9 @@ REASONS: Final[dict[FailureReason, Promise]] = {
     FailureReason.SECOND_FACTOR_WRONG: _("wrong second factor"),
     FailureReason.SECOND_FACTOR_NOT_ENROLLED: _("second factor not enrolled"),
 }
+# The types of second factors; `accounts` defines their names.
+FACTORS: Final[dict[str, Promise]] = {
+    "totp": _("authenticator app"),
+    "webauthn": _("passkey or security key"),
+    "recovery_code": _("recovery code"),
+}

@@ -25,6 +25,7 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext, get_runner, override_settings  # noqa: E402
 
 from accounts.models import User  # noqa: E402
+from accounts.tests.admin_client import logged_in  # noqa: E402
 from accounts.tests.tools import PASSWORD  # noqa: E402
 
 ROUNDS = 11
@@ -62,9 +63,7 @@ def fill(attempts: int, days: int) -> Client:
         cursor.execute(BUDGETS.format(sessions=attempts // 10))
         # What autovacuum does by itself a minute later.
         cursor.execute("VACUUM ANALYZE")
-    client = Client()
-    client.force_login(user, backend="accounts.security.backends.RoleBackend")
-    return client
+    return logged_in(user)
 
 
 def measure(client: Client) -> None:

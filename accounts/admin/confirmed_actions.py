@@ -27,7 +27,7 @@ _MAX_NAMES: Final = 10
 
 NO_CHANGE: Final = _("no change was needed")
 _DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
-    errors.OwnAccount: _("you cannot deactivate your own account or change its role"),
+    errors.OwnAccount: _("you cannot do this to your own account"),
     errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
     errors.SeparatedDuties: _("duties are separated: an auditor holds no other group and not the role admin"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.confirmed_actions import ConfirmedAction
 from accounts.models import OFFICERS, Role, User
-from accounts.services import account_state, groups, recovery, users
+from accounts.services import account_state, groups, recovery, second_factors, users
 from audit.origin import Origin
 
 _CHANGE: Final = "accounts.change_user"
@@ -56,6 +56,19 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         _("The users are logged out of all sessions at the next request, including the admin site."),
         "accounts.end_session",
         lambda user, actor, origin, reason: account_state.end_sessions(user=user, actor=actor, origin=origin),
+    ),
+    "remove-second-factors": ConfirmedAction(
+        _("Remove the second factors"),
+        _(
+            "For people who have lost them: all second factors and recovery codes are removed, and the users are logged"
+            " out of all sessions and notified. Until they set up a new one, the password alone opens the account; make"
+            " sure that the request is theirs."
+        ),
+        "accounts.remove_second_factors",
+        lambda user, actor, origin, reason: second_factors.remove_all(
+            user=user, reason=reason, actor=actor, origin=origin
+        ),
+        requires_reason=True,
     ),
     "send-code": ConfirmedAction(
         _("Send a password reset code"),

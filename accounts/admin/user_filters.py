@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.security.enrolled_accounts import has_second_factor, is_staff_without_factor
 from accounts.security.locked_accounts import is_locked
 
 
@@ -35,6 +36,28 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(is_active=True, awaits_approval=True)
             case "locked":
                 return queryset.filter(is_locked(timezone.now()))
+        return queryset
+
+
+class SecondFactorFilter(admin.SimpleListFilter):
+    title = _("second factor")
+    parameter_name = "second_factor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("yes", _("set up")),
+            ("no", _("none")),
+            ("staff", _("none, and may use the admin site")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        match self.value():
+            case "yes":
+                return queryset.filter(has_second_factor())
+            case "no":
+                return queryset.filter(~has_second_factor())
+            case "staff":
+                return queryset.filter(is_staff_without_factor())
         return queryset
 
 

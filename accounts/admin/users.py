@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -17,12 +18,13 @@ from accounts.admin.confirmed_actions import detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import ACTIONS
-from accounts.admin.user_filters import LastLoginFilter, StateFilter
+from accounts.admin.user_filters import LastLoginFilter, SecondFactorFilter, StateFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
 from accounts.models import OFFICERS, User
+from accounts.security.enrolled_accounts import has_second_factor
 from accounts.security.locked_accounts import is_locked
-from accounts.services import users
+from accounts.services import second_factors, users
 from audit import people
 from audit.admin.cells import with_marks
 from audit.admin.search_terms import canonical_term, phone_digits
@@ -53,8 +55,18 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     change_form_template = "admin/accounts/user/change_form.html"
     form = UserForm
     confirmed_actions = ACTIONS
-    list_display = ("account", "full_name", "phone", "email", "role", "department", "state", "last_login")
-    list_filter = ("role", StateFilter, "department", LastLoginFilter)
+    list_display = (
+        "account",
+        "full_name",
+        "phone",
+        "email",
+        "role",
+        "department",
+        "state",
+        "second_factor",
+        "last_logged_in",
+    )
+    list_filter = ("role", StateFilter, SecondFactorFilter, "department", LastLoginFilter)
     list_per_page = 50
     list_max_show_all = 0
     search_fields = ("username_key", "full_name", "email_key", "phone", "department")
@@ -64,6 +76,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         ("is_active", "awaits_approval"),
         "duties",
         "verification",
+        "factors",
         ("last_login", "last_login_ip"),
         ("created_at", "updated_at"),
         "read_at",
@@ -74,6 +87,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         "is_active",
         "awaits_approval",
         "verification",
+        "factors",
         "last_login",
         "last_login_ip",
         "created_at",
@@ -104,6 +118,18 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         states += [_("awaiting verification: %s") % address for address in pending]
         return " · ".join(map(str, states))
 
+    @admin.display(description=_("second factor"), boolean=True)
+    def second_factor(self, user: User) -> bool:
+        return bool(user.__dict__["has_factor"])
+
+    @admin.display(description=_("last login"), ordering="last_login", empty_value="-")
+    def last_logged_in(self, user: User) -> str | None:
+        return date_format(timezone.localtime(user.last_login), "Y-m-d H:i") if user.last_login else None
+
+    @admin.display(description=_("second factors"))
+    def factors(self, user: User) -> str:
+        return " · ".join(factor.get_type_display() for factor in second_factors.in_force(user)) or "-"
+
     def user_of(self, obj: User) -> User:
         return obj
 
@@ -113,7 +139,9 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)
-        return users.annotate(locked=is_locked(timezone.now())).prefetch_related("groups")
+        return users.annotate(locked=is_locked(timezone.now()), has_factor=has_second_factor()).prefetch_related(
+            "groups"
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

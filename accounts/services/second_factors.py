@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from accounts.errors import (
     InvalidCode,
@@ -73,6 +74,11 @@ def begin_app(*, user: User, password: str, origin: Origin) -> NewApp:
     Raises InvalidInput, TooManyAttempts, TooManyChanges and Overloaded.
     """
     _verify_password(user, password, origin)
+    return new_app(user=user)
+
+
+def new_app(*, user: User) -> NewApp:
+    """Make the secret as `begin_app` does, for a user whose password was verified just now."""
     secret, now = totp.new_secret(), timezone.now()
     factor = SecondFactor(user=user, type=FactorType.TOTP, created_at=now, encrypted=totp.encrypted(secret))
 
@@ -83,8 +89,24 @@ def begin_app(*, user: User, password: str, origin: Origin) -> NewApp:
         factor.save(force_insert=True)
 
     atomically(work)
+    return _shown(user, factor.pk, secret)
+
+
+def pending_app(*, user: User, factor_id: int, secret: str) -> NewApp:
+    """Return an unconfirmed app to somebody who has its secret already. Raises NotFound."""
+    factor = _unconfirmed(user, factor_id)
+    if factor is None or not constant_time_compare(totp.secret_of(factor), secret):
+        raise NotFound
+    return _shown(user, factor.pk, secret)
+
+
+def _shown(user: User, factor_id: int, secret: str) -> NewApp:
     uri = totp.uri(secret, user)
-    return NewApp(factor.pk, secret, uri, totp.qr_svg(uri))
+    return NewApp(factor_id, secret, uri, totp.qr_svg(uri))
+
+
+def _unconfirmed(user: User, factor_id: int) -> SecondFactor | None:
+    return SecondFactor.objects.filter(user=user, pk=factor_id, type=FactorType.TOTP, confirmed_at=None).first()
 
 
 def confirm_app(*, user: User, factor_id: int, code: str, first: bool, origin: Origin) -> Enrolled:
@@ -94,7 +116,7 @@ def confirm_app(*, user: User, factor_id: int, code: str, first: bool, origin: O
     InvalidCode, InvalidInput, TooManyChanges and Overloaded.
     """
     spend_own_change(user.pk, timezone.now())
-    factor = SecondFactor.objects.filter(user=user, pk=factor_id, type=FactorType.TOTP, confirmed_at=None).first()
+    factor = _unconfirmed(user, factor_id)
     if factor is None:
         raise NotFound
     now = timezone.now()
@@ -111,6 +133,11 @@ def creation_options(*, user: User, password: str, origin: Origin) -> dict[str, 
     Raises InvalidInput, TooManyAttempts, TooManyChanges and Overloaded.
     """
     _verify_password(user, password, origin)
+    return new_credential_options(user=user)
+
+
+def new_credential_options(*, user: User) -> dict[str, Any]:
+    """Return the options as `creation_options` does, for a user whose password was verified just now."""
     existing = SecondFactor.objects.in_force().filter(user=user, type=FactorType.WEBAUTHN)
     return authenticators.creation_options(user, existing, _use(user), timezone.now())
 

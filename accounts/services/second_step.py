@@ -58,6 +58,17 @@ class CredentialAnswer:
         return factor_check.check_assertion(factor=factor, credential=self.credential, use=_use(token), alone=False)
 
 
+@dataclass(frozen=True, slots=True)
+class EnrolledFactor:
+    """A factor that the user has enrolled by the token, in the same request."""
+
+    type: FactorType
+
+    def proof(self, user: User, token: MfaToken) -> Proof:
+        method = "otp" if self.type is FactorType.TOTP else "hwk"
+        return Proof(("pwd", method, "mfa"), self.type)
+
+
 def options(*, token: str, origin: Origin) -> dict[str, Any]:
     """Return the WebAuthn options for the login of a token. Raises TokenInvalid and TokenExpired."""
     mfa_token = mfa_tokens.read(mfa_tokens.LOGIN, token, origin.contract)
@@ -79,15 +90,27 @@ def complete(
     raises.
     """
     mfa_token = mfa_tokens.read(mfa_tokens.LOGIN, token, origin.contract)
-    identifier = Identifier(mfa_token.username_key, "username_key", mfa_token.username_key)
+    return log_in(token=mfa_token, answer=answer, issuer=issuer, origin=origin, rule=rule)
+
+
+def log_in(
+    *,
+    token: MfaToken,
+    answer: CodeAnswer | CredentialAnswer | EnrolledFactor,
+    issuer: TokenIssuer[T],
+    origin: Origin,
+    rule: LoginRule | None,
+) -> T:
+    """Complete the login of a token that the caller has read. Returns and raises what `complete` does."""
+    identifier = Identifier(token.username_key, "username_key", token.username_key)
     with limit_parallel(identifier=identifier, origin=origin):
         issuer.require_keys()
         attempt = identify(identifier=identifier, origin=origin)
-        if attempt.user is None or not mfa_token.is_of(attempt.user):
+        if attempt.user is None or not token.is_of(attempt.user):
             raise TokenInvalid
         with reserved(attempt) as check:
             found = decide(attempt=attempt, check=check, rule=rule)
-            decision = _check(found, answer, mfa_token) if isinstance(found, User) else found
+            decision = _check(found, answer, token) if isinstance(found, User) else found
             prepared = prepare_login(decision, issuer, origin)
             outcome = settle(attempt=attempt, reservation=check.reservation, decision=prepared)
     return cast(T, require_login(outcome).issued)
@@ -107,7 +130,7 @@ def reserved(attempt: Attempt) -> Iterator[PasswordCheck]:
             yield PasswordCheck(reservation, correct=True, outdated=False)
 
 
-def _check(user: User, answer: CodeAnswer | CredentialAnswer, token: MfaToken) -> Granted | Refusal:
+def _check(user: User, answer: CodeAnswer | CredentialAnswer | EnrolledFactor, token: MfaToken) -> Granted | Refusal:
     try:
         proof = answer.proof(user, token)
     except InvalidSecondFactor:

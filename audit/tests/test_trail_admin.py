@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.tests.admin.conftest import logged_in
 from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, Statements, captured_statements, later
 from audit.admin import changelist, search_terms, spreadsheet, trail
-from audit.events import Event, FailureReason
+from audit.events import Event, FailureReason, Status
 from audit.models import LoginAttempt, SecurityEvent
 from audit.origin import Origin, current_request_id
 from audit.record import record
@@ -47,6 +47,14 @@ def shown(client: Client, query: str = "", path: str = ATTEMPTS) -> list[str]:
     """Return the identifiers in the list, in its order, without those of its reader."""
     entries = client.get(f"{path}?{query}").context["cl"].result_list
     return [entry.identifier for entry in entries if entry.identifier != "head"]
+
+
+def test_challenged_logins_are_found_by_their_status_and_name_the_factor(staff_client: Client) -> None:
+    attempt("asked", status=Status.CHALLENGED, failure_reason=FailureReason.SECOND_FACTOR_MISSING)
+    attempt("wrong", failure_reason=FailureReason.SECOND_FACTOR_WRONG, factor="recovery_code")
+    assert shown(staff_client, "status__exact=challenged") == ["asked"]
+    page = staff_client.get(f"{ATTEMPTS}?status__exact=failed").content.decode()
+    assert '<td class="field-factor_used">recovery code</td>' in page
 
 
 class TestSearch:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.messaging.heartbeat import delivery_status
 from accounts.models import Session, State, User
+from accounts.security.enrolled_accounts import is_staff_without_factor
 from accounts.security.locked_accounts import is_locked
 from accounts.security.suspicion import suspected
 from accounts.services.sessions import is_active
@@ -69,7 +70,7 @@ def context_for(user: User) -> dict[str, Any]:
     if user.has_perm("accounts.view_session"):
         figures.append(_online(now))
     if user.has_perm("accounts.view_user"):
-        figures += [_locked(now), _awaiting()]
+        figures += [_locked(now), _awaiting(), _without_factor()]
     if user.has_perm("audit.view_securityevent"):
         figures += [_suspected(now), _seal()]
     if user.has_perm("accounts.view_message"):
@@ -175,6 +176,18 @@ def _waiting(now: datetime) -> Figure:
         status.pending,
         url,
         [row],
+    )
+
+
+def _without_factor() -> Figure:
+    users = User.objects.filter(is_staff_without_factor())
+    return Figure(
+        "without-factor",
+        _("Without second factor"),
+        _("Administrators who log in by the password alone"),
+        users.count(),
+        _changelist_url("accounts_user", {"second_factor": "staff"}),
+        _user_rows(users.order_by("pk")[:ROWS]),
     )
 
 

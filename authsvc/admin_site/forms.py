@@ -9,13 +9,13 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import IdentityError, Overloaded, Problem, RetryLater
-from accounts.models import User
+from accounts.errors import IdentityError, Overloaded, Problem, RetryLater, SecondFactorRequired
+from accounts.models import Session, User
 from accounts.policies import LONGEST_PASSWORD, active_profile
-from accounts.services import identifiers, passwords, sign_in
+from accounts.services import admin_sessions, identifiers, passwords, sign_in
 from accounts.services.factor_check import FactorStep
-from audit.events import FailureReason
 from audit.origin import Origin, request_origin
+from authsvc.admin_site.logins import staff_only
 
 INVALID_LOGIN = _("Please enter the correct user name and password of an administrator's account.")
 WRONG_PASSWORD = _("The current password is wrong.")
@@ -31,10 +31,6 @@ _PASSWORD_PROBLEMS = {
 }
 
 
-def _staff_only(user: User) -> FailureReason | None:
-    return None if user.is_staff else FailureReason.WRONG_ROLE
-
-
 def retry_message(error: RetryLater) -> str:
     """Return why the request is refused for now, and for how long."""
     if isinstance(error, Overloaded):
@@ -42,16 +38,11 @@ def retry_message(error: RetryLater) -> str:
     return str(_TOO_MANY_ATTEMPTS) % {"minutes": math.ceil(error.retry_after / timedelta(minutes=1))}
 
 
-def _verify(identifier: identifiers.Identifier, password: str, origin: Origin, wrong: str) -> User:
-    """Return the administrator with this identifier and password. Raises ValidationError, with `wrong` or a retry."""
-    try:
-        return sign_in.verify_credentials(
-            identifier=identifier, password=password, origin=origin, step=FactorStep.NEVER, rule=_staff_only
-        )
-    except RetryLater as error:
-        raise ValidationError(retry_message(error), code="retry_later") from error
-    except IdentityError as error:
-        raise ValidationError(wrong, code="invalid_login") from error
+def refusal(error: IdentityError, wrong: str) -> ValidationError:
+    """Return what a form says of a refused attempt: for how long, or that what was entered is wrong."""
+    if isinstance(error, RetryLater):
+        return ValidationError(retry_message(error), code="retry_later")
+    return ValidationError(wrong, code="invalid_login")
 
 
 def _message(problem: Problem) -> str:
@@ -61,16 +52,31 @@ def _message(problem: Problem) -> str:
 
 
 class LoginForm(AdminAuthenticationForm):
+    """The first step: a valid form has the new `session`, or the `challenge` that asks for the second factor."""
+
+    session: Session | None = None
+    challenge: SecondFactorRequired | None = None
+
     def clean(self) -> dict[str, Any]:
         username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if username and password and self.request:
-            if len(password) > LONGEST_PASSWORD:
-                raise ValidationError(INVALID_LOGIN, code="invalid_login")
-            origin = request_origin(self.request)
-            self.user_cache = _verify(identifiers.any_of_three(username), password, origin, wrong=str(INVALID_LOGIN))
-            # Django keeps the session key of a user who logs in again; a copy of the old cookie must not stay valid.
-            self.request.session.flush()
+            self._log_in(identifiers.any_of_three(username), password, request_origin(self.request))
         return self.cleaned_data
+
+    def _log_in(self, identifier: identifiers.Identifier, password: str, origin: Origin) -> None:
+        try:
+            self.session = sign_in.sign_in(
+                identifier=identifier,
+                password=password,
+                issuer=admin_sessions.LOGIN,
+                origin=origin,
+                step=FactorStep.SEPARATE,
+                rule=staff_only,
+            )
+        except SecondFactorRequired as challenge:
+            self.challenge = challenge
+        except IdentityError as error:
+            raise refusal(error, str(INVALID_LOGIN)) from error
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -82,7 +88,10 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])
-        _verify(identifiers.of_user(self.user), old, self.origin, wrong=str(WRONG_PASSWORD))
+        try:
+            passwords.verify_current(user=self.user, password=old, origin=self.origin)
+        except IdentityError as error:
+            raise refusal(error, str(WRONG_PASSWORD)) from error
         return old
 
     def clean(self) -> dict[str, Any]:

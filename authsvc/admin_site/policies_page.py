@@ -1,6 +1,6 @@
 """The policies that are in force, as a page for security officers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final, cast
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import policies
-from accounts.models import User
+from accounts.models import Role, User
 
 # Of the group of security officers, see `accounts.security.duties`.
 PERMISSION: Final = "accounts.unlock_user"
@@ -35,7 +35,9 @@ def rows() -> Sequence[tuple[Promise, object]]:
         (_("wrong passwords that lock an address over all accounts"), policies.ADDRESS_LIMIT.limit),
         (_("first lock; each further one lasts twice as long"), _minutes(lock.first_lock)),
         (_("longest lock"), _minutes(lock.longest_lock)),
-        (_("sessions of the admin site end when unused for"), _minutes(timedelta(seconds=settings.SESSION_COOKIE_AGE))),
+        (_("sessions of the admin site end when unused for"), _minutes(policies.ADMIN_SESSION.idle_timeout)),
+        (_("sessions of the admin site end in any case after"), _minutes(policies.ADMIN_SESSION.absolute_timeout)),
+        (_("roles that must have a second factor"), _roles(settings.MFA_REQUIRED_ROLES)),
         (_("days that ended sessions are kept"), policies.SESSION_KEPT.days),
         (_("days that the trail is kept"), settings.TRAIL_RETENTION_DAYS),
     ]
@@ -44,6 +46,10 @@ def rows() -> Sequence[tuple[Promise, object]]:
 def _minutes(value: timedelta) -> str:
     count = value // timedelta(minutes=1)
     return ngettext("%d minute", "%d minutes", count) % count
+
+
+def _roles(names: Collection[str]) -> str:
+    return ", ".join(str(label) for role, label in Role.choices if role in names) or "-"
 
 
 def policies_page(request: HttpRequest) -> TemplateResponse:

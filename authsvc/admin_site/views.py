@@ -4,15 +4,18 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse_lazy
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.errors import IdentityError, RetryLater
 from audit.origin import request_origin
+from authsvc.admin_site import logins
 from authsvc.admin_site.forms import WRONG_PASSWORD, OwnPasswordForm, retry_message
 from authsvc.configuration import logo
 
@@ -30,16 +33,20 @@ def logo_file(request: HttpRequest) -> HttpResponseBase:
 class OwnPasswordView(PasswordChangeView):
     form_class = OwnPasswordForm
     template_name = "registration/password_change_form.html"
-    success_url = reverse_lazy("admin:password_change_done")
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            return super().form_valid(form)
+            form.save()
         except RetryLater as error:
             form.add_error(None, retry_message(error))
         except IdentityError:
             # The password or the account changed after the form verified the old password.
             form.add_error("old_password", WRONG_PASSWORD)
+        else:
+            # Every session of the user has ended, this one too.
+            logins.end(self.request)
+            messages.success(self.request, _("The password was changed. Log in with the new one."))
+            return redirect("admin:login")
         return self.form_invalid(form)
 
     def get_form_kwargs(self) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.functional import SimpleLazyObject
 
+from authsvc.admin_site import logins
 from authsvc.configuration.mounts import is_page
 
 
@@ -24,7 +26,10 @@ class PageLocaleMiddleware(PagesOnly, LocaleMiddleware):
 
 
 class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware):
-    pass
+    """Django's, but the row of the session decides who is logged in."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.user = SimpleLazyObject(lambda: logins.user_of(request))  # type: ignore[assignment]  # As Django does.
 
 
 class PageMessageMiddleware(PagesOnly, MessageMiddleware):

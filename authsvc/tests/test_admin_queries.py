@@ -5,6 +5,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services import users
+from accounts.tests.admin_client import logged_in
 from audit.models import SecurityEvent
 from audit.origin import CONSOLE
 
@@ -14,9 +15,8 @@ ATTEMPTS, USERS = "/admin/audit/loginattempt/", "/admin/accounts/user/"
 
 
 @pytest.fixture
-def staff_client(client: Client, root: User) -> Client:
-    client.force_login(root)
-    return client
+def staff_client(root: User) -> Client:
+    return logged_in(root)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, Heartbeat, Session, User
+from accounts.tests import admin_client
 from accounts.tests.admin.conftest import auditor
+from accounts.tests.factors import enrol_app
 from accounts.tests.messaging.conftest import Enqueue, enqueue
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit import trail_checks
@@ -47,8 +49,8 @@ def _now(settings: Settings) -> Iterator[None]:
 
 def attempt(at: datetime, failure_reason: str = "", **columns: Any) -> LoginAttempt:
     columns = {"contract": "native", "ip": HERE, "identifier": "alice", **columns}
-    status = "failed" if failure_reason else "success"
-    return LoginAttempt.objects.create(at=at, status=status, failure_reason=failure_reason, **columns)
+    columns = {"status": "failed" if failure_reason else "success", **columns}
+    return LoginAttempt.objects.create(at=at, failure_reason=failure_reason, **columns)
 
 
 def lock(user: User, until: datetime, **columns: Any) -> None:
@@ -64,9 +66,7 @@ def lock(user: User, until: datetime, **columns: Any) -> None:
 
 
 def logged_in(user: User) -> Client:
-    client = Client(headers={"Accept-Language": "en"})
-    client.force_login(user, backend="accounts.security.backends.RoleBackend")
-    return client
+    return admin_client.logged_in(user, headers={"Accept-Language": "en"})
 
 
 def figures(user: User) -> dict[str, dashboard.Figure]:
@@ -75,7 +75,11 @@ def figures(user: User) -> dict[str, dashboard.Figure]:
 
 def listed(user: User, url: str) -> int:
     """Return the number of rows in the list that a figure links to."""
-    answer = logged_in(user).get(url)
+    return rows_in(logged_in(user), url)
+
+
+def rows_in(client: Client, url: str) -> int:
+    answer = client.get(url)
     assert answer.status_code == 200, url
     return int(answer.context["cl"].result_count)
 
@@ -209,12 +213,14 @@ class TestFigures:
         for minutes in (0, 14, 16):
             with time_machine.travel(NOW - timedelta(minutes=minutes), tick=False):
                 Api().tokens()
+        client = logged_in(head)
         online = figures(head)["online"]
-        assert (online.number, [row.label for row in online.rows], listed(head, online.url)) == (2, ["alice"] * 2, 2)
+        names = [row.label for row in online.rows]
+        assert (online.number, sorted(names), rows_in(client, online.url)) == (3, ["alice", "alice", "head"], 3)
 
     def test_an_ended_session_is_not_online(self, head: User, alice: User) -> None:
         Api().post("logout", None, Api().tokens()["access_token"])
-        assert figures(head)["online"].number == listed(head, figures(head)["online"].url) == 0
+        assert figures(head)["online"].number == 0
 
     def test_an_account_is_locked_until_its_lock_expires(self, head: User, alice: User, bob: User) -> None:
         lock(alice, NOW + timedelta(seconds=1))
@@ -283,6 +289,19 @@ class TestFigures:
             assert (waiting.number, listed(head, waiting.url)) == (1, 1)
             assert (str(row.label), row.value) == (label, value)
 
+    def test_administrators_without_a_second_factor_are_counted_and_listed(
+        self, head: User, root: User, alice: User
+    ) -> None:
+        enrol_app(root)
+        found = figures(head)["without-factor"]
+        assert (found.number, [row.label for row in found.rows], listed(head, found.url)) == (1, ["head"], 1)
+
+    def test_a_challenged_login_is_no_failure(self, head: User) -> None:
+        attempt(NOW, "second_factor_missing", status="challenged")
+        shown = dashboard.context_for(head)
+        assert [(chart.successes.times, chart.failures.times) for chart in shown["charts"]] == [(0, 0)] * 2
+        assert [top.rows for top in shown["tops"]] == [[], []]
+
     def test_reasons_and_addresses_are_ordered_by_frequency(self, head: User) -> None:
         attempt(NOW, "wrong_password", ip="192.0.2.7")
         attempt(NOW, "wrong_password", ip=None)
@@ -323,7 +342,7 @@ class TestPage:
         ("permission", "seen"),
         [
             ("view_session", ["online"]),
-            ("view_user", ["locked", "awaiting"]),
+            ("view_user", ["locked", "awaiting", "without-factor"]),
             ("view_loginattempt", ["hours", "days", "reasons", "addresses"]),
             ("view_securityevent", ["suspected", "seal"]),
             ("view_message", ["waiting"]),

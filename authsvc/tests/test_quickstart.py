@@ -1,12 +1,16 @@
 """`manage.py quickstart` writes a .env only when it runs."""
 
+import io
 import shutil
 from pathlib import Path
 from subprocess import CompletedProcess
+from unittest import mock
 
 import pytest
 from django.conf import settings
+from pytest_django.fixtures import Settings
 
+from authsvc.management.commands import quickstart
 from authsvc.tests import processes
 
 pytestmark = pytest.mark.any_database
@@ -52,3 +56,14 @@ def test_it_writes_a_development_file_before_it_reads_the_settings(checkout: Pat
     (checkout / "authsvc/settings.py").write_text("raise SystemExit('The settings are read.')", encoding="utf-8")
     assert manage(checkout, "quickstart", "-v", "0").stderr == "The settings are read.\n"
     assert (checkout / ".env").read_text(encoding="utf-8").splitlines()[1] == "DEBUG=true"
+
+
+def test_it_says_who_is_asked_for_a_second_factor_at_the_first_login(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEBUG, settings.MFA_REQUIRED_ROLES = True, frozenset({"admin"})
+    monkeypatch.setattr(quickstart, "call_command", lambda *args, **options: None)
+    monkeypatch.setattr(quickstart.threading, "Thread", mock.Mock())
+    output = io.StringIO()
+    quickstart.Command(stdout=output).handle()
+    assert output.getvalue().count("MFA_REQUIRED_ROLES has the role admin") == 1

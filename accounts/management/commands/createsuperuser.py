@@ -6,8 +6,8 @@ from django.contrib.auth.management.commands import createsuperuser
 from django.core.management import CommandError
 from django.db import IntegrityError, transaction
 
+from accounts.management import first_login
 from accounts.models import User
-from accounts.services import factor_check
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import CONSOLE
@@ -37,8 +37,6 @@ class Command(createsuperuser.Command):
                     for user in created
                 )
             )
-        if any(factor_check.is_required(user) for user in created):
-            self.stdout.write(
-                "The first login, at /admin/, asks to enrol a second factor: an authenticator app, a passkey or a "
-                "security key."
-            )
+        for user in created:
+            if text := first_login.notice(user.role):
+                self.stdout.write(text)

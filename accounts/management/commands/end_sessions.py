@@ -38,4 +38,4 @@ class Command(BaseCommand):
             count += sessions.end_all(user=user, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=CONSOLE)
             if number % 1000 == 0:
                 self.stdout.write(f"{number} of {total} users")
-        self.stdout.write(f"{count} sessions were ended, and all sessions of the admin site.")
+        self.stdout.write(f"{count} sessions were ended.")

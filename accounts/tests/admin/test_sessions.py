@@ -26,10 +26,10 @@ def _logged_in(alice: User, bob: User) -> None:
 
 def test_it_shows_active_sessions(staff_client: Client) -> None:
     Session.objects.filter(user__username="bob").update(ended_at=timezone.now())
-    assert usernames(staff_client) == ["alice"]
+    assert usernames(staff_client) == ["alice", "head"]
 
 
-@pytest.mark.parametrize(("query", "found"), [("state=ended", ["bob"]), ("state=all", ["alice", "bob"])])
+@pytest.mark.parametrize(("query", "found"), [("state=ended", ["bob"]), ("state=all", ["alice", "bob", "head"])])
 def test_it_shows_other_sessions_by_filter(staff_client: Client, bob: User, query: str, found: list[str]) -> None:
     User.objects.filter(pk=bob.pk).update(role="viewer")
     assert usernames(staff_client, query) == found
@@ -40,9 +40,10 @@ def test_it_shows_other_sessions_by_filter(staff_client: Client, bob: User, quer
     [
         ("contract=native", ["alice", "bob"]),
         ("contract=portal", []),
+        ("contract=admin", ["head"]),
         ("user__role__exact=doctor", ["bob"]),
-        ("seen=10m", ["alice"]),
-        ("seen=24h", ["alice", "bob"]),
+        ("seen=10m", ["alice", "head"]),
+        ("seen=24h", ["alice", "bob", "head"]),
         ("seen=earlier", []),
         ("q=ALICE", ["alice"]),
         (f"q={ELSEWHERE}", ["bob"]),

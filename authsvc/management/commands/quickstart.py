@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
+from accounts.management import first_login
 from accounts.management.commands import seed
 from accounts.messaging.delivery import DeliveryWorker
 from accounts.services import purging
@@ -18,7 +19,8 @@ from audit.origin import CONSOLE
 
 logger = logging.getLogger(__name__)
 
-ADDRESS = "127.0.0.1:8000"
+PORT = 8000
+ADDRESS = f"127.0.0.1:{PORT}"
 _DAY: Final = timedelta(days=1)
 
 
@@ -34,22 +36,18 @@ class Command(BaseCommand):
         call_command("seed", stdout=self.stdout)
         mount = settings.CONTRACT_MOUNTS["native"]
         names = ", ".join(person["username"] for person in seed.PEOPLE)
+        notices = dict.fromkeys(first_login.notice(person["role"]) for person in seed.PEOPLE)
         self.stdout.write(
             f"\n  API      http://{ADDRESS}/{mount}/login\n"
-            f"  Admin    http://{ADDRESS}/admin/\n"
-            f"  Accounts {names}; password {seed.PASSWORD}{_second_factors()}\n"
+            f"  Admin    http://{ADDRESS}/admin/ (for passkeys, http://localhost:{PORT}/admin/)\n"
+            f"  Accounts {names}; password {seed.PASSWORD}\n"
             "  Messages are printed here unless EMAIL_URL and SMS_URL say otherwise.\n"
-            "  Stop with Ctrl-C.\n"
+            "  Stop with Ctrl-C.\n" + "".join(f"  {notice}\n" for notice in notices if notice)
         )
         self.stdout.flush()
         threading.Thread(target=DeliveryWorker().run, name="delivery", daemon=True).start()
         threading.Thread(target=purge_daily, name="purge", daemon=True).start()
         call_command("runserver", ADDRESS, use_reloader=False)
-
-
-def _second_factors() -> str:
-    roles = ", ".join(sorted(settings.MFA_REQUIRED_ROLES))
-    return f"; accounts of role {roles} enrol a second factor at their first login" if roles else ""
 
 
 def purge_daily() -> None:
