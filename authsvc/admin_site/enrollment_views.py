@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import InvalidCode, NotFound, RetryLater, TokenExpired, TokenInvalid
+from accounts.models import Session
 from accounts.services import admin_sessions, enrollment
 from accounts.services.enrollment import FirstLogin
 from audit.origin import request_origin
@@ -114,7 +115,7 @@ def _choice(request: HttpRequest, login: WaitingLogin, form: PasskeyForm) -> Htt
     return TemplateResponse(request, "admin/enrollment.html", context)
 
 
-def _logged_in(request: HttpRequest, first: FirstLogin) -> HttpResponse:
+def _logged_in(request: HttpRequest, first: FirstLogin[Session]) -> HttpResponse:
     """Show the recovery codes; the browser is logged in, unless a lock has refused the login."""
     if first.issued:
         logins.start(request, first.issued)

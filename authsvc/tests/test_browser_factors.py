@@ -49,7 +49,7 @@ def save_codes(checked: CheckedPage) -> list[str]:
     """Return the recovery codes of the page that shows them, and go on."""
     page = checked.page
     checked.check("recovery-codes", "#recovery-codes")
-    codes = page.locator("#recovery-codes code").all_inner_texts()
+    codes: list[str] = page.locator("#recovery-codes code").all_inner_texts()
     page.get_by_role("button", name="继续").click()
     expect(page.locator("#recovery-codes")).to_be_visible()
     page.get_by_label("我已保存这些恢复码").check()

@@ -63,7 +63,7 @@ def test_it_says_who_is_asked_for_a_second_factor_at_the_first_login(
 ) -> None:
     settings.DEBUG, settings.MFA_REQUIRED_ROLES = True, frozenset({"admin"})
     monkeypatch.setattr(quickstart, "call_command", lambda *args, **options: None)
-    monkeypatch.setattr(quickstart.threading, "Thread", mock.Mock())
+    monkeypatch.setattr("authsvc.management.commands.quickstart.threading.Thread", mock.Mock())
     output = io.StringIO()
     quickstart.Command(stdout=output).handle()
     assert output.getvalue().count("MFA_REQUIRED_ROLES has the role admin") == 1
