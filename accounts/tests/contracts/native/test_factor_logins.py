@@ -171,19 +171,25 @@ class TestTwoSteps:
         assert outcome(response) == (401, "token_expired")
         assert response["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
 
-    @pytest.mark.parametrize("kind", ["rubbish", "é", "a.b.c", "x" * 5000, "access", "enrolment", "admin site"])
+    @pytest.mark.parametrize(
+        "kind", ["rubbish", "é", "a.b.c", "x" * 5000, "access", "refresh", "enrolment", "admin site"]
+    )
     @pytest.mark.parametrize("path", ["login/second-factor", "login/second-factor/options"])
     def test_a_token_that_is_none_of_a_second_step(
         self, alice: User, bob: User, app: App, kind: str, path: str
     ) -> None:
         tokens: dict[str, Callable[[], str]] = {
             "access": lambda: str(Api().tokens("bob")["access_token"]),
+            "refresh": lambda: str(Api().tokens("bob")["refresh_token"]),
             "enrolment": lambda: mfa_tokens.issue(mfa_tokens.ENROLLMENT, alice, "native"),
             "admin site": lambda: mfa_tokens.issue(mfa_tokens.LOGIN, alice, "admin"),
         }
         token = tokens[kind]() if kind in tokens else kind
         response = Api().post(path, {"mfa_token": token, "method": "totp", "code": app.code()})
         assert outcome(response) == (401, "token_invalid")
+
+    def test_it_is_no_refresh_token(self, alice: User, app: App) -> None:
+        assert outcome(Api().post("refresh", {"refresh_token": mfa_token()})) == (401, "token_invalid")
 
 
 class TestOneStep:
