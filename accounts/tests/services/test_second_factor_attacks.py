@@ -15,7 +15,7 @@ from accounts.errors import (
     TooManyAttempts,
     TooManyLogins,
 )
-from accounts.models import SecondFactor, Session, User
+from accounts.models import Session, User
 from accounts.policies import LOGINS_LIMIT, Lockout
 from accounts.security import login_quota, mfa_tokens
 from accounts.services import identifiers, passkeys, second_factors, second_step, sign_in
@@ -103,27 +103,29 @@ each_tampering = pytest.mark.parametrize("tampering", TAMPERINGS)
 
 
 @pytest.fixture
-def counted(alice: User, key: Authenticator) -> Authenticator:
-    """The passkey of alice, which has signed once."""
-    SecondFactor.objects.filter(user=alice).update(sign_count=1)
-    key.sign_count = 1
+def used_key(alice: User, key: Authenticator) -> Authenticator:
+    """A passkey of alice that has signed a login."""
+    passkey_alone(key.get(passkeys.options()))
+    Session.objects.all().delete()
     return key
 
 
 class TestAuthenticator:
-    @each_tampering
-    def test_it_does_not_complete_a_login(self, alice: User, counted: Authenticator, tampering: str) -> None:
+    def test_the_one_that_is_tampered_with_here_logs_in(self, alice: User, used_key: Authenticator) -> None:
         token = token_of(alice)
-        TAMPERINGS[tampering](counted)
-        refused(InvalidSecondFactor, complete, token, counted.get(options(token)))
+        assert complete(token, used_key.get(options(token))).user == alice
+        assert passkey_alone(used_key.get(passkeys.options())).user == alice
 
     @each_tampering
-    def test_it_does_not_log_in_alone(self, alice: User, counted: Authenticator, tampering: str) -> None:
-        TAMPERINGS[tampering](counted)
-        refused(InvalidCredentials, passkey_alone, counted.get(passkeys.options()))
+    def test_it_does_not_complete_a_login(self, alice: User, used_key: Authenticator, tampering: str) -> None:
+        token = token_of(alice)
+        TAMPERINGS[tampering](used_key)
+        refused(InvalidSecondFactor, complete, token, used_key.get(options(token)))
 
-    def test_without_tampering_it_logs_in(self, alice: User, counted: Authenticator) -> None:
-        assert passkey_alone(counted.get(passkeys.options())).user == alice
+    @each_tampering
+    def test_it_does_not_log_in_alone(self, used_key: Authenticator, tampering: str) -> None:
+        TAMPERINGS[tampering](used_key)
+        refused(InvalidCredentials, passkey_alone, used_key.get(passkeys.options()))
 
     def test_a_key_without_user_verification_does_not_log_in_alone(self, key: Authenticator) -> None:
         key.verifies_user = False
