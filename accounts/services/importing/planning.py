@@ -88,13 +88,13 @@ def _decide(spool: Spool, row: _Row, system: FormerSystem, on_conflict: OnConfli
         reasons.append(f"{same} is the same person")
     if row.name_error:
         reasons.append(row.name_error)
+    # Without what its clients log in with, an account would be of no use to anybody.
+    is_useless = bool(same) or (system.login != "username" and system.login in collisions)
     outcome = Outcome.NEW
-    if reasons:
-        # Without what its clients log in with, an account would be of no use to anybody.
-        helpless = same or (system.login != "username" and system.login in collisions)
-        outcome = Outcome.RENAMED if on_conflict is OnConflict.RENAME and not helpless else Outcome.CONFLICT
-        if outcome is Outcome.CONFLICT and row.name_error and not collisions:
-            outcome = Outcome.MALFORMED
+    if reasons and on_conflict is OnConflict.RENAME and not is_useless:
+        outcome = Outcome.RENAMED
+    elif reasons:
+        outcome = Outcome.CONFLICT if same or collisions else Outcome.MALFORMED
     if outcome in COMING:
         _claim(spool, row, [field for field in _KEYS if field not in collisions])
     if not reasons and not row.makes_name:

@@ -24,6 +24,9 @@ _CHANGED_MEANWHILE: Final = "An account has been changed or added meanwhile. Not
 # The canonical forms are in the plan already.
 _ACCOUNTS: Final = PreparedInsert(User, own_id=True)
 _ORIGINS: Final = PreparedInsert(ImportedAccount)
+_COMES: Final = "outcome IN (?, ?)"
+_UNUSED: Final = "EXISTS (SELECT 1 FROM unused WHERE former_id BETWEEN first AND last)"
+_FREE: Final = f"{_COMES} AND (former_id > ? OR {_UNUSED})"
 _TIMES: Final = ("last_login", "created_at")
 
 
@@ -51,19 +54,16 @@ def assign_ids(spool: Spool, *, reserve: bool) -> None:
     `reserve` keeps others from getting them; without it they may change until the import.
     """
     with ids.reservation() as reserved:
-        coming = "outcome IN (?, ?)"
         spool.update("INSERT INTO unused VALUES (?, ?)", reserved.unused)
-        unused = "EXISTS (SELECT 1 FROM unused WHERE former_id BETWEEN first AND last)"
-        free = f"{coming} AND (former_id > ? OR {unused})"
         values = (*COMING, reserved.used)
-        highest = spool.scalar(f"SELECT COALESCE(MAX(former_id), 0) FROM person WHERE {free}", *values)
+        highest = spool.scalar(f"SELECT COALESCE(MAX(former_id), 0) FROM person WHERE {_FREE}", *values)
         spool.update(
             "UPDATE person SET user_id = former_id WHERE number IN"
-            f" (SELECT MIN(number) FROM person WHERE {free} GROUP BY former_id)",
+            f" (SELECT MIN(number) FROM person WHERE {_FREE} GROUP BY former_id)",
             [values],
         )
         following = max(highest, reserved.used)
-        for rows in spool.batches("former_id", f"{coming} AND user_id IS NULL", *COMING):
+        for rows in spool.batches("former_id", f"{_COMES} AND user_id IS NULL", *COMING):
             spool.update(
                 "UPDATE person SET user_id = ? WHERE number = ?",
                 [(following + place, number) for place, (number, _id) in enumerate(rows, start=1)],
