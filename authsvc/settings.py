@@ -105,8 +105,18 @@ TEMPLATES: list[dict[str, Any]] = [
 _pooling = databases.PoolSettings(_environment.database_pool, _environment.database_pooler == "transaction")
 DATABASES = {"default": databases.from_url(_environment.database_url, BASE_DIR, _pooling)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Without Redis nothing is cached: each process would have a cache of its own, with other numbers.
+CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 if _environment.redis_url:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _environment.redis_url}}
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _environment.redis_url,
+        "OPTIONS": {
+            "serializer": "authsvc.admin_site.shared_cache.JSONSerializer",
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 0.5,
+        },
+    }
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.security.backends.RoleBackend"]

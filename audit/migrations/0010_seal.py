@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='loginattempt',
             name='lane',
-            field=models.PositiveSmallIntegerField(editable=False, null=True),
+            field=models.SmallIntegerField(editable=False, null=True),
         ),
         migrations.AddField(
             model_name='loginattempt',
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='loginattempt',
             name='number',
-            field=models.PositiveBigIntegerField(editable=False, null=True),
+            field=models.BigIntegerField(editable=False, null=True),
         ),
         migrations.AddField(
             model_name='securityevent',
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='securityevent',
             name='lane',
-            field=models.PositiveSmallIntegerField(editable=False, null=True),
+            field=models.SmallIntegerField(editable=False, null=True),
         ),
         migrations.AddField(
             model_name='securityevent',
@@ -96,6 +96,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='securityevent',
             name='number',
-            field=models.PositiveBigIntegerField(editable=False, null=True),
+            field=models.BigIntegerField(editable=False, null=True),
         ),
     ]

@@ -57,8 +57,9 @@ class Entry(models.Model):
     request_id = models.CharField(_("request"), max_length=64, blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     # The seal, see `audit.seal`. A row without one is from before the seal, or of a release that knows of none.
-    lane = models.PositiveSmallIntegerField(null=True, editable=False)
-    number = models.PositiveBigIntegerField(null=True, editable=False)
+    # Never negative, but without a constraint that says so: to add one, PostgreSQL reads the whole table under a lock.
+    lane = models.SmallIntegerField(null=True, editable=False)
+    number = models.BigIntegerField(null=True, editable=False)
     key_name = models.CharField(max_length=KEY_NAME_LENGTH, db_default="", default="", editable=False)
     mac = models.BinaryField(max_length=32, null=True)
 

@@ -34,7 +34,7 @@ def maintenance_limits(connection: BaseDatabaseWrapper) -> Iterator[None]:
         return
     former = connection.settings_dict["OPTIONS"]
     connection.close()
-    connection.settings_dict["OPTIONS"] = _without_limits(former)
+    connection.settings_dict["OPTIONS"] = without_limits(former)
     try:
         with connection.cursor() as cursor:
             # Behind a pooler the setting would outlive the command, in a connection that others share.
@@ -48,7 +48,8 @@ def maintenance_limits(connection: BaseDatabaseWrapper) -> Iterator[None]:
         connection.settings_dict["OPTIONS"] = former
 
 
-def _without_limits(options: dict[str, Any]) -> dict[str, Any]:
+def without_limits(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a database without the time limits of the service."""
     unlimited = deepcopy({name: value for name, value in options.items() if name not in {"pool", "longest_wait"}})
     if text := unlimited.get("options"):
         unlimited["options"] = text.removeprefix(databases.STATEMENT_OPTION).strip()

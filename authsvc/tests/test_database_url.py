@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from authsvc.configuration import databases, env
+from authsvc.configuration.maintenance import without_limits
 
 pytestmark = pytest.mark.any_database
 
@@ -50,3 +51,18 @@ def test_the_operators_own_statement_timeout_wins(monkeypatch: pytest.MonkeyPatc
 def test_the_operators_own_limits_of_waiting_win(url: str, options: dict[str, int]) -> None:
     given = databases.from_url(url, Path())["OPTIONS"]
     assert {name: given[name] for name in options} == options
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        (POSTGRESQL, {"options": ""}),
+        (f"{POSTGRESQL}?options=-c%20lock_timeout%3D9000", {"options": "-c lock_timeout=9000"}),
+        ("mysql://u:p@db/authsvc", {}),
+        ("mysql://u:p@db/authsvc?read_timeout=60", {"read_timeout": 60}),
+    ],
+)
+def test_maintenance_keeps_the_operators_limits_and_none_of_the_services(url: str, kept: dict[str, object]) -> None:
+    options = without_limits(databases.from_url(url, Path(), databases.PoolSettings(8))["OPTIONS"])
+    limits = {name: options[name] for name in ("options", "read_timeout", "longest_wait", "pool") if name in options}
+    assert (limits, "max_statement_time" in options.get("init_command", "")) == (kept, False)

@@ -1,0 +1,40 @@
+"""Numbers that all processes share for a minute in Redis, where REDIS_URL is set; nothing is decided by them."""
+
+import json
+import logging
+from datetime import timedelta
+from typing import Any, Final
+
+from django.core.cache import cache
+from redis import RedisError
+
+logger = logging.getLogger(__name__)
+
+KEPT: Final = timedelta(minutes=1)
+
+
+class JSONSerializer:
+    """Stores JSON: whoever writes to Redis must not be able to run code here, as with Django's pickles."""
+
+    def dumps(self, value: Any) -> bytes:
+        return json.dumps(value).encode()
+
+    def loads(self, stored: bytes) -> Any:
+        return json.loads(stored)
+
+
+def read(key: str) -> Any:
+    """Return what was written under this key at most a minute ago, or None; an absent Redis remembers nothing."""
+    try:
+        return cache.get(key)
+    except (RedisError, OSError, ValueError):
+        logger.warning("The cache at REDIS_URL cannot be read.", exc_info=True)
+        return None
+
+
+def write(key: str, value: Any) -> None:
+    """Remember a value that JSON can hold."""
+    try:
+        cache.set(key, value, KEPT.total_seconds())
+    except (RedisError, OSError):
+        logger.warning("The cache at REDIS_URL cannot be written.", exc_info=True)
