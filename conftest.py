@@ -19,6 +19,7 @@ from audit import guards
 from audit.origin import Origin
 from audit.start import create_lanes
 from audit.tests.damage import switchable, unguarded
+from authsvc.observability.request_reports import reports
 
 _TRUE_COST: dict[str, Any] = {"memory_cost": Argon2id.memory_cost, "time_cost": Argon2id.time_cost}
 
@@ -88,6 +89,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator
     """Give MariaDB's triggers a way past them for `unguarded()`: it cannot drop and create them in a transaction."""
     with mock.patch.dict(guards._CREATE, mysql=switchable(guards._CREATE["mysql"])):
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _reported_requests() -> Iterator[None]:
+    """Write the last lines of the log while output is captured, not when the process ends."""
+    yield
+    reports.flush()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from authsvc.endpoints.decorators import read_only
 from authsvc.endpoints.error_responses import error_response
 from authsvc.endpoints.monitoring_access import has_metrics_token
 from authsvc.observability.database_metrics import DatabaseCollector
+from authsvc.observability.request_reports import reports
 
 # Where the processes of a node keep their counters; deploy/gunicorn.conf.py sets it.
 _SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -22,6 +23,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics of this node; without the token the path does not exist."""
     if not (settings.DEBUG or has_metrics_token(request)):
         return error_response(request, Http404())
+    reports.flush()
     shared = CollectorRegistry()
     if _SHARED in os.environ:
         MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # The package has no type here.

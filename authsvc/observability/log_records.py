@@ -16,6 +16,8 @@ class RequestIDFilter(logging.Filter):
     """Adds the id of the current request, outside one a dash, and its `traceparent` to each log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if "request_id" in vars(record):
+            return True
         # Django logs an error response after every middleware has returned.
         of_record = getattr(getattr(record, "request", None), "META", {}).get(REQUEST_ID)
         record.request_id = current_request_id.get() or of_record or NO_REQUEST

@@ -26,6 +26,7 @@ from accounts.tests.contracts.clients import CLIENTS
 from accounts.tests.tools import HERE
 from audit.models import LoginAttempt, SecurityEvent
 from authsvc.endpoints.schema import document
+from authsvc.observability.request_reports import reports
 from authsvc.tests.factor_requests import prepared
 
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
@@ -210,6 +211,7 @@ def trail() -> str:
 
 
 def require_no_secret(recorder: RecordingHandler, caller: Caller) -> None:
+    reports.flush()
     assert recorder.texts
     for text in [*recorder.texts, trail()]:
         for secret in caller.secrets:

@@ -1,26 +1,18 @@
 """The Host header: probes answer whatever it is, every other request needs an allowed one."""
 
 import io
-import logging
-from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+
+from authsvc.tests.test_logs import log
+
+__all__ = ["log"]
 
 pytestmark = pytest.mark.any_database
 
 # As a kubelet sends it to the address of a pod.
 POD = "10.244.0.17:8000"
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What the configured handler writes."""
-    handler = next(handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler)
-    written = io.StringIO()
-    before = handler.setStream(written)
-    yield written
-    handler.setStream(before)
 
 
 @pytest.mark.django_db

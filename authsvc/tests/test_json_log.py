@@ -1,8 +1,6 @@
 """The JSON log: what the line of a request says, and what no line contains."""
 
-import io
 import json
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +13,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from accounts.tests.tools import PASSWORD, Api
 from authsvc.observability.json_records import JSONFormatter
-from authsvc.tests.test_logs import REQUEST, crash, quarter_second, trusted_proxy
+from authsvc.tests.test_logs import REQUEST, Written, crash, quarter_second, trusted_proxy, written_log
 
 __all__ = ["crash", "quarter_second", "trusted_proxy"]
 
@@ -25,24 +23,19 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class Log:
-    """What the configured handler writes in this format."""
-
-    def __init__(self) -> None:
-        self.stream = io.StringIO()
+    def __init__(self, written: Written) -> None:
+        self.written = written
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+        return [json.loads(line) for line in self.written.getvalue().splitlines()]
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    handler = next(handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler)
-    monkeypatch.setattr(handler, "formatter", JSONFormatter())
-    log = Log()
-    before = handler.setStream(log.stream)
-    yield log
-    handler.setStream(before)
+def log() -> Iterator[Log]:
+    """What the configured handler writes in this format."""
+    with written_log(JSONFormatter()) as written:
+        yield Log(written)
 
 
 @pytest.mark.usefixtures("trusted_proxy", "quarter_second")
@@ -100,7 +93,7 @@ def test_a_crash_has_its_traceback_in_the_same_object(alice: User, log: Log) -> 
     failed, _access = log.lines
     assert (failed["message"], failed["request_id"]) == ("POST /api/auth/login failed", REQUEST)
     assert failed["exception"].splitlines()[-1] == "ZeroDivisionError: The text of it."
-    assert PASSWORD not in log.stream.getvalue()
+    assert PASSWORD not in log.written.getvalue()
 
 
 def test_an_absent_database_takes_few_bytes_of_the_log(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +104,7 @@ def test_an_absent_database_takes_few_bytes_of_the_log(log: Log, monkeypatch: py
     assert Api().post("login", {"username": "alice", "password": PASSWORD}).status_code == 503
     failed, _access = log.lines
     assert failed["message"] == "POST /api/auth/login failed: OperationalError: connection refused"
-    assert len(log.stream.getvalue()) < 1000
+    assert len(log.written.getvalue()) < 1000
 
 
 @pytest.mark.django_db

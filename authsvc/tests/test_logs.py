@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import pytest
@@ -12,6 +13,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
+from authsvc.observability.request_reports import reports
 from authsvc.tests.test_deployment import PRODUCTION, manage
 
 pytestmark = pytest.mark.any_database
@@ -27,14 +29,31 @@ print({(handler.stream.name, type(handler.formatter).__name__) for handler in ha
 """
 
 
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What the configured handler writes."""
+class Written(io.StringIO):
+    """What a handler has written, the requests that are still to be reported included."""
+
+    def getvalue(self) -> str:
+        reports.flush()
+        return super().getvalue()
+
+
+@contextmanager
+def written_log(formatter: logging.Formatter | None = None) -> Iterator[Written]:
+    """Yield what the configured handler writes, in its own format or another."""
     handler = next(handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler)
-    written = io.StringIO()
+    reports.flush()
+    written, former = Written(), handler.formatter
     before = handler.setStream(written)
+    handler.setFormatter(formatter or former)
     yield written
     handler.setStream(before)
+    handler.setFormatter(former)
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    with written_log() as written:
+        yield written
 
 
 @pytest.fixture
