@@ -38,8 +38,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put slow tests first; within the two groups pytest-django's order stays."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Put slow tests first, and those last that leave the database without what migrations wrote.
+
+    Within each group pytest-django's order stays. A test that restores what migrations wrote cannot run after one that
+    does not: Django has given the content types other ids meanwhile.
+    """
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, _empties_the_database(item)))
+
+
+def _empties_the_database(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction") and not marker.kwargs.get("serialized_rollback"))
 
 
 @pytest.hookimpl(wrapper=True)

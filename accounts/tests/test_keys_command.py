@@ -160,6 +160,7 @@ def test_reencrypt_says_what_it_did(settings: Settings) -> None:
     assert run("reencrypt") == [
         "signing keys: 2 encrypted anew, 0 were already, 0 cannot be read",
         "messages: 0 encrypted anew, 0 were already, 0 cannot be read",
+        "totp secrets: 0 encrypted anew, 0 were already, 0 cannot be read",
     ]
 
 

@@ -156,6 +156,7 @@ def test_role_admin_has_the_permissions_of_all_three_officers(head: User) -> Non
         "accounts.add_user",
         "accounts.change_user",
         "accounts.unlock_user",
+        "accounts.remove_second_factors",
         "accounts.view_session",
         "accounts.view_message",
         "accounts.end_session",

@@ -7,7 +7,6 @@ A process that is killed loses the lines of its last quarter of a second; the tr
 import atexit
 import os
 import threading
-import time
 from collections import deque
 from typing import Final
 
@@ -25,6 +24,8 @@ class RequestReports:
         self._waiting: deque[AnsweredRequest] = deque(maxlen=_MOST)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        # It is never set; its wait is that of this thread alone.
+        self._pause = threading.Event()
 
     def add(self, request: AnsweredRequest) -> None:
         """Report the request soon."""
@@ -53,7 +54,7 @@ class RequestReports:
 
     def _run(self) -> None:
         while True:
-            time.sleep(_INTERVAL)
+            self._pause.wait(_INTERVAL)
             self.flush()
 
 

@@ -118,7 +118,7 @@ def log_in(checked: CheckedPage, labels: Labels, password: str) -> None:
     page = checked.page
     page.get_by_label(labels.user_name).fill("head")
     page.get_by_label(labels.password).fill(password)
-    page.get_by_role("button", name=labels.log_in).click()
+    page.get_by_role("button", name=labels.log_in, exact=True).click()
 
 
 def expect_figure(checked: CheckedPage, name: str, number: int) -> None:
@@ -171,7 +171,7 @@ def test_an_administrators_tasks(live_server: LiveServer, bobs_token: str, tmp_p
         log_in(checked, labels, "wrong")
         checked.check("login-refused", ".errornote")
         log_in(checked, labels, PASSWORD)
-        expect(page.get_by_role("heading", name=f"{labels.online} 1")).to_be_visible()
+        expect(page.get_by_role("heading", name=f"{labels.online} 2")).to_be_visible()
         page.get_by_text(labels.show_data).first.click()
         checked.check("first-page", "#hours")
 
@@ -218,7 +218,7 @@ def test_the_main_pages_in_english(live_server: LiveServer, bobs_token: str, tmp
         page.goto("/admin/")
         checked.check("login", "#login-form")
         log_in(checked, ENGLISH, PASSWORD)
-        expect(page.get_by_role("heading", name=f"{ENGLISH.online} 1")).to_be_visible()
+        expect(page.get_by_role("heading", name=f"{ENGLISH.online} 2")).to_be_visible()
         checked.check("first-page", "#hours")
         open_list(checked, "awaiting", ENGLISH.awaiting)
         run_action(checked, "carol", ENGLISH.approve)

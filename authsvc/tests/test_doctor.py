@@ -215,9 +215,14 @@ def test_the_mail_server_is_connected_to(mail_at: MailServer, settings: Settings
     assert found(gateways.mail()) == ("failure", f"127.0.0.1:{port} cannot be used: ConnectionRefusedError.")
 
 
-def test_a_cache_that_forgets_is_a_warning(settings: Settings) -> None:
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    assert found(gateways.cache()) == ("warning", "It does not return what was stored (None).")
+def test_without_redis_there_is_no_cache_to_check() -> None:
+    assert found(gateways.cache()) == ("ok", "REDIS_URL is not set; nothing needs it.")
+
+
+def test_a_cache_that_cannot_be_reached_is_a_warning(settings: Settings) -> None:
+    url = f"redis://127.0.0.1:{free_port()}"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}}
+    assert found(gateways.cache()) == ("warning", "It does not return what was stored (ConnectionError).")
 
 
 def test_a_certificate_is_verified_and_its_end_is_known(

@@ -23,6 +23,10 @@ VALUES = {
     Kind.PASSWORD_RESET: {"ip": "192.0.2.1"},
     Kind.EMAIL_CHANGED: {"old": "alice@hospital.example", "new": "zhang@hospital.example", "ip": "192.0.2.1"},
     Kind.PHONE_CHANGED: {"old": "+8613800138000", "new": "+8613912345678", "ip": "192.0.2.1"},
+    Kind.FACTOR_ADDED: {"ip": "192.0.2.1"},
+    Kind.FACTOR_REMOVED: {"ip": "192.0.2.1"},
+    Kind.RECOVERY_CODE_USED: {"ip": "192.0.2.1"},
+    Kind.RECOVERY_CODES_REPLACED: {"ip": "192.0.2.1"},
 }
 NOON = datetime.fromisoformat("2026-11-20T12:00:00+08:00")
 
@@ -46,7 +50,7 @@ def test_every_kind_has_its_values_in_every_language(enqueue: Enqueue, alice: Us
         Kind.PASSWORD_RESET: ["alice", "2026-11-20 12:00", "Asia/Shanghai", "192.0.2.1"],
         Kind.EMAIL_CHANGED: ["a***@hospital.example", "z***@hospital.example", "2026-11-20 12:00", "192.0.2.1"],
         Kind.PHONE_CHANGED: ["138****8000", "139****5678", "2026-11-20 12:00", "192.0.2.1"],
-    }[kind]
+    }.get(kind, ["alice", "2026-11-20 12:00", "Asia/Shanghai", "192.0.2.1"])
     assert [value for value in expected if value not in rendered.text] == []
     assert [value for value in expected if value not in rendered.html] == []
     assert "{{" not in rendered.text + rendered.html

@@ -7,9 +7,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.messaging import outbox
-from accounts.models import Channel, Kind, Message, SigningKey, User
+from accounts.models import Channel, FactorType, Kind, Message, SecondFactor, SigningKey, User
 from accounts.policies import TokenPolicy
-from accounts.security import encryption
+from accounts.security import encryption, totp
 from accounts.security.keys import ring
 from accounts.services import reencryption
 from accounts.services.reencryption import Reencryption, reencrypt
@@ -42,31 +42,51 @@ def message(alice: User) -> Message:
 
 
 @pytest.fixture
-def kid(message: Message, settings: Settings) -> str:
-    """A signing key from before SECRET_KEY was changed, as was the message."""
+def app(alice: User) -> SecondFactor:
+    """An authenticator app."""
+    factor: SecondFactor = SecondFactor.objects.create(
+        user=alice, type=FactorType.TOTP, created_at=timezone.now(), encrypted=totp.encrypted("JBSWY3DPEHPK3PXP")
+    )
+    return factor
+
+
+def results(*counts: tuple[int, int, int]) -> list[Reencryption]:
+    """Return what is moved, current and unreadable of the keys, the messages and the secrets of apps."""
+    purposes = ("signing keys", "messages", "totp secrets")
+    return [Reencryption(purpose, *each) for purpose, each in zip(purposes, counts, strict=True)]
+
+
+@pytest.fixture
+def kid(message: Message, app: SecondFactor, settings: Settings) -> str:
+    """A signing key from before SECRET_KEY was changed, as were the message and the secret of the app."""
     kid = ring.signer(ACCESS).kid
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
     return kid
 
 
-def test_what_was_moved_is_read_without_the_former_key(kid: str, message: Message, settings: Settings) -> None:
-    assert reencrypt(origin=CONSOLE) == [Reencryption("signing keys", 1, 0, 0), Reencryption("messages", 1, 0, 0)]
+def test_what_was_moved_is_read_without_the_former_key(
+    kid: str, message: Message, app: SecondFactor, settings: Settings
+) -> None:
+    assert reencrypt(origin=CONSOLE) == results((1, 0, 0), (1, 0, 0), (1, 0, 0))
     settings.SECRET_KEY_FALLBACKS = []
     ring.forget()
     message.refresh_from_db()
+    app.refresh_from_db()
     assert (ring.signer(ACCESS).kid, outbox.values_of(message)) == (kid, {"code": "482915"})
+    assert totp.secret_of(app) == "JBSWY3DPEHPK3PXP"
 
 
 def test_it_is_an_event_once(kid: str) -> None:
     reencrypt(origin=CONSOLE)
-    assert reencrypt(origin=CONSOLE) == [Reencryption("signing keys", 0, 1, 0), Reencryption("messages", 0, 1, 0)]
+    assert reencrypt(origin=CONSOLE) == results((0, 1, 0), (0, 1, 0), (0, 1, 0))
     event = SecurityEvent.objects.get(event="key:reencrypted")
-    assert (event.contract, event.user_id, event.detail) == ("console", None, {"signing keys": 1, "messages": 1})
+    counts = {"signing keys": 1, "messages": 1, "totp secrets": 1}
+    assert (event.contract, event.user_id, event.detail) == ("console", None, counts)
 
 
 def test_what_cannot_be_read_stays_as_it_is(kid: str, message: Message) -> None:
     SigningKey.objects.update(encrypted="rubbish")
-    assert reencrypt(origin=CONSOLE) == [Reencryption("signing keys", 0, 0, 1), Reencryption("messages", 1, 0, 0)]
+    assert reencrypt(origin=CONSOLE) == results((0, 0, 1), (1, 0, 0), (1, 0, 0))
     assert SigningKey.objects.get().encrypted == "rubbish"
 
 
