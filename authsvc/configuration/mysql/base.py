@@ -3,9 +3,9 @@
 import time
 from typing import Any, Final
 
-import pymysql.err
 from django.db import OperationalError
 from django.db.backends.mysql import base, schema
+from pymysql.err import OperationalError as DriverError
 
 from authsvc.configuration.breaker import Breaker
 from authsvc.configuration.maintenance import LOCK_PAUSES
@@ -42,7 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params = {"longest_wait": None, **conn_params}
         try:
             return WatchedConnection(breaker=breaker, **params)
-        except pymysql.err.OperationalError:
+        except DriverError:
             breaker.server_answers()
             raise
 
