@@ -83,7 +83,7 @@ def test_a_deactivated_accounts_token_is_refused_at_the_next_request(
 def test_administrators_cannot_deactivate_themselves(staff_client: Client, head: User) -> None:
     assert (
         message_texts(run_action(staff_client, "deactivate", head))[0]
-        == "1 was skipped (head): you cannot deactivate your own account or change its role."
+        == "1 was skipped (head): you cannot do this to your own account."
     )
 
 

@@ -211,7 +211,7 @@ class TestAdministrators:
         self, staff_client: Client, head: User, root: User
     ) -> None:
         assert message_texts(run_action(staff_client, "change-role", head, choice="doctor")) == [
-            "1 was skipped (head): you cannot deactivate your own account or change its role."
+            "1 was skipped (head): you cannot do this to your own account."
         ]
         assert User.objects.get(pk=head.pk).role == "admin"
 
