@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.errors import InvalidCode, NotFound, RetryLater, TokenExpired, TokenInvalid
+from accounts.errors import IdentityError, InvalidCode, NotFound, RetryLater
 from accounts.models import Session
 from accounts.services import admin_sessions, enrollment
 from accounts.services.enrollment import FirstLogin
@@ -40,10 +40,11 @@ def _for_waiting_login(view: Callable[[HttpRequest, WaitingLogin], HttpResponse]
             return redirect("admin:login")
         try:
             return view(request, login)
-        except (TokenInvalid, TokenExpired):
-            return start_again(request, EXPIRED_LOGIN)
         except RetryLater as error:
             return start_again(request, retry_message(error))
+        except IdentityError:
+            # The token has expired, or the account has changed.
+            return start_again(request, EXPIRED_LOGIN)
 
     return checked_view
 

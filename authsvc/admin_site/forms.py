@@ -1,5 +1,6 @@
 """The login form and the form to change the current user's password; both verify passwords by the sign-in service."""
 
+import logging
 import math
 from datetime import timedelta
 from typing import Any
@@ -9,13 +10,15 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import IdentityError, Overloaded, Problem, RetryLater, SecondFactorRequired
+from accounts.errors import IdentityError, KeysUnavailable, Overloaded, Problem, RetryLater, SecondFactorRequired
 from accounts.models import Session, User
 from accounts.policies import LONGEST_PASSWORD, active_profile
 from accounts.services import admin_sessions, identifiers, passwords, sign_in
 from accounts.services.factor_check import FactorStep
 from audit.origin import Origin, request_origin
 from authsvc.admin_site.logins import staff_only
+
+logger = logging.getLogger(__name__)
 
 INVALID_LOGIN = _("Please enter the correct user name and password of an administrator's account.")
 WRONG_PASSWORD = _("The current password is wrong.")
@@ -42,6 +45,9 @@ def refusal(error: IdentityError, wrong: str) -> ValidationError:
     """Return what a form says of a refused attempt: for how long, or that what was entered is wrong."""
     if isinstance(error, RetryLater):
         return ValidationError(retry_message(error), code="retry_later")
+    if isinstance(error, KeysUnavailable):
+        logger.error("%s", error)
+        return ValidationError(str(_BUSY), code="keys_unavailable")
     return ValidationError(wrong, code="invalid_login")
 
 

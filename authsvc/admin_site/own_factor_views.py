@@ -29,6 +29,7 @@ from authsvc.admin_site.factor_forms import (
     PasswordForm,
 )
 from authsvc.admin_site.forms import retry_message
+from authsvc.admin_site.login_views import EXPIRED_LOGIN
 
 _LAYOUT: Final = "admin/base_site.html"
 _GONE: Final = _("This second factor does not exist any more.")
@@ -60,6 +61,8 @@ def add(request: HttpRequest) -> HttpResponse:
             return factor_pages.new_app(request, app, action=reverse("admin:confirm_app"), layout=_LAYOUT)
         except (InvalidInput, RetryLater) as error:
             _report(form, error)
+        except IdentityError as error:
+            return _refused(request, error)
     return _overview(request, form)
 
 
@@ -81,7 +84,7 @@ def confirm_app(request: HttpRequest) -> HttpResponse:
             return _added(request, enrolled)
         except InvalidCode:
             form.add_error("code", WRONG_CODE)
-        except (NotFound, InvalidInput, RetryLater) as error:
+        except IdentityError as error:
             return _refused(request, error)
     again = factor_pages.same_app(request, user, form, action=reverse("admin:confirm_app"), layout=_LAYOUT)
     return again or _refused(request, NotFound())
@@ -98,7 +101,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
         enrolled = second_factors.add_credential(
             user=_user(request), **form.cleaned_data, first=False, origin=request_origin(request)
         )
-    except (InvalidCode, InvalidInput, RetryLater) as error:
+    except IdentityError as error:
         return _refused(request, error)
     return _added(request, enrolled)
 
@@ -118,7 +121,7 @@ def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
             return redirect("admin:second_factors")
         except (InvalidInput, RetryLater) as error:
             _report(form, error)
-        except NotFound as error:
+        except IdentityError as error:
             return _refused(request, error)
     return _page(request, "remove_factor", _("Remove a second factor"), form=form, factor=factor)
 
@@ -136,7 +139,7 @@ def replace_recovery_codes(request: HttpRequest) -> HttpResponse:
             return factor_pages.recovery_codes(request, codes, next_url=reverse("admin:second_factors"))
         except (InvalidInput, RetryLater) as error:
             _report(form, error)
-        except NotFound as error:
+        except IdentityError as error:
             return _refused(request, error)
     return _page(request, "new_recovery_codes", _("New recovery codes"), form=form)
 
@@ -171,7 +174,10 @@ def _reason(error: IdentityError) -> str | Promise:
         return retry_message(error)
     if isinstance(error, InvalidInput):
         return PROBLEMS[next(iter(error.errors.values()))[0].code]
-    return _GONE if isinstance(error, NotFound) else WRONG_PASSKEY
+    if isinstance(error, InvalidCode):
+        return WRONG_PASSKEY
+    # Anything else is a change of the account, with which its sessions end.
+    return _GONE if isinstance(error, NotFound) else EXPIRED_LOGIN
 
 
 def _overview(request: HttpRequest, form: PasswordForm) -> HttpResponse:

@@ -2,12 +2,14 @@
 
 import json
 from typing import Any
+from unittest import mock
 
 import pyotp
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.errors import AccountDisabled, NotFound
 from accounts.models import RecoveryCode, SecondFactor, User
 from accounts.services import second_factors
 from accounts.tests.admin_client import logged_in
@@ -107,3 +109,20 @@ def test_without_a_factor_there_are_no_recovery_codes(browser: Client) -> None:
 
 def test_pages_with_secrets_are_not_stored(browser: Client) -> None:
     assert "no-store" in add(browser, "app")["Cache-Control"]
+
+
+@pytest.mark.parametrize("error", [NotFound(), AccountDisabled()], ids=repr)
+@pytest.mark.parametrize(
+    ("verb", "path", "body"),
+    [
+        ("begin_app", "add/", {"password": PASSWORD}),
+        ("confirm_app", "app/", {"factor_id": "1", "secret": "A", "code": "1"}),
+        ("add_credential", "passkey/", {"credential": "{}"}),
+        ("replace_recovery_codes", "recovery-codes/", {"password": PASSWORD, "code": "1"}),
+    ],
+)
+def test_an_account_that_changes_meanwhile_is_no_crash(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, verb: str, path: str, body: dict[str, str], error: Exception
+) -> None:
+    monkeypatch.setattr(second_factors, verb, mock.Mock(side_effect=error))
+    assert browser.post(f"{PAGE}{path}", body)["Location"] == PAGE
