@@ -41,8 +41,6 @@ def uncompleted(start: datetime, end: datetime) -> int:
         user=OuterRef("user"),
         contract=OuterRef("contract"),
         ip=OuterRef("ip"),
-        pk__gt=OuterRef("pk"),
-        at__lte=OuterRef("at") + _COMPLETED_WITHIN,
-    )
+    ).filter(at__gte=OuterRef("at"), at__lte=OuterRef("at") + _COMPLETED_WITHIN)
     challenged = LoginAttempt.objects.filter(at__gte=start, at__lt=end, status=Status.CHALLENGED)
     return challenged.filter(~Exists(successes)).count()

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='SpentToken',
+            name='SpentChallenge',
             fields=[
                 ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('expires_at', models.DateTimeField(db_index=True)),

@@ -7,7 +7,7 @@ from accounts.models.heartbeat import Heartbeat
 from accounts.models.imported_account import ImportedAccount, ReservedIds
 from accounts.models.message import Channel, Kind, Message, State
 from accounts.models.role import ADMINISTRATORS, Role
-from accounts.models.second_factor import FactorType, RecoveryCode, SecondFactor, SpentToken
+from accounts.models.second_factor import FactorType, RecoveryCode, SecondFactor, SpentChallenge
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
@@ -37,7 +37,7 @@ __all__ = [
     "SecondFactor",
     "Session",
     "SigningKey",
-    "SpentToken",
+    "SpentChallenge",
     "State",
     "User",
 ]

@@ -1,4 +1,4 @@
-"""Second factors, recovery codes, and the ids of tokens and challenges that have served."""
+"""Second factors, recovery codes, and the WebAuthn challenges that have served."""
 
 from datetime import datetime
 from typing import ClassVar, Final
@@ -90,8 +90,8 @@ class RecoveryCode(models.Model):
         return f"recovery code {self.number}"
 
 
-class SpentToken(models.Model):
-    """The id of a token or of a challenge that serves once, kept from its use until it expires."""
+class SpentChallenge(models.Model):
+    """A WebAuthn challenge that serves once, kept from its use until it expires."""
 
     id = models.CharField(max_length=64, primary_key=True)
     expires_at = models.DateTimeField(db_index=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from accounts.models import SpentToken
+from accounts.models import SpentChallenge
 from accounts.policies import MFA_TOKEN_LIFE
 
 # WebAuthn Level 3, section 13.4.3, asks for at least 16 random bytes.
@@ -31,9 +31,9 @@ def is_valid(challenge: bytes, use: str, now: datetime) -> bool:
     return constant_time_compare(signature, _signature(use, content)) and _expires(challenge) > now
 
 
-def spent(challenge: bytes) -> SpentToken:
+def spent(challenge: bytes) -> SpentChallenge:
     """Return the row that says that a valid challenge has served."""
-    return SpentToken(id=challenge[:_RANDOM_BYTES].hex(), expires_at=_expires(challenge))
+    return SpentChallenge(id=challenge[:_RANDOM_BYTES].hex(), expires_at=_expires(challenge))
 
 
 def _expires(challenge: bytes) -> datetime:

@@ -1,15 +1,16 @@
 """Tokens of a login that waits for the second factor, or for the enrolment of one."""
 
+import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.errors import TokenInvalid
-from accounts.models import SpentToken, User
+from accounts.models import User
 from accounts.policies import MFA_TOKEN_LIFE, TokenPolicy
 from accounts.security import tokens
 
@@ -20,22 +21,22 @@ ENROLLMENT: Final = TokenPolicy("native:mfa", "HS256", "mfa-enrollment+jwt", MFA
 
 @dataclass(frozen=True, slots=True)
 class MfaToken:
-    """What a token says: whose password was right, in which contract, and until when it is of use."""
+    """What a token says: whose password was right, in which contract, and which session it is for."""
 
     user_id: int
     username_key: str
     version: str
     contract: str
     id: str
-    expires_at: datetime
 
     def is_of(self, user: User) -> bool:
         """Return whether the token is of this user, whose password, role and state are as they were."""
         return user.pk == self.user_id and constant_time_compare(self.version, _version(user))
 
-    def spent(self) -> SpentToken:
-        """Return the row that says that the token has served."""
-        return SpentToken(id=self.id, expires_at=self.expires_at)
+    @property
+    def session_id(self) -> UUID:
+        """The id of the session that the token is for: as there is one of an id, the token serves once."""
+        return UUID(bytes=hashlib.sha256(self.id.encode()).digest()[:16], version=4)
 
 
 def issue(policy: TokenPolicy, user: User, contract: str) -> str:
@@ -64,7 +65,6 @@ def read(policy: TokenPolicy, token: str, contract: str) -> MfaToken:
         version=claims["version"],
         contract=contract,
         id=claims["jti"],
-        expires_at=datetime.fromtimestamp(claims["exp"], UTC),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -71,11 +72,15 @@ class UsedRecoveryCode:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How a user has authenticated: the methods (RFC 8176), the type of the second factor, and what is to be spent."""
+    """How a user has authenticated: the methods (RFC 8176), the type of the second factor, and what is to be spent.
+
+    `session_id` is the id of the only session that may come of it.
+    """
 
     methods: tuple[str, ...] = ("pwd",)
     factor: FactorType | None = None
     uses: tuple[SingleUse, ...] = ()
+    session_id: UUID | None = None
 
 
 PASSWORD: Final = Proof()

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import AttemptBudget, Code, FormerHashKind, Message, SecondFactor, Session, SpentToken
+from accounts.models import AttemptBudget, Code, FormerHashKind, Message, SecondFactor, Session, SpentChallenge
 from accounts.policies import BUDGET_KEPT, CODE_KEPT, MESSAGE_KEPT, SESSION_KEPT, UNCONFIRMED_FACTOR_KEPT
 from accounts.security import former_kinds
 from accounts.transactions import atomically
@@ -76,10 +76,10 @@ def _codes(now: datetime) -> ExpiredRows:
     return ExpiredRows(codes, codes, "expires_at")
 
 
-def _tokens(now: datetime) -> ExpiredRows:
-    """Ids of tokens and challenges that have served and would be refused without their row by now."""
-    tokens = SpentToken.objects.filter(expires_at__lte=now)
-    return ExpiredRows(tokens, tokens, "expires_at")
+def _challenges(now: datetime) -> ExpiredRows:
+    """WebAuthn challenges that have served and would be refused without their row by now."""
+    challenges = SpentChallenge.objects.filter(expires_at__lte=now)
+    return ExpiredRows(challenges, challenges, "expires_at")
 
 
 def _unconfirmed_factors(now: datetime) -> ExpiredRows:
@@ -148,7 +148,7 @@ PURGES: Final[Mapping[str, Callable[[datetime, bool], Iterator[int]]]] = {
     "sessions": _removal(_sessions),
     "codes": _removal(_codes),
     "messages": _removal(_messages),
-    "tokens": _removal(_tokens),
+    "challenges": _removal(_challenges),
     "unconfirmed_factors": _removal(_unconfirmed_factors),
     "budgets": _removal(_budgets),
     "admin_sessions": _removal(_admin_sessions),

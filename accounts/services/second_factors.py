@@ -21,7 +21,7 @@ from accounts.errors import (
     Problem,
     SecondFactorRequired,
 )
-from accounts.models import EndReason, FactorType, Kind, RecoveryCode, SecondFactor, SpentToken, User
+from accounts.models import EndReason, FactorType, Kind, RecoveryCode, SecondFactor, SpentChallenge, User
 from accounts.models.second_factor import NAME_LENGTH
 from accounts.models.user_queryset import new_stamp
 from accounts.policies import FACTORS_LIMIT
@@ -204,7 +204,7 @@ def replace_recovery_codes(*, user: User, password: str, code: str, origin: Orig
     return codes
 
 
-def _enrol(factor: SecondFactor, first: bool, origin: Origin, challenge: SpentToken | None = None) -> Enrolled:
+def _enrol(factor: SecondFactor, first: bool, origin: Origin, challenge: SpentChallenge | None = None) -> Enrolled:
     """Store a factor in force, with recovery codes where it is the first one; a challenge serves once."""
     user = factor.user
     codes: list[str] | None = None

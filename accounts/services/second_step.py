@@ -135,7 +135,7 @@ def _check(user: User, answer: CodeAnswer | CredentialAnswer | EnrolledFactor, t
         proof = answer.proof(user, token)
     except InvalidSecondFactor:
         return wrong_factor(answer.type)
-    return Granted(user, replace(proof, uses=(*proof.uses, token.spent())))
+    return Granted(user, replace(proof, session_id=token.session_id))
 
 
 def _use(token: MfaToken) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, CharField, DateTimeField, GenericIPAddressField
 from django.utils import timezone
 
@@ -112,23 +113,39 @@ def _store_login(attempt: Attempt, reservation: lockout.Reservation, login: Logi
     # What is spent before a refusal stays spent: it was shown, and could be seen.
     if not all(use.spend(now) for use in proof.uses):
         return wrong_factor(proof.factor or "")
-    # The condition also holds the row, so that the user is not deleted before this commits.
-    if not _LOGGED_IN.execute(id=user.pk, stamp=user.stamp, now=now, ip=ip):
-        return _CHANGED_MEANWHILE
+    if refusal := _log_in_once(login, ip, now) if proof.session_id else _log_in(login, ip, now):
+        return refusal
     user.last_login, user.last_login_ip = now, ip
     if attempt.factors and not proof.factor:
         # The password alone, which a session confirms, settles no failure: its holder may be guessing codes.
         lockout.release(reservation)
     else:
         lockout.succeed(reservation, now)
-    if login.session:
-        _OPEN.execute(login.session)
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
     if proof.factor is FactorType.RECOVERY_CODE:
         notices.notify(user=user, kind=Kind.RECOVERY_CODE_USED, origin=attempt.origin)
     factor = proof.factor or ""
     record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk, factor=factor), *superseded)
     return login
+
+
+def _log_in(login: Login, ip: str | None, now: datetime) -> Refusal | None:
+    """Store the login in the user's row, and its session; return why not, or None."""
+    # The condition also holds the row, so that the user is not deleted before this commits.
+    if not _LOGGED_IN.execute(id=login.user.pk, stamp=login.user.stamp, now=now, ip=ip):
+        return _CHANGED_MEANWHILE
+    if login.session:
+        _OPEN.execute(login.session)
+    return None
+
+
+def _log_in_once(login: Login, ip: str | None, now: datetime) -> Refusal | None:
+    """Do the same for a session that there may be already, because what it comes of has served."""
+    try:
+        with transaction.atomic():
+            return _log_in(login, ip, now)
+    except IntegrityError:
+        return wrong_factor(login.proof.factor or "")
 
 
 def _store_refusal(attempt: Attempt, reservation: lockout.Reservation, refusal: Refusal, now: datetime) -> None:

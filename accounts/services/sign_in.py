@@ -246,7 +246,7 @@ def prepare_login(decision: Decision, issuer: TokenIssuer[Any] | None, origin: O
     user, proof = decision.user, decision.proof
     if issuer is None:
         return Login(user, proof)
-    session = issuer.new_session(user, proof.methods, origin, timezone.now())
+    session = issuer.new_session(user, proof, origin, timezone.now())
     return Login(user, proof, session, issuer.issue(session))
 
 

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import uuid4
 
 from accounts.models import Session, User
 from accounts.policies import SessionPolicy, TokenPolicy
 from accounts.security.keys import ring
+from accounts.services.factor_check import Proof
 from audit.origin import Origin
 
 T = TypeVar("T")
@@ -29,13 +31,14 @@ class TokenIssuer(Generic[T]):
         for policy in self.signed_by:
             ring.signer(policy)
 
-    def new_session(self, user: User, methods: tuple[str, ...], origin: Origin, now: datetime) -> Session:
-        """Return a session of a user who has authenticated by these methods; it has its id and is not stored yet."""
+    def new_session(self, user: User, proof: Proof, origin: Origin, now: datetime) -> Session:
+        """Return the session of a user with this proof; it has its id and is not stored yet."""
         latest_end_at = now + self.session.absolute_timeout
         return Session(
+            id=proof.session_id or uuid4(),
             user=user,
             stamp=user.stamp,
-            methods=" ".join(methods),
+            methods=" ".join(proof.methods),
             contract=origin.contract,
             ip=origin.ip,
             user_agent=origin.user_agent,

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import AttemptBudget, AttemptPurpose, Code, Message, SecondFactor, Session, SpentToken, User
+from accounts.models import AttemptBudget, AttemptPurpose, Code, Message, SecondFactor, Session, SpentChallenge, User
 from accounts.services import purging
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api, later
 from audit.models import LoginAttempt, SecurityEvent, TrailCheck
@@ -99,10 +99,10 @@ def test_messages_and_codes_are_removed_a_day_after_they_expired(alice: User) ->
 
 
 def test_ids_of_tokens_that_have_served_are_removed_when_they_expire() -> None:
-    SpentToken.objects.create(id="expired", expires_at=ago(seconds=1))
-    kept = SpentToken.objects.create(id="valid", expires_at=timezone.now() + timedelta(minutes=1))
-    assert purge("--only", "tokens") == "tokens: 1 removed\n"
-    assert SpentToken.objects.get() == kept
+    SpentChallenge.objects.create(id="expired", expires_at=ago(seconds=1))
+    kept = SpentChallenge.objects.create(id="valid", expires_at=timezone.now() + timedelta(minutes=1))
+    assert purge("--only", "challenges") == "challenges: 1 removed\n"
+    assert SpentChallenge.objects.get() == kept
 
 
 def test_apps_that_nobody_has_confirmed_are_removed_after_a_day(alice: User) -> None:

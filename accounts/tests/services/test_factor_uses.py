@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from django.utils import timezone
 
-from accounts.models import RecoveryCode, SecondFactor, SpentToken, User
+from accounts.models import RecoveryCode, SecondFactor, SpentChallenge, User
 from accounts.security import totp
 from accounts.services.factor_check import Signature, SingleUse, TimeStep, UsedRecoveryCode
 from accounts.tests.authenticator import Authenticator
@@ -37,12 +37,12 @@ def test_a_recovery_code_is_spent_once(alice: User) -> None:
 
 
 def test_a_token_is_spent_once(db: None) -> None:
-    assert spend_twice(SpentToken(id="x", expires_at=timezone.now() + timedelta(minutes=1))) == [True, False]
+    assert spend_twice(SpentChallenge(id="x", expires_at=timezone.now() + timedelta(minutes=1))) == [True, False]
 
 
 def test_an_expired_token_is_not_spent(db: None) -> None:
     now = timezone.now()
-    assert not SpentToken(id="x", expires_at=now).spend(now)
+    assert not SpentChallenge(id="x", expires_at=now).spend(now)
 
 
 def test_recovery_codes_are_stored_hashed(alice: User) -> None:
