@@ -38,14 +38,26 @@ def is_read_only(error: BaseException) -> bool:
 def atomically(work: Callable[[], T]) -> T:
     """Return what `work` returns, run in one transaction that commits before this returns.
 
+    It is repeated as `repeatedly` does.
+    """
+
+    def transactionally() -> T:
+        with transaction.atomic():
+            return work()
+
+    return repeatedly(transactionally)
+
+
+def repeatedly(work: Callable[[], T]) -> T:
+    """Return what `work` returns, which is one transaction or one statement without a transaction.
+
     A deadlock or a serialization failure repeats it, at most five times in all; inside an open transaction it runs
     once, because only the outermost transaction can be repeated. `work` must have no effect outside the database.
     """
     nested = connection.in_atomic_block
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic():
-                return work()
+            return work()
         except OperationalError as error:
             if nested or attempt == ATTEMPTS or not _is_retryable(error):
                 raise

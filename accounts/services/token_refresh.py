@@ -24,7 +24,7 @@ from accounts.models import EndReason, Session
 from accounts.policies import SessionPolicy
 from accounts.services import session_events
 from accounts.services.sessions import active_outer_user, find, require_active
-from accounts.transactions import atomically
+from accounts.transactions import atomically, repeatedly
 from audit.events import Event
 from audit.origin import Origin
 from audit.prepared import PreparedUpdate, update_query
@@ -57,7 +57,7 @@ def _rotate_in_place(session_id: UUID, generation: int, policy: SessionPolicy, o
     rotation = _rotation(policy.idle_timeout, in_place=True)
     place = {"ip": origin.ip, "user_agent": origin.user_agent}
     columns = {"id": session_id, "contract": origin.contract, "generation": generation}
-    return bool(rotation.execute(**columns, **place, now=timezone.now()))
+    return bool(repeatedly(lambda: rotation.execute(**columns, **place, now=timezone.now())))
 
 
 def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session | IdentityError:

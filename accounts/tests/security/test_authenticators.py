@@ -3,6 +3,7 @@
 import base64
 import json
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import cbor2
@@ -141,6 +142,13 @@ def test_cbor_that_is_deep_or_claims_to_be_long_is_refused(data: bytes) -> None:
     changed["response"]["attestationObject"] = encode(data)
     with pytest.raises(InvalidSecondFactor):
         authenticators.new_credential(USER, changed, USE, timezone.now())
+
+
+def test_a_challenge_is_valid_for_five_minutes() -> None:
+    now = timezone.now().replace(microsecond=0)
+    challenge = challenges.issue(USE, now)
+    at = [now + timedelta(minutes=5) - timedelta(seconds=1), now + timedelta(minutes=5)]
+    assert [challenges.is_valid(challenge, USE, each) for each in at] == [True, False]
 
 
 def test_each_challenge_has_16_random_bytes_of_its_own() -> None:
