@@ -14,14 +14,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.errors import IdentityError, InvalidCode, NotFound, RetryLater
+from accounts.errors import IdentityError, InvalidCode, NotFound
 from accounts.models import Session
 from accounts.services import admin_sessions, enrollment
 from accounts.services.enrollment import FirstLogin
 from audit.origin import request_origin
 from authsvc.admin_site import factor_pages, logins
 from authsvc.admin_site.factor_forms import WRONG_CODE, WRONG_PASSKEY, ConfirmAppForm, PasskeyForm
-from authsvc.admin_site.forms import retry_message
+from authsvc.admin_site.forms import refusal
 from authsvc.admin_site.login_views import EXPIRED_LOGIN, start_again
 from authsvc.admin_site.logins import WaitingLogin
 
@@ -40,11 +40,9 @@ def _for_waiting_login(view: Callable[[HttpRequest, WaitingLogin], HttpResponse]
             return redirect("admin:login")
         try:
             return view(request, login)
-        except RetryLater as error:
-            return start_again(request, retry_message(error))
-        except IdentityError:
-            # The token has expired, or the account has changed.
-            return start_again(request, EXPIRED_LOGIN)
+        except IdentityError as error:
+            # Mostly the token has expired, or the account has changed.
+            return start_again(request, refusal(error, str(EXPIRED_LOGIN)).message)
 
     return checked_view
 

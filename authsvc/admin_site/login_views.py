@@ -16,13 +16,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from accounts.errors import IdentityError, InvalidSecondFactor, RetryLater, TokenExpired, TokenInvalid
+from accounts.errors import IdentityError, InvalidSecondFactor, RetryLater
 from accounts.models import FactorType
 from accounts.services import admin_sessions, passkeys, second_step
 from audit.origin import request_origin
 from authsvc.admin_site import logins
 from authsvc.admin_site.factor_forms import WRONG_CODE, WRONG_PASSKEY, PasskeyForm, SecondFactorForm
-from authsvc.admin_site.forms import LoginForm, retry_message
+from authsvc.admin_site.forms import LoginForm, refusal, retry_message
 from authsvc.admin_site.logins import WaitingLogin
 
 EXPIRED_LOGIN: Final = _("The login took too long, or the account has changed. Log in again.")
@@ -76,8 +76,8 @@ class SecondFactorView(View):
             form.add_error("code", WRONG_PASSKEY if form.cleaned_data["credential"] else WRONG_CODE)
         except RetryLater as error:
             form.add_error(None, retry_message(error))
-        except IdentityError:
-            return start_again(self.request, EXPIRED_LOGIN)
+        except IdentityError as error:
+            return start_again(self.request, refusal(error, str(EXPIRED_LOGIN)).message)
         else:
             logins.start(self.request, session)
             return HttpResponseRedirect(login.next)
@@ -89,8 +89,8 @@ class SecondFactorView(View):
             options = (
                 second_step.options(token=login.token, origin=request_origin(self.request)) if has_passkey else None
             )
-        except (TokenInvalid, TokenExpired):
-            return start_again(self.request, EXPIRED_LOGIN)
+        except IdentityError as error:
+            return start_again(self.request, refusal(error, str(EXPIRED_LOGIN)).message)
         context = {
             **admin.site.each_context(self.request),
             "title": _("Second factor"),

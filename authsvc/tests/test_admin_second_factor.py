@@ -10,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from accounts.errors import KeysUnavailable
 from accounts.models import Session, User
+from accounts.security import mfa_tokens
 from accounts.services import second_factors
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.factors import App, enrol_app, enrol_key
@@ -103,6 +105,19 @@ class TestSecondStep:
         credential = json.dumps(key.get(options_of(browser.get(STEP))))
         assert location(browser.post(STEP, {"credential": credential})) == HOME
         assert Session.objects.get().methods == "pwd hwk mfa"
+
+    def test_while_the_keys_cannot_be_read_the_service_is_busy(
+        self, browser: Client, head: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        enrol_key(head, Authenticator())
+        enter_password(browser)
+
+        def unreadable(*args: object) -> None:
+            raise KeysUnavailable
+
+        monkeypatch.setattr(mfa_tokens, "read", unreadable)
+        page = browser.get(STEP, follow=True).content.decode()
+        assert "The service is busy. Try again in a moment." in page
 
     def test_another_role_is_not_asked_for_its_second_factor(self, browser: Client, alice: User) -> None:
         enrol_app(alice)
