@@ -11,7 +11,7 @@ from audit.sealed_rows import AT, ID, KEY_NAME, KIND, LANE, NUMBER
 _COMPARED: Final = 300
 
 
-class Damage(StrEnum):
+class DamageKind(StrEnum):
     """Kinds of damage."""
 
     CHANGED = "changed"
@@ -57,12 +57,12 @@ def describe(row: list[Any]) -> str:
 class Findings:
     """The damage by kind: the number of rows or places, and the first one in words."""
 
-    counts: dict[Damage, int] = field(default_factory=dict)
-    first: dict[Damage, str] = field(default_factory=dict)
+    counts: dict[DamageKind, int] = field(default_factory=dict)
+    first: dict[DamageKind, str] = field(default_factory=dict)
     _failed: list[_FailedRow] = field(default_factory=list)
     _places: list[tuple[int, int, bytes]] = field(default_factory=list)
 
-    def add(self, kind: Damage, text: str, count: int = 1) -> None:
+    def add(self, kind: DamageKind, text: str, count: int = 1) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + count
         self.first.setdefault(kind, text)
 
@@ -72,7 +72,7 @@ class Findings:
             self._failed.append(_FailedRow(row, mac, key))
             self.add_place(row[LANE], row[NUMBER], previous)
         else:
-            self.add(Damage.CHANGED, describe(row))
+            self.add(DamageKind.CHANGED, describe(row))
 
     def add_place(self, lane: int, number: int, previous: list[bytes]) -> None:
         """Add a place whose row is not there, or is another."""
@@ -92,9 +92,9 @@ class Findings:
         for failed in self._failed:
             if id(failed) in moved:
                 _, (lane, number) = moved[id(failed)]
-                self.add(Damage.MOVED, f"{describe(failed.row)} belongs in lane {lane}, number {number}")
+                self.add(DamageKind.MOVED, f"{describe(failed.row)} belongs in lane {lane}, number {number}")
             elif id(failed) not in explained:
-                self.add(Damage.CHANGED, describe(failed.row))
+                self.add(DamageKind.CHANGED, describe(failed.row))
 
     def _find_moved(self) -> dict[int, tuple[_FailedRow, tuple[int, int]]]:
         found = {}

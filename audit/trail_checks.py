@@ -14,7 +14,7 @@ from audit.models import TrailCheck
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class CheckSummary:
     """The newest check of a kind: when it was, and its result in words; no time if there was none."""
 
     label: str | Promise
@@ -30,7 +30,7 @@ def store(kind: TrailCheck.Kind, *, at: datetime, intact: bool, result: dict[str
     row.save(force_insert=True)
 
 
-def newest() -> list[Summary]:
+def newest() -> list[CheckSummary]:
     """Return the newest check of each kind."""
     return [_summary(label, TrailCheck.objects.filter(kind=kind).first()) for kind, label in TrailCheck.Kind.choices]
 
@@ -46,12 +46,12 @@ def local_time(at: datetime | None) -> str | Promise:
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else _("never")
 
 
-def _summary(label: str | Promise, check: TrailCheck | None) -> Summary:
+def _summary(label: str | Promise, check: TrailCheck | None) -> CheckSummary:
     if check is None:
-        return Summary(label, None, "-")
+        return CheckSummary(label, None, "-")
     if not is_sealed(check):
-        return Summary(label, check.at, _("not credible: this row was not written by a check"))
-    return Summary(label, check.at, _("intact") if check.intact else _("damaged"))
+        return CheckSummary(label, check.at, _("not credible: this row was not written by a check"))
+    return CheckSummary(label, check.at, _("intact") if check.intact else _("damaged"))
 
 
 def _seal(key: seal.Key, check: TrailCheck) -> bytes:

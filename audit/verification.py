@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit import retention, seal, sealed_rows
 from audit.chain import is_sealed, lane_count
 from audit.events import Event
-from audit.findings import Damage, Findings, LaneProgress, describe
+from audit.findings import DamageKind, Findings, LaneProgress, describe
 from audit.models import Checkpoint, Lane
 from audit.retention import LEAST_RETENTION
 from audit.seal import FIRST_MAC
@@ -44,9 +44,9 @@ class Verification:
         for lane in range(lane_count()):
             yield from self._lane(lane, heads.pop(lane, None))
         for lane in heads:
-            self.findings.add(Damage.INSERTED, f"the head of lane {lane}, which does not exist")
+            self.findings.add(DamageKind.INSERTED, f"the head of lane {lane}, which does not exist")
         for kind, number in sealed_rows.in_other_lanes(lane_count()):
-            self.findings.add(Damage.INSERTED, f"{kind} {number} in a lane that does not exist")
+            self.findings.add(DamageKind.INSERTED, f"{kind} {number} in a lane that does not exist")
         self._find_unsealed()
         self.findings.settle()
 
@@ -73,7 +73,7 @@ class Verification:
         stored: bytes = row.pop()
         key = self._keys.get(row[KEY_NAME])
         if key is None:
-            self.findings.add(Damage.UNKNOWN_KEY, f"{row[KEY_NAME]!r} of {describe(row)}")
+            self.findings.add(DamageKind.UNKNOWN_KEY, f"{row[KEY_NAME]!r} of {describe(row)}")
             place.previous = [stored]
             return
         content = seal.canonical(row)
@@ -92,7 +92,7 @@ class Verification:
         if row[NUMBER] > place.number:
             self._gap(place, row[NUMBER])
         if row[NUMBER] == place.seen:
-            self.findings.add(Damage.INSERTED, f"{describe(row)}: another row has this number")
+            self.findings.add(DamageKind.INSERTED, f"{describe(row)}: another row has this number")
         return bool(row[NUMBER] > place.number)
 
     def _gap(self, place: LaneProgress, following: int) -> None:
@@ -104,7 +104,7 @@ class Verification:
         if (missing := following - 1 - place.number) <= 0:
             return
         first = place.number + 1
-        self.findings.add(Damage.REMOVED, f"lane {place.lane}, numbers {first} to {following - 1}", missing)
+        self.findings.add(DamageKind.REMOVED, f"lane {place.lane}, numbers {first} to {following - 1}", missing)
         self.findings.add_place(place.lane, first, place.previous)
         place.number, place.previous = following - 1, []
 
@@ -125,22 +125,22 @@ class Verification:
 
     def _verify_checkpoint(self, checkpoint: Checkpoint) -> None:
         if not retention.is_sealed(checkpoint):
-            self.findings.add(Damage.CHECKPOINT, f"{checkpoint}: its seal is false")
+            self.findings.add(DamageKind.CHECKPOINT, f"{checkpoint}: its seal is false")
         if checkpoint.until > checkpoint.at - LEAST_RETENTION:
             self.findings.add(
-                Damage.CHECKPOINT, f"{checkpoint}: rows younger than {LEAST_RETENTION.days} days are gone"
+                DamageKind.CHECKPOINT, f"{checkpoint}: rows younger than {LEAST_RETENTION.days} days are gone"
             )
 
     def _end(self, place: LaneProgress, head: Lane | None) -> None:
         """Compare the end of a lane with its head."""
         if head is None:
-            self.findings.add(Damage.HEAD, f"lane {place.lane} has no head")
+            self.findings.add(DamageKind.HEAD, f"lane {place.lane} has no head")
         elif not is_sealed(head):
-            self.findings.add(Damage.HEAD, f"{head}: its seal is false, or its key {head.key_name!r} is missing")
+            self.findings.add(DamageKind.HEAD, f"{head}: its seal is false, or its key {head.key_name!r} is missing")
         elif place.previous and bytes(head.mac) not in place.previous:
-            self.findings.add(Damage.HEAD, f"{head}: it does not follow the last row")
+            self.findings.add(DamageKind.HEAD, f"{head}: it does not follow the last row")
         for kind, number in sealed_rows.outside(place.lane, head.number if head else place.number):
-            self.findings.add(Damage.INSERTED, f"{kind} {number} in lane {place.lane}, outside its numbers")
+            self.findings.add(DamageKind.INSERTED, f"{kind} {number} in lane {place.lane}, outside its numbers")
 
     def _find_unsealed(self) -> None:
         """Name rows without a seal that are younger than the seal, and count the older ones."""
@@ -151,6 +151,6 @@ class Verification:
                 text = (
                     f"of kind {kind} {old} rows without a seal are older than it, and there were {known} when it began"
                 )
-                self.findings.add(Damage.UNSEALED, text, old - known)
+                self.findings.add(DamageKind.UNSEALED, text, old - known)
             if recent:
-                self.findings.add(Damage.UNSEALED, f"{kind} {first} has no seal", recent)
+                self.findings.add(DamageKind.UNSEALED, f"{kind} {first} has no seal", recent)

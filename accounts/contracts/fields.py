@@ -41,7 +41,7 @@ class Password(StrictCharField):
         super().__init__(**{"max_length": LONGEST_PASSWORD, **kwargs})
 
 
-class PasswordAndCode(Password):
+class PasswordWithCode(Password):
     """The password of a login whose client has no field for the code of a second factor: the code follows it."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -74,7 +74,7 @@ class JSONObject(serializers.JSONField):
         return value
 
 
-class AnyObject(serializers.JSONField):
+class UnvalidatedJSONObject(serializers.JSONField):
     """A JSON object; the service that takes it validates what is in it."""
 
     openapi: ClassVar[Mapping[str, Any]] = {"type": "object"}

@@ -15,7 +15,7 @@ from accounts.security import mfa_tokens
 from accounts.security.mfa_tokens import MfaToken
 from accounts.security.quota import spend_own_change
 from accounts.services import second_factors, second_step
-from accounts.services.second_factors import Enrolled, NewApp
+from accounts.services.second_factors import Enrollment, TotpSetup
 from accounts.services.second_step import EnrolledFactor
 from accounts.services.sign_in import LoginRule
 from accounts.services.token_issuer import TokenIssuer
@@ -25,14 +25,14 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class FirstLogin(Generic[T]):
+class LoginAfterEnrollment(Generic[T]):
     """The recovery codes of a factor that is in force, and what was issued; None where the login was refused."""
 
     recovery_codes: list[str]
     issued: T | None
 
 
-def begin_app(*, token: str, origin: Origin) -> NewApp:
+def begin_app(*, token: str, origin: Origin) -> TotpSetup:
     """Make the secret of an authenticator app. Raises TokenInvalid, TokenExpired and TooManyChanges."""
     user = authenticate(token=token, origin=origin)
     spend_own_change(user.pk, timezone.now(), proved=True)
@@ -50,7 +50,7 @@ def authenticate(*, token: str, origin: Origin) -> User:
 
 def confirm_app(
     *, token: str, factor_id: int, code: str, issuer: TokenIssuer[T], origin: Origin, rule: LoginRule
-) -> FirstLogin[T]:
+) -> LoginAfterEnrollment[T]:
     """Put an authenticator app into force and log its user in. Raises TokenInvalid, and what `confirm_app` raises."""
     mfa_token = _read(token, origin)
     enrolled = second_factors.confirm_app(
@@ -66,7 +66,7 @@ def creation_options(*, token: str, origin: Origin) -> dict[str, Any]:
 
 def add_credential(
     *, token: str, credential: Mapping[str, Any], name: str, issuer: TokenIssuer[T], origin: Origin, rule: LoginRule
-) -> FirstLogin[T]:
+) -> LoginAfterEnrollment[T]:
     """Put a passkey or a security key into force and log its user in.
 
     Raises TokenInvalid, TokenExpired, and what `second_factors.add_credential` raises.
@@ -93,8 +93,8 @@ def _user(token: MfaToken) -> User:
 
 
 def _log_in(
-    token: MfaToken, enrolled: Enrolled, issuer: TokenIssuer[T], origin: Origin, rule: LoginRule
-) -> FirstLogin[T]:
+    token: MfaToken, enrolled: Enrollment, issuer: TokenIssuer[T], origin: Origin, rule: LoginRule
+) -> LoginAfterEnrollment[T]:
     """Log the user in by the factor just enrolled; nobody else can have enrolled it, so the token stands for it.
 
     The recovery codes are shown this once, whether or not the login is refused, for instance by a lock.
@@ -103,5 +103,5 @@ def _log_in(
     try:
         issued = second_step.log_in(token=token, answer=answer, issuer=issuer, origin=origin, rule=rule)
     except IdentityError:
-        return FirstLogin(enrolled.recovery_codes or [], None)
-    return FirstLogin(enrolled.recovery_codes or [], issued)
+        return LoginAfterEnrollment(enrolled.recovery_codes or [], None)
+    return LoginAfterEnrollment(enrolled.recovery_codes or [], issued)

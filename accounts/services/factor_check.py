@@ -44,7 +44,7 @@ class SingleUse(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class TimeStep:
+class TotpStep:
     factor_id: int
     step: int
 
@@ -53,7 +53,7 @@ class TimeStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class SignatureCounter:
     factor_id: int
     former_count: int
     count: int
@@ -133,11 +133,11 @@ def imitate_check(password: str) -> None:
         totp.unspent_step(_unused_app(), code, timezone.now())
 
 
-def _time_step(user_id: int, code: str) -> TimeStep | None:
+def _time_step(user_id: int, code: str) -> TotpStep | None:
     now = timezone.now()
     for factor in SecondFactor.objects.in_force().filter(user=user_id, type=FactorType.TOTP):
         if step := totp.unspent_step(factor, code, now):
-            return TimeStep(factor.pk, step)
+            return TotpStep(factor.pk, step)
     return None
 
 
@@ -159,7 +159,7 @@ def check_assertion(*, factor: SecondFactor | None, credential: Mapping[str, Any
     if factor is None:
         raise InvalidSecondFactor
     assertion = authenticators.verified_assertion(factor, credential, use, timezone.now(), verified=alone)
-    used = Signature(factor.pk, factor.sign_count, assertion.sign_count)
+    used = SignatureCounter(factor.pk, factor.sign_count, assertion.sign_count)
     user = ("user",) if assertion.user_verified else ()
     if alone:
         return Proof(("hwk", *user, "mfa"), FactorType.WEBAUTHN, (used, challenges.spent(assertion.challenge)))

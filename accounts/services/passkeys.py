@@ -12,7 +12,7 @@ from accounts.services import factor_check, identifiers
 from accounts.services.attempts import Attempt, PasswordCheck, identify, limit_parallel
 from accounts.services.identifiers import Identifier
 from accounts.services.second_step import reserved
-from accounts.services.settlement import Decision, Granted, Login, Outcome, settle, wrong_factor
+from accounts.services.settlement import AuthenticatedUser, Decision, Login, Outcome, settle, wrong_factor
 from accounts.services.sign_in import LoginRule, decide, prepare_login, recorded_lockout, require_login
 from accounts.services.token_issuer import TokenIssuer
 from audit.origin import Origin
@@ -67,7 +67,7 @@ def _decide(
         return wrong_factor(FactorType.WEBAUTHN)
     check = PasswordCheck(_unlimited(attempt), correct=True, outdated=False)
     found = decide(attempt=attempt, check=check, rule=rule)
-    return Granted(found, proof) if isinstance(found, User) else found
+    return AuthenticatedUser(found, proof) if isinstance(found, User) else found
 
 
 def _settle(attempt: Attempt, decision: Outcome) -> Outcome:

@@ -42,7 +42,7 @@ _WRONG_PASSWORD: Final = Problem("wrong_password", "This is not the current pass
 
 
 @dataclass(frozen=True, slots=True)
-class NewApp:
+class TotpSetup:
     """An authenticator app that its user is to confirm: its row, and the secret in the forms that apps take."""
 
     id: int
@@ -52,7 +52,7 @@ class NewApp:
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
+class Enrollment:
     """A factor that is in force, and the recovery codes where it is the account's first one."""
 
     factor: SecondFactor
@@ -68,7 +68,7 @@ def recovery_codes_left(user: User) -> int:
     return RecoveryCode.objects.filter(user=user).count()
 
 
-def begin_app(*, user: User, password: str, origin: Origin) -> NewApp:
+def begin_app(*, user: User, password: str, origin: Origin) -> TotpSetup:
     """Make the secret of an authenticator app, in place of one that was not confirmed.
 
     Raises InvalidInput, TooManyAttempts, TooManyChanges and Overloaded.
@@ -77,7 +77,7 @@ def begin_app(*, user: User, password: str, origin: Origin) -> NewApp:
     return new_app(user=user)
 
 
-def new_app(*, user: User) -> NewApp:
+def new_app(*, user: User) -> TotpSetup:
     """Make the secret as `begin_app` does, for a user whose password was verified just now."""
     secret, now = totp.new_secret(), timezone.now()
     factor = SecondFactor(user=user, type=FactorType.TOTP, created_at=now, encrypted=totp.encrypted(secret))
@@ -92,7 +92,7 @@ def new_app(*, user: User) -> NewApp:
     return _shown(user, factor.pk, secret)
 
 
-def pending_app(*, user: User, factor_id: int, secret: str) -> NewApp:
+def pending_app(*, user: User, factor_id: int, secret: str) -> TotpSetup:
     """Return an unconfirmed app to somebody who has its secret already. Raises NotFound."""
     factor = _unconfirmed(user, factor_id)
     if factor is None or not constant_time_compare(totp.secret_of(factor), secret):
@@ -100,16 +100,16 @@ def pending_app(*, user: User, factor_id: int, secret: str) -> NewApp:
     return _shown(user, factor.pk, secret)
 
 
-def _shown(user: User, factor_id: int, secret: str) -> NewApp:
+def _shown(user: User, factor_id: int, secret: str) -> TotpSetup:
     uri = totp.uri(secret, user)
-    return NewApp(factor_id, secret, uri, totp.qr_svg(uri))
+    return TotpSetup(factor_id, secret, uri, totp.qr_svg(uri))
 
 
 def _unconfirmed(user: User, factor_id: int) -> SecondFactor | None:
     return SecondFactor.objects.filter(user=user, pk=factor_id, type=FactorType.TOTP, confirmed_at=None).first()
 
 
-def confirm_app(*, user: User, factor_id: int, code: str, first: bool, origin: Origin) -> Enrolled:
+def confirm_app(*, user: User, factor_id: int, code: str, first: bool, origin: Origin) -> Enrollment:
     """Put an authenticator app into force by a first code; the code's time step has served then.
 
     `first` says that the account must have no other factor, because its user has no session yet. Raises NotFound,
@@ -142,7 +142,7 @@ def new_credential_options(*, user: User) -> dict[str, Any]:
     return authenticators.creation_options(user, existing, _use(user), timezone.now())
 
 
-def add_credential(*, user: User, credential: Mapping[str, Any], name: str, first: bool, origin: Origin) -> Enrolled:
+def add_credential(*, user: User, credential: Mapping[str, Any], name: str, first: bool, origin: Origin) -> Enrollment:
     """Put a passkey or a security key into force, by the browser's answer to `creation_options`.
 
     `first` as in `confirm_app`. Raises InvalidCode, InvalidInput, TooManyChanges and Overloaded.
@@ -204,7 +204,7 @@ def replace_recovery_codes(*, user: User, password: str, code: str, origin: Orig
     return codes
 
 
-def _enrol(factor: SecondFactor, first: bool, origin: Origin, challenge: SpentChallenge | None = None) -> Enrolled:
+def _enrol(factor: SecondFactor, first: bool, origin: Origin, challenge: SpentChallenge | None = None) -> Enrollment:
     """Store a factor in force, with recovery codes where it is the first one; a challenge serves once."""
     user = factor.user
     codes: list[str] | None = None
@@ -227,7 +227,7 @@ def _enrol(factor: SecondFactor, first: bool, origin: Origin, challenge: SpentCh
         return not others
 
     is_first = atomically(work)
-    return Enrolled(factor, codes if is_first else None)
+    return Enrollment(factor, codes if is_first else None)
 
 
 def clear(*, user: User) -> list[str]:

@@ -15,7 +15,7 @@ from accounts.services import factor_check
 from accounts.services.attempts import Attempt, PasswordCheck, identify, limit_parallel, reserve
 from accounts.services.factor_check import Proof
 from accounts.services.identifiers import Identifier
-from accounts.services.settlement import Granted, Refusal, settle, wrong_factor
+from accounts.services.settlement import AuthenticatedUser, Refusal, settle, wrong_factor
 from accounts.services.sign_in import (
     LoginRule,
     cancelled_on_error,
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class CodeAnswer:
+class SubmittedCode:
     """A code of an authenticator app, or a recovery code."""
 
     code: str
@@ -46,7 +46,7 @@ class CodeAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class CredentialAnswer:
+class SubmittedAssertion:
     """What a browser returns for `options`."""
 
     credential: Mapping[str, Any]
@@ -79,7 +79,7 @@ def options(*, token: str, origin: Origin) -> dict[str, Any]:
 def complete(
     *,
     token: str,
-    answer: CodeAnswer | CredentialAnswer,
+    answer: SubmittedCode | SubmittedAssertion,
     issuer: TokenIssuer[T],
     origin: Origin,
     rule: LoginRule | None = None,
@@ -96,7 +96,7 @@ def complete(
 def log_in(
     *,
     token: MfaToken,
-    answer: CodeAnswer | CredentialAnswer | EnrolledFactor,
+    answer: SubmittedCode | SubmittedAssertion | EnrolledFactor,
     issuer: TokenIssuer[T],
     origin: Origin,
     rule: LoginRule | None,
@@ -130,12 +130,14 @@ def reserved(attempt: Attempt) -> Iterator[PasswordCheck]:
             yield PasswordCheck(reservation, correct=True, outdated=False)
 
 
-def _check(user: User, answer: CodeAnswer | CredentialAnswer | EnrolledFactor, token: MfaToken) -> Granted | Refusal:
+def _check(
+    user: User, answer: SubmittedCode | SubmittedAssertion | EnrolledFactor, token: MfaToken
+) -> AuthenticatedUser | Refusal:
     try:
         proof = answer.proof(user, token)
     except InvalidSecondFactor:
         return wrong_factor(answer.type)
-    return Granted(user, replace(proof, session_id=token.session_id))
+    return AuthenticatedUser(user, replace(proof, session_id=token.session_id))
 
 
 def _use(token: MfaToken) -> str:

@@ -56,14 +56,14 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class AuthenticatedUser:
     """The user may log in, as their proof says."""
 
     user: User
     proof: Proof
 
 
-Decision = Granted | Refusal | Challenge
+Decision = AuthenticatedUser | Refusal | Challenge
 Outcome = Login | Refusal | Challenge
 
 

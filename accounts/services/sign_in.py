@@ -40,9 +40,9 @@ from accounts.services.attempts import Attempt, PasswordCheck, cancel, identify,
 from accounts.services.factor_check import PASSWORD, FactorStep
 from accounts.services.identifiers import Identifier
 from accounts.services.settlement import (
+    AuthenticatedUser,
     Challenge,
     Decision,
-    Granted,
     Login,
     Outcome,
     Refusal,
@@ -72,7 +72,7 @@ _NOT_ENROLLED: Final = Refusal(FailureReason.SECOND_FACTOR_NOT_ENROLLED, Invalid
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
+class SubmittedCredentials:
     """What a client has sent: a password, when the code of a second factor comes, and the code beside the password."""
 
     password: str
@@ -103,7 +103,7 @@ def sign_in(
     SecondFactorEnrollmentRequired, AccountDisabled, ApprovalPending, TooManyAttempts, Overloaded and, before anything
     is hashed, KeysUnavailable.
     """
-    return cast(T, _run(identifier, Entered(password, step, code), origin, rule, issuer).issued)
+    return cast(T, _run(identifier, SubmittedCredentials(password, step, code), origin, rule, issuer).issued)
 
 
 def verify_credentials(
@@ -119,20 +119,24 @@ def verify_credentials(
 
     Raises what `sign_in` raises, except KeysUnavailable.
     """
-    return _run(identifier, Entered(password, step, code), origin, rule, issuer=None).user
+    return _run(identifier, SubmittedCredentials(password, step, code), origin, rule, issuer=None).user
 
 
 def _run(
-    identifier: Identifier, entered: Entered, origin: Origin, rule: LoginRule | None, issuer: TokenIssuer[Any] | None
+    identifier: Identifier,
+    submitted: SubmittedCredentials,
+    origin: Origin,
+    rule: LoginRule | None,
+    issuer: TokenIssuer[Any] | None,
 ) -> Login:
     """Take an attempt through all stages."""
-    _require_hashable(entered)
+    _require_hashable(submitted)
     with limit_parallel(identifier=identifier, origin=origin):
         if issuer:
             issuer.require_keys()
         attempt = identify(identifier=identifier, origin=origin)
         with recorded_lockout(attempt):
-            return _attempt(attempt, entered, rule, issuer)
+            return _attempt(attempt, submitted, rule, issuer)
 
 
 @contextmanager
@@ -146,15 +150,17 @@ def recorded_lockout(attempt: Attempt) -> Iterator[None]:
         raise too_many(retry_after=locked.retry_after) from locked
 
 
-def _attempt(attempt: Attempt, entered: Entered, rule: LoginRule | None, issuer: TokenIssuer[Any] | None) -> Login:
+def _attempt(
+    attempt: Attempt, submitted: SubmittedCredentials, rule: LoginRule | None, issuer: TokenIssuer[Any] | None
+) -> Login:
     """Verify what was entered and settle the attempt. Raises budgets.LockedOut, and the errors of refusals."""
-    password, code = entered.parts(attempt)
+    password, code = submitted.parts(attempt)
     check = verify_password(attempt=attempt, password=password)
     with cancelled_on_error(check.reservation):
         found = decide(attempt=attempt, check=check, rule=rule)
-        decision = _check_factor(found, attempt, entered.step, code) if isinstance(found, User) else found
-        if entered.step is FactorStep.IN_PASSWORD and _says_wrong_password(decision):
-            factor_check.imitate_check(entered.password)
+        decision = _check_factor(found, attempt, submitted.step, code) if isinstance(found, User) else found
+        if submitted.step is FactorStep.IN_PASSWORD and _says_wrong_password(decision):
+            factor_check.imitate_check(submitted.password)
         prepared = prepare_login(decision, issuer, attempt.origin)
         outcome = settle(attempt=attempt, reservation=check.reservation, decision=prepared)
     login = require_login(outcome)
@@ -185,14 +191,14 @@ def require_login(outcome: Outcome) -> Login:
     raise outcome.error
 
 
-def _require_hashable(entered: Entered) -> None:
+def _require_hashable(submitted: SubmittedCredentials) -> None:
     """Raise InvalidCredentials for a password that no account can have: very long, or with a lone surrogate.
 
     Where a code may follow the password, all that has room for both is hashed: a refusal beforehand of only those who
     have no factor would say who has one.
     """
-    longest = LONGEST_PASSWORD + TOTP_DIGITS if entered.step is FactorStep.IN_PASSWORD else LONGEST_PASSWORD
-    if len(entered.password) > longest or any("\ud800" <= char <= "\udfff" for char in entered.password):
+    longest = LONGEST_PASSWORD + TOTP_DIGITS if submitted.step is FactorStep.IN_PASSWORD else LONGEST_PASSWORD
+    if len(submitted.password) > longest or any("\ud800" <= char <= "\udfff" for char in submitted.password):
         raise InvalidCredentials
 
 
@@ -215,10 +221,10 @@ def decide(*, attempt: Attempt, check: PasswordCheck, rule: LoginRule | None) ->
 def _check_factor(user: User, attempt: Attempt, step: FactorStep, code: str | None) -> Decision:
     """Return whether a user whose password was right has, and needs, a second factor. Raises Overloaded."""
     if step is FactorStep.NEVER or not (attempt.factors or factor_check.is_required(user)):
-        return Granted(user, PASSWORD)
+        return AuthenticatedUser(user, PASSWORD)
     if attempt.factors and code:
         try:
-            return Granted(user, factor_check.check_code(user=user, code=code))
+            return AuthenticatedUser(user, factor_check.check_code(user=user, code=code))
         except InvalidSecondFactor:
             return wrong_factor(factor_check.type_of_code(code))
     if step is FactorStep.IN_PASSWORD:
@@ -241,7 +247,7 @@ def prepare_login(decision: Decision, issuer: TokenIssuer[Any] | None, origin: O
 
     Anything else than a login is returned as it is. Raises KeysUnavailable.
     """
-    if not isinstance(decision, Granted):
+    if not isinstance(decision, AuthenticatedUser):
         return decision
     user, proof = decision.user, decision.proof
     if issuer is None:

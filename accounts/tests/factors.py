@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pyotp
+import pytest
 from django.utils import timezone
 
 from accounts.contracts.native.tokens import SESSION
+from accounts.errors import SecondFactorRequired
 from accounts.models import SecondFactor, User
-from accounts.services import second_factors
+from accounts.services import identifiers, second_factors, sign_in
+from accounts.services.factor_check import FactorStep
 from accounts.services.token_issuer import TokenIssuer
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.tools import PASSWORD
@@ -20,7 +23,7 @@ SESSIONS = TokenIssuer(SESSION, (), lambda session: session)
 
 
 @dataclass
-class App:
+class TotpApp:
     """An authenticator app in force, and the recovery codes that came with it."""
 
     factor_id: int
@@ -33,11 +36,24 @@ class App:
         return pyotp.TOTP(self.secret).at(timezone.now() + timedelta(seconds=30 * steps))
 
 
-def enrol_app(user: User, password: str = PASSWORD) -> App:
+def challenge(user: User, origin: Origin = ORIGIN) -> SecondFactorRequired:
+    """Log in by the password alone, and return the challenge."""
+    with pytest.raises(SecondFactorRequired) as raised:
+        sign_in.sign_in(
+            identifier=identifiers.of_user(user),
+            password=PASSWORD,
+            issuer=SESSIONS,
+            origin=origin,
+            step=FactorStep.SEPARATE,
+        )
+    return raised.value
+
+
+def enrol_app(user: User, password: str = PASSWORD) -> TotpApp:
     new = second_factors.begin_app(user=user, password=password, origin=ORIGIN)
     code = pyotp.TOTP(new.secret).at(timezone.now())
     enrolled = second_factors.confirm_app(user=user, factor_id=new.id, code=code, first=False, origin=ORIGIN)
-    return App(new.id, new.secret, enrolled.recovery_codes or [], code)
+    return TotpApp(new.id, new.secret, enrolled.recovery_codes or [], code)
 
 
 def enrol_key(user: User, authenticator: Authenticator, password: str = PASSWORD) -> SecondFactor:

@@ -12,14 +12,12 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
-from accounts.errors import SecondFactorRequired
 from accounts.models import User
-from accounts.services import account_state, identifiers, second_factors, second_step, sign_in
-from accounts.services.factor_check import FactorStep
-from accounts.services.second_step import CodeAnswer
+from accounts.services import account_state, second_factors, second_step
+from accounts.services.second_step import SubmittedCode
 from accounts.tests.admin.conftest import auditor, logged_in
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, SESSIONS, enrol_app, enrol_key
+from accounts.tests.factors import ORIGIN, SESSIONS, challenge, enrol_app, enrol_key
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api, later
 from audit import reports, trail_checks
 from audit.models import TrailCheck
@@ -89,19 +87,12 @@ def test_second_factors_are_counted_by_role(alice: User, bob: User, head: User, 
 def test_right_passwords_that_went_no_further_are_counted(alice: User) -> None:
     app = enrol_app(alice)
 
-    def challenge(origin: Origin) -> str:
-        with pytest.raises(SecondFactorRequired) as raised:
-            sign_in.sign_in(
-                identifier=identifiers.of_user(alice),
-                password=PASSWORD,
-                issuer=SESSIONS,
-                origin=origin,
-                step=FactorStep.SEPARATE,
-            )
-        return raised.value.token
+    def complete() -> None:
+        answer, token = SubmittedCode(app.code()), challenge(alice).token
+        second_step.complete(token=token, answer=answer, issuer=SESSIONS, origin=ORIGIN)
 
-    challenge(Origin("native", ELSEWHERE))
-    second_step.complete(token=challenge(ORIGIN), answer=CodeAnswer(app.code()), issuer=SESSIONS, origin=ORIGIN)
+    challenge(alice, Origin("native", ELSEWHERE))
+    complete()
     Api(mount="/hospital/api/auth").login()
     assert section("Right passwords without a second factor") == [
         ["right password, second factor requested", "2"],
@@ -111,7 +102,7 @@ def test_right_passwords_that_went_no_further_are_counted(alice: User) -> None:
     # One is that of the enrolment.
     assert section("Logins")[0] == ["successful", "2"]
     with later(minutes=7):
-        second_step.complete(token=challenge(ORIGIN), answer=CodeAnswer(app.code()), issuer=SESSIONS, origin=ORIGIN)
+        complete()
     assert section("Right passwords without a second factor")[1] == ["of these without a login afterwards", "1"]
 
 

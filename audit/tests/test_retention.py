@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit import retention
 from audit.chain import lane_count
 from audit.events import Event
-from audit.findings import Damage
+from audit.findings import DamageKind
 from audit.models import Checkpoint, LoginAttempt, SecurityEvent
 from audit.origin import Origin
 from audit.record import record
@@ -178,4 +178,4 @@ def test_a_false_checkpoint_that_appears_during_a_verification_is_named(
     false = {"until": NOW - timedelta(days=400), "at": NOW, "key_name": "x", "seal": b"x"}
     Checkpoint.objects.create(lane=0, number=6, mac=LoginAttempt.objects.get(number=7).mac, **false)
     assert [*steps][-1:] != []
-    assert "its seal is false" in verification.findings.first[Damage.CHECKPOINT]
+    assert "its seal is false" in verification.findings.first[DamageKind.CHECKPOINT]

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from audit import anchors, guards, trail_checks
-from audit.findings import Damage
+from audit.findings import DamageKind
 from audit.models import TrailCheck
 from audit.verification import Verification
 
@@ -52,7 +52,7 @@ def run(options: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper
     except DatabaseError as error:
         raise CommandError(f"The trail cannot be read to its end; were its tables changed? {error}") from error
     for text in anchors.differences(anchor) if anchor else []:
-        verification.findings.add(Damage.ANCHOR, text)
+        verification.findings.add(DamageKind.ANCHOR, text)
     result = _result(verification, anchor)
     trail_checks.store(TrailCheck.Kind.VERIFIED, at=verification.started_at, intact=verification.intact, result=result)
     stdout.write(json.dumps(result, ensure_ascii=False, indent=2) if options["json"] else "\n".join(_lines(result)))

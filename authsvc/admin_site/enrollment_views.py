@@ -17,18 +17,18 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.errors import IdentityError, InvalidCode, NotFound
 from accounts.models import Session
 from accounts.services import admin_sessions, enrollment
-from accounts.services.enrollment import FirstLogin
+from accounts.services.enrollment import LoginAfterEnrollment
 from audit.origin import request_origin
 from authsvc.admin_site import factor_pages, logins
 from authsvc.admin_site.factor_forms import WRONG_CODE, WRONG_PASSKEY, ConfirmAppForm, PasskeyForm
 from authsvc.admin_site.forms import refusal
 from authsvc.admin_site.login_views import EXPIRED_LOGIN, start_again
-from authsvc.admin_site.logins import WaitingLogin
+from authsvc.admin_site.logins import PendingLogin
 
 _LAYOUT: Final = "admin/login_step.html"
 
 
-def _for_waiting_login(view: Callable[[HttpRequest, WaitingLogin], HttpResponse]) -> Callable[..., HttpResponse]:
+def _for_waiting_login(view: Callable[[HttpRequest, PendingLogin], HttpResponse]) -> Callable[..., HttpResponse]:
     """Give a view the login that waits for an enrolment; without one it leads to the login page."""
 
     @never_cache
@@ -49,14 +49,14 @@ def _for_waiting_login(view: Callable[[HttpRequest, WaitingLogin], HttpResponse]
 
 @require_safe
 @_for_waiting_login
-def choice(request: HttpRequest, login: WaitingLogin) -> HttpResponse:
+def choice(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     """Return the page that offers both kinds of factors."""
     return _choice(request, login, PasskeyForm())
 
 
 @require_POST
 @_for_waiting_login
-def app(request: HttpRequest, login: WaitingLogin) -> HttpResponse:
+def app(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     """Show a new authenticator app or, with its first code, put it into force."""
     origin = request_origin(request)
     if "factor_id" not in request.POST:
@@ -86,7 +86,7 @@ def app(request: HttpRequest, login: WaitingLogin) -> HttpResponse:
 
 @require_POST
 @_for_waiting_login
-def passkey(request: HttpRequest, login: WaitingLogin) -> HttpResponse:
+def passkey(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     """Put a new passkey or security key into force."""
     form = PasskeyForm(request.POST)
     try:
@@ -104,7 +104,7 @@ def passkey(request: HttpRequest, login: WaitingLogin) -> HttpResponse:
     return _choice(request, login, form)
 
 
-def _choice(request: HttpRequest, login: WaitingLogin, form: PasskeyForm) -> HttpResponse:
+def _choice(request: HttpRequest, login: PendingLogin, form: PasskeyForm) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": _("Set up a second factor"),
@@ -114,7 +114,7 @@ def _choice(request: HttpRequest, login: WaitingLogin, form: PasskeyForm) -> Htt
     return TemplateResponse(request, "admin/enrollment.html", context)
 
 
-def _logged_in(request: HttpRequest, first: FirstLogin[Session]) -> HttpResponse:
+def _logged_in(request: HttpRequest, first: LoginAfterEnrollment[Session]) -> HttpResponse:
     """Show the recovery codes; the browser is logged in, unless a lock has refused the login."""
     if first.issued:
         logins.start(request, first.issued)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.errors import InvalidInput
 from accounts.models.second_factor import NAME_LENGTH
 from accounts.policies import FACTORS_LIMIT
-from accounts.services.second_step import CodeAnswer, CredentialAnswer
+from accounts.services.second_step import SubmittedAssertion, SubmittedCode
 from authsvc.admin_site.forms import WRONG_PASSWORD
 
 # Longer than a recovery code with separators; an answer of an authenticator may carry certificates.
@@ -83,10 +83,10 @@ class SecondFactorForm(FactorForm):
             self.add_error("code", ValidationError(_("Enter a code."), code="required"))
         return self.cleaned_data
 
-    def answer(self) -> CodeAnswer | CredentialAnswer:
+    def answer(self) -> SubmittedCode | SubmittedAssertion:
         """Return what a valid form has."""
         credential = self.cleaned_data["credential"]
-        return CredentialAnswer(credential) if credential else CodeAnswer(self.cleaned_data["code"])
+        return SubmittedAssertion(credential) if credential else SubmittedCode(self.cleaned_data["code"])
 
 
 class PasskeyForm(FactorForm):

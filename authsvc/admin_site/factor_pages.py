@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.errors import NotFound
 from accounts.models import User
 from accounts.services import second_factors
-from accounts.services.second_factors import NewApp
+from accounts.services.second_factors import TotpSetup
 from authsvc.admin_site.factor_forms import ConfirmAppForm
 
 
 def new_app(
-    request: HttpRequest, app: NewApp, form: ConfirmAppForm | None = None, *, action: str, layout: str
+    request: HttpRequest, app: TotpSetup, form: ConfirmAppForm | None = None, *, action: str, layout: str
 ) -> HttpResponse:
     """Return the page with the QR code and the secret of a new app, and the form for its first code."""
     groups = [app.secret[start : start + 4] for start in range(0, len(app.secret), 4)]

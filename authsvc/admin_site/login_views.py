@@ -23,7 +23,7 @@ from audit.origin import request_origin
 from authsvc.admin_site import logins
 from authsvc.admin_site.factor_forms import WRONG_CODE, WRONG_PASSKEY, PasskeyForm, SecondFactorForm
 from authsvc.admin_site.forms import LoginForm, refusal, retry_message
-from authsvc.admin_site.logins import WaitingLogin
+from authsvc.admin_site.logins import PendingLogin
 
 EXPIRED_LOGIN: Final = _("The login took too long, or the account has changed. Log in again.")
 
@@ -63,7 +63,7 @@ class SecondFactorView(View):
             return redirect("admin:login")
         return self._complete(login, form) if form.is_valid() else self._page(login, form)
 
-    def _complete(self, login: WaitingLogin, form: SecondFactorForm) -> HttpResponse:
+    def _complete(self, login: PendingLogin, form: SecondFactorForm) -> HttpResponse:
         try:
             session = second_step.complete(
                 token=login.token,
@@ -83,7 +83,7 @@ class SecondFactorView(View):
             return HttpResponseRedirect(login.next)
         return self._page(login, form)
 
-    def _page(self, login: WaitingLogin, form: SecondFactorForm) -> HttpResponse:
+    def _page(self, login: PendingLogin, form: SecondFactorForm) -> HttpResponse:
         has_passkey = FactorType.WEBAUTHN.value in login.methods
         try:
             options = (

@@ -23,7 +23,7 @@ _CURRENT: Final = "current_session"
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingLogin:
+class PendingLogin:
     """A login whose password was right: its token, the factors that will do, and where it leads.
 
     With `enrolls` the token opens the enrolment of a first factor, and nothing else.
@@ -93,13 +93,13 @@ def wait(request: HttpRequest, challenge: SecondFactorRequired, next_url: str) -
     """Keep a login that waits for its second factor, as long as its token lives; nobody is logged in meanwhile."""
     end(request)
     enrolls = isinstance(challenge, SecondFactorEnrollmentRequired)
-    login = WaitingLogin(challenge.token, list(challenge.methods), next_url, enrolls)
+    login = PendingLogin(challenge.token, list(challenge.methods), next_url, enrolls)
     request.session[_WAITING] = asdict(login)
     request.session.set_expiry(challenge.lifetime)
 
 
-def waiting(request: HttpRequest, *, enrolls: bool) -> WaitingLogin | None:
+def waiting(request: HttpRequest, *, enrolls: bool) -> PendingLogin | None:
     """Return the login that waits for its second factor, or for the enrolment of one."""
     found = request.session.get(_WAITING)
-    login = WaitingLogin(**found) if found else None
+    login = PendingLogin(**found) if found else None
     return login if login and login.enrolls is enrolls else None

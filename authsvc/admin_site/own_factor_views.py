@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.errors import IdentityError, InvalidCode, InvalidInput, NotFound, RetryLater
 from accounts.models import User
 from accounts.services import factor_check, second_factors
-from accounts.services.second_factors import Enrolled
+from accounts.services.second_factors import Enrollment
 from audit.origin import request_origin
 from authsvc.admin_site import factor_pages
 from authsvc.admin_site.factor_forms import (
@@ -156,7 +156,7 @@ def _report(form: FactorForm, error: InvalidInput | RetryLater) -> None:
         form.add_error(None, retry_message(error))
 
 
-def _added(request: HttpRequest, enrolled: Enrolled) -> HttpResponse:
+def _added(request: HttpRequest, enrolled: Enrollment) -> HttpResponse:
     messages.success(request, _("The second factor was added."))
     if enrolled.recovery_codes is None:
         return redirect("admin:second_factors")

@@ -27,7 +27,7 @@ NOT_ANSWERING: Final = "The database server does not answer."
 Probe = Callable[[float], bool]
 
 
-class Breaker:
+class CircuitBreaker:
     """Open while the server does not answer; a thread of its own notices when it does again, and closes it."""
 
     def __init__(self, probe: Probe) -> None:

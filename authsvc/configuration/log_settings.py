@@ -14,7 +14,7 @@ def from_format(name: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {
             "request_id": {"()": "authsvc.observability.log_records.RequestIDFilter"},
-            "crash": {"()": "authsvc.observability.log_records.CrashFilter"},
+            "crash": {"()": "authsvc.observability.log_records.ExceptionFilter"},
         },
         "formatters": {
             "json": {"()": "authsvc.observability.json_records.JSONFormatter"},

@@ -25,7 +25,7 @@ class RequestIDFilter(logging.Filter):
         return True
 
 
-class CrashFilter(logging.Filter):
+class ExceptionFilter(logging.Filter):
     """Passes records with an exception only: the access log has the others that Django logs for each error response."""
 
     def filter(self, record: logging.LogRecord) -> bool:

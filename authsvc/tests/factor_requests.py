@@ -15,7 +15,7 @@ from accounts.tests.tools import Api
 
 
 @dataclass
-class Prepared:
+class PreparedRequest:
     """The fields of a request's body, the id of the factor in its path, and the secrets that were made for it."""
 
     fields: dict[str, Any] = field(default_factory=dict)
@@ -23,18 +23,18 @@ class Prepared:
     secrets: set[str] = field(default_factory=set)
 
 
-def prepared(name: str, user: User, password: str) -> Prepared:
+def prepared(name: str, user: User, password: str) -> PreparedRequest:
     """Return what the operation needs in order to succeed, which may be nothing."""
     prepare = _PREPARE.get(name)
-    return prepare(user, password) if prepare else Prepared()
+    return prepare(user, password) if prepare else PreparedRequest()
 
 
-def _with_app(user: User, password: str) -> Prepared:
+def _with_app(user: User, password: str) -> PreparedRequest:
     app = enrol_app(user, password)
-    return Prepared({"code": app.recovery_codes[0]}, app.factor_id, {app.secret, *app.recovery_codes})
+    return PreparedRequest({"code": app.recovery_codes[0]}, app.factor_id, {app.secret, *app.recovery_codes})
 
 
-def _second_step(user: User, password: str) -> Prepared:
+def _second_step(user: User, password: str) -> PreparedRequest:
     app = _with_app(user, password)
     token = Api().login(user.username, password).json()["mfa_token"]
     app.fields |= {"mfa_token": token, "method": "recovery_code"}
@@ -42,24 +42,24 @@ def _second_step(user: User, password: str) -> Prepared:
     return app
 
 
-def _passkey(user: User, password: str) -> Prepared:
+def _passkey(user: User, password: str) -> PreparedRequest:
     key = Authenticator()
     enrol_key(user, key, password)
     options = Api().post("login/passkey/options").json()["publicKey"]
-    return Prepared({"credential": key.get(options)})
+    return PreparedRequest({"credential": key.get(options)})
 
 
-def _new_app(user: User, password: str) -> Prepared:
+def _new_app(user: User, password: str) -> PreparedRequest:
     new = second_factors.begin_app(user=user, password=password, origin=ORIGIN)
-    return Prepared({"code": pyotp.TOTP(new.secret).at(timezone.now())}, new.id, {new.secret})
+    return PreparedRequest({"code": pyotp.TOTP(new.secret).at(timezone.now())}, new.id, {new.secret})
 
 
-def _new_credential(user: User, password: str) -> Prepared:
+def _new_credential(user: User, password: str) -> PreparedRequest:
     options = second_factors.creation_options(user=user, password=password, origin=ORIGIN)
-    return Prepared({"credential": Authenticator().create(options)})
+    return PreparedRequest({"credential": Authenticator().create(options)})
 
 
-_PREPARE: dict[str, Callable[[User, str], Prepared]] = {
+_PREPARE: dict[str, Callable[[User, str], PreparedRequest]] = {
     "native_post_login_second-factor": _second_step,
     "native_post_login_second-factor_options": _second_step,
     "native_post_login_passkey": _passkey,

@@ -15,7 +15,7 @@ from accounts.models import Session, User
 from accounts.security import mfa_tokens
 from accounts.services import second_factors
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import App, enrol_app, enrol_key
+from accounts.tests.factors import TotpApp, enrol_app, enrol_key
 from accounts.tests.tools import HERE, PASSWORD, later
 from audit.models import LoginAttempt
 
@@ -30,7 +30,7 @@ def browser() -> Client:
 
 
 @pytest.fixture
-def head_app(head: User) -> App:
+def head_app(head: User) -> TotpApp:
     return enrol_app(head)
 
 
@@ -52,25 +52,25 @@ def options_of(response: Any) -> dict[str, Any]:
 
 
 class TestSecondStep:
-    def test_a_right_password_alone_logs_nobody_in(self, browser: Client, head_app: App) -> None:
+    def test_a_right_password_alone_logs_nobody_in(self, browser: Client, head_app: TotpApp) -> None:
         assert location(enter_password(browser)) == STEP
         assert not is_logged_in(browser)
         assert (Session.objects.count(), "_auth_user_id" in browser.session) == (0, False)
         assert LoginAttempt.objects.latest("id").status == "challenged"
 
-    def test_a_code_logs_in_and_leads_on(self, browser: Client, head_app: App) -> None:
+    def test_a_code_logs_in_and_leads_on(self, browser: Client, head_app: TotpApp) -> None:
         enter_password(browser)
         former = browser.cookies["sessionid"].value
         assert location(browser.post(STEP, {"code": head_app.code()})) == HOME
         assert (is_logged_in(browser), Session.objects.get().methods) == (True, "pwd otp mfa")
         assert browser.cookies["sessionid"].value != former
 
-    def test_a_recovery_code_logs_in(self, browser: Client, head_app: App) -> None:
+    def test_a_recovery_code_logs_in(self, browser: Client, head_app: TotpApp) -> None:
         enter_password(browser)
         browser.post(STEP, {"code": head_app.recovery_codes[0]})
         assert is_logged_in(browser)
 
-    def test_a_wrong_code_is_named_and_counts_as_a_failure(self, browser: Client, head_app: App) -> None:
+    def test_a_wrong_code_is_named_and_counts_as_a_failure(self, browser: Client, head_app: TotpApp) -> None:
         enter_password(browser)
         pages = [browser.post(STEP, {"code": "000000"}).content.decode() for _ in range(6)]
         assert [("This code is wrong" in page, "Too many attempts" in page) for page in pages] == [
@@ -83,13 +83,13 @@ class TestSecondStep:
         "body", [{}, {"credential": "["}, {"credential": "[" * 9000}, {"credential": "1"}], ids=str
     )
     def test_an_empty_or_malformed_answer_is_refused(
-        self, browser: Client, head_app: App, body: dict[str, str]
+        self, browser: Client, head_app: TotpApp, body: dict[str, str]
     ) -> None:
         enter_password(browser)
         assert browser.post(STEP, body).status_code == 200
         assert not is_logged_in(browser)
 
-    def test_after_five_minutes_the_password_is_asked_for_again(self, browser: Client, head_app: App) -> None:
+    def test_after_five_minutes_the_password_is_asked_for_again(self, browser: Client, head_app: TotpApp) -> None:
         enter_password(browser)
         with later(minutes=5, seconds=1):
             assert location(browser.post(STEP, {"code": head_app.code()})) == "/admin/login/"
@@ -224,5 +224,5 @@ class TestEnrollment:
         page = browser.post(f"{ENROLLMENT}app/", fields)
         assert (len(page.context["codes"]), is_logged_in(browser)) == (10, False)
 
-    def test_who_has_a_factor_is_not_asked_to_enrol(self, browser: Client, head_app: App) -> None:
+    def test_who_has_a_factor_is_not_asked_to_enrol(self, browser: Client, head_app: TotpApp) -> None:
         assert location(enter_password(browser)) == STEP

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.tests.races import race
 from authsvc.configuration import breaker
-from authsvc.configuration.breaker import Breaker
+from authsvc.configuration.breaker import CircuitBreaker
 
 pytestmark = pytest.mark.any_database
 
@@ -39,24 +39,24 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def test_it_stays_closed_while_the_server_answers(server: Server) -> None:
     server.answers.set()
-    tested = Breaker(server.probe)
+    tested = CircuitBreaker(server.probe)
     assert (tested.server_answers(), tested.is_open) == (True, False)
 
 
 def test_it_opens_when_the_server_does_not_answer(server: Server) -> None:
-    tested = Breaker(server.probe)
+    tested = CircuitBreaker(server.probe)
     assert (tested.server_answers(), tested.is_open) == (False, True)
 
 
 def test_while_it_is_open_nobody_waits_for_an_answer(server: Server) -> None:
-    tested = Breaker(server.probe)
+    tested = CircuitBreaker(server.probe)
     tested.server_answers()
     assert server.awaited.wait(5)
     assert (tested.server_answers(), server.asked) == (False, 2)
 
 
 def test_it_closes_when_the_server_answers_again(server: Server) -> None:
-    tested, others = Breaker(server.probe), set(threading.enumerate())
+    tested, others = CircuitBreaker(server.probe), set(threading.enumerate())
     tested.server_answers()
     (waiting,) = set(threading.enumerate()) - others
     server.answers.set()
@@ -65,7 +65,7 @@ def test_it_closes_when_the_server_answers_again(server: Server) -> None:
 
 
 def test_threads_that_ask_together_ask_once(server: Server) -> None:
-    tested = Breaker(server.probe)
+    tested = CircuitBreaker(server.probe)
     assert race(8, lambda _: tested.server_answers()) == [False] * 8
     assert server.awaited.wait(5)
     assert server.asked == 2

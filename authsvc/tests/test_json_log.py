@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from accounts.tests.tools import PASSWORD, Api
 from authsvc.observability.json_records import JSONFormatter
-from authsvc.tests.test_logs import REQUEST, Written, crash, quarter_second, trusted_proxy, written_log
+from authsvc.tests.test_logs import REQUEST, CapturedStream, crash, quarter_second, trusted_proxy, written_log
 
 __all__ = ["crash", "quarter_second", "trusted_proxy"]
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.any_database
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-class Log:
-    def __init__(self, written: Written) -> None:
+class CapturedLog:
+    def __init__(self, written: CapturedStream) -> None:
         self.written = written
 
     @property
@@ -32,14 +32,14 @@ class Log:
 
 
 @pytest.fixture
-def log() -> Iterator[Log]:
+def log() -> Iterator[CapturedLog]:
     """What the configured handler writes in this format."""
     with written_log(JSONFormatter()) as written:
-        yield Log(written)
+        yield CapturedLog(written)
 
 
 @pytest.mark.usefixtures("trusted_proxy", "quarter_second")
-def test_a_request_is_one_object(alice: User, log: Log) -> None:
+def test_a_request_is_one_object(alice: User, log: CapturedLog) -> None:
     token = Api().tokens()["access_token"]
     with time_machine.travel("2036-05-04T03:02:01.5Z", tick=False):
         Api().get("users/77", token, **{"X-Request-ID": REQUEST, "traceparent": TRACE})
@@ -58,7 +58,7 @@ def test_a_request_is_one_object(alice: User, log: Log) -> None:
     }
 
 
-def test_a_login_and_what_its_token_does_name_the_user(alice: User, log: Log) -> None:
+def test_a_login_and_what_its_token_does_name_the_user(alice: User, log: CapturedLog) -> None:
     Api().get("me", Api().tokens()["access_token"])
     Client().get("/healthz")
     found = [(line["contract"], line["operation"], line["user_id"]) for line in log.lines]
@@ -75,12 +75,12 @@ def test_a_login_and_what_its_token_does_name_the_user(alice: User, log: Log) ->
         'x"y',
     ],
 )
-def test_a_malformed_traceparent_is_not_logged(header: str, log: Log) -> None:
+def test_a_malformed_traceparent_is_not_logged(header: str, log: CapturedLog) -> None:
     Client().get("/healthz", headers={"traceparent": header})
     assert [line.get("traceparent") for line in log.lines] == [None]
 
 
-def test_no_path_query_or_header_of_a_client_is_in_its_line(log: Log) -> None:
+def test_no_path_query_or_header_of_a_client_is_in_its_line(log: CapturedLog) -> None:
     Client().get("/api/auth/a-token-in-the-path?token=in-the-query", headers={"Authorization": "Bearer in-the-header"})
     (line,) = log.lines
     assert (line["message"], line["operation"]) == ("GET /api/auth/ 404", "none")
@@ -88,7 +88,7 @@ def test_no_path_query_or_header_of_a_client_is_in_its_line(log: Log) -> None:
 
 
 @pytest.mark.usefixtures("crash", "trusted_proxy")
-def test_a_crash_has_its_traceback_in_the_same_object(alice: User, log: Log) -> None:
+def test_a_crash_has_its_traceback_in_the_same_object(alice: User, log: CapturedLog) -> None:
     Api().post("login", {"username": "alice", "password": PASSWORD}, **{"X-Request-ID": REQUEST})
     failed, _access = log.lines
     assert (failed["message"], failed["request_id"]) == ("POST /api/auth/login failed", REQUEST)
@@ -97,7 +97,7 @@ def test_a_crash_has_its_traceback_in_the_same_object(alice: User, log: Log) -> 
 
 
 @pytest.mark.django_db
-def test_an_absent_database_takes_few_bytes_of_the_log(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_absent_database_takes_few_bytes_of_the_log(log: CapturedLog, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**kwargs: object) -> None:
         raise OperationalError("connection refused\nDETAIL: Key (email)=(a@b.example) …")
 
@@ -109,7 +109,9 @@ def test_an_absent_database_takes_few_bytes_of_the_log(log: Log, monkeypatch: py
 
 
 @pytest.mark.django_db
-def test_a_crash_of_a_page_is_logged_once(settings: Settings, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_of_a_page_is_logged_once(
+    settings: Settings, log: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*args: object) -> None:
         raise ZeroDivisionError
 

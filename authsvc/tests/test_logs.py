@@ -30,7 +30,7 @@ print({(handler.stream.name, type(handler.formatter).__name__) for handler in ha
 """
 
 
-class Written(io.StringIO):
+class CapturedStream(io.StringIO):
     """What a handler has written, the requests that are still to be reported included."""
 
     def getvalue(self) -> str:
@@ -39,11 +39,11 @@ class Written(io.StringIO):
 
 
 @contextmanager
-def written_log(formatter: logging.Formatter | None = None) -> Iterator[Written]:
+def written_log(formatter: logging.Formatter | None = None) -> Iterator[CapturedStream]:
     """Yield what the configured handler writes, in its own format or another."""
     handler = next(handler for handler in logging.root.handlers if type(handler) is logging.StreamHandler)
     reports.flush()
-    written, former = Written(), handler.formatter
+    written, former = CapturedStream(), handler.formatter
     before = handler.setStream(written)
     handler.setFormatter(formatter or former)
     yield written

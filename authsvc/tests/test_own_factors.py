@@ -14,7 +14,7 @@ from accounts.models import RecoveryCode, SecondFactor, User
 from accounts.services import second_factors
 from accounts.tests.admin_client import logged_in
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import App, enrol_app
+from accounts.tests.factors import TotpApp, enrol_app
 from accounts.tests.tools import HERE, PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def browser(head: User) -> Client:
 
 
 @pytest.fixture
-def app(head: User) -> App:
+def app(head: User) -> TotpApp:
     return enrol_app(head)
 
 
@@ -57,7 +57,7 @@ def test_an_app_is_added_by_password_and_first_code(browser: Client, head: User)
     assert "10 recovery codes are left." in browser.get(PAGE).content.decode()
 
 
-def test_a_passkey_is_added_by_password_and_the_browsers_answer(browser: Client, head: User, app: App) -> None:
+def test_a_passkey_is_added_by_password_and_the_browsers_answer(browser: Client, head: User, app: TotpApp) -> None:
     credential = Authenticator().create(add(browser, "passkey").context["options"])
     body = {"credential": json.dumps(credential), "name": "desk"}
     assert browser.post(f"{PAGE}passkey/", body)["Location"] == PAGE
@@ -82,7 +82,7 @@ def test_a_malformed_answer_adds_nothing(browser: Client, body: dict[str, str]) 
     assert "The passkey or security key was not accepted. Try again." in page.content.decode()
 
 
-def test_a_factor_is_removed_by_password_and_code(browser: Client, head: User, app: App) -> None:
+def test_a_factor_is_removed_by_password_and_code(browser: Client, head: User, app: TotpApp) -> None:
     path = f"{PAGE}{app.factor_id}/remove/"
     wrong = browser.post(path, {"password": PASSWORD, "code": "000000"})
     assert errors_of(wrong) == {"code": ["This code is wrong or has been used."]}
@@ -96,7 +96,7 @@ def test_a_factor_of_somebody_else_is_not_found(browser: Client, alice: User) ->
     assert "This second factor does not exist any more." in page.content.decode()
 
 
-def test_new_recovery_codes_are_made_by_password_and_code(browser: Client, app: App) -> None:
+def test_new_recovery_codes_are_made_by_password_and_code(browser: Client, app: TotpApp) -> None:
     page = browser.post(f"{PAGE}recovery-codes/", {"password": PASSWORD, "code": app.code()})
     assert len(page.context["codes"]) == 10
     assert not set(page.context["codes"]) & set(app.recovery_codes)

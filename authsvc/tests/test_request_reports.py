@@ -8,7 +8,7 @@ import time
 import pytest
 from django.test import Client
 
-from authsvc.tests.test_json_log import Log, log
+from authsvc.tests.test_json_log import CapturedLog, log
 
 __all__ = ["log"]
 
@@ -31,7 +31,7 @@ os.wait()
 """
 
 
-def test_a_request_is_reported_without_a_further_one(log: Log) -> None:
+def test_a_request_is_reported_without_a_further_one(log: CapturedLog) -> None:
     Client().get("/healthz")
     deadline = time.monotonic() + 10
     # The base's method, because that of this class reports what waits.

@@ -13,17 +13,17 @@ from audit.origin import request_origin
 
 
 @dataclass(frozen=True, slots=True)
-class Enrollment:
+class EnrollmentAuth:
     """What a request with an enrolment token has in place of a session."""
 
 
 class EnrollmentAuthentication(BearerAuthentication):
     """Returns the user, and the session of an access token or the enrolment of an enrolment token."""
 
-    def authenticate(self, request: Request) -> tuple[Any, Session | Enrollment]:  # type: ignore[override]  # It returns no None.
+    def authenticate(self, request: Request) -> tuple[Any, Session | EnrollmentAuth]:  # type: ignore[override]  # It returns no None.
         token, origin = bearer_token(request), request_origin(request)
         try:
             session = self.contract.session_of(token, origin)
         except TokenInvalid:
-            return enrollment.authenticate(token=token, origin=origin), Enrollment()
+            return enrollment.authenticate(token=token, origin=origin), EnrollmentAuth()
         return session.user, session

@@ -5,7 +5,7 @@ from typing import Any, Final
 from accounts import errors
 from accounts.contracts.base import ErrorClass
 from accounts.contracts.native import factor_wire
-from accounts.contracts.native.authentication import Enrollment, EnrollmentAuthentication
+from accounts.contracts.native.authentication import EnrollmentAuth, EnrollmentAuthentication
 from accounts.contracts.native.views import NativeViewSet
 from accounts.contracts.operations import PASSWORD_ERRORS, operation
 from accounts.models import User
@@ -25,10 +25,12 @@ class EnrollmentViewSet(NativeViewSet):
     @property
     def is_first(self) -> bool:
         """Whether the account must have no second factor, because its user has not logged in."""
-        return isinstance(self.request.auth, Enrollment)
+        return isinstance(self.request.auth, EnrollmentAuth)
 
-    @operation(request=factor_wire.CurrentPassword, response=factor_wire.AppAnswer, status=201, errors=_PASSWORD_ERRORS)
-    def begin_app(self, data: dict[str, Any]) -> second_factors.NewApp:
+    @operation(
+        request=factor_wire.CurrentPassword, response=factor_wire.TotpSetupAnswer, status=201, errors=_PASSWORD_ERRORS
+    )
+    def begin_app(self, data: dict[str, Any]) -> second_factors.TotpSetup:
         """Begin to add an authenticator app (TOTP).
 
         It has no effect until `mfa/totp/{id}/confirm` gets its first code. The bearer token is an access token, or the
@@ -37,8 +39,8 @@ class EnrollmentViewSet(NativeViewSet):
         return second_factors.begin_app(user=self.user, password=data["password"], origin=self.origin)
 
     @operation(
-        request=factor_wire.AppCode,
-        response=factor_wire.RecoveryCodesOfFirst,
+        request=factor_wire.TotpConfirmation,
+        response=factor_wire.OptionalRecoveryCodes,
         errors=(errors.NotFound, *_ENROLMENT_ERRORS),
     )
     def confirm_app(self, data: dict[str, Any], factor_id: int) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from accounts.contracts.fields import AnyObject, Password, StrictCharField
+from accounts.contracts.fields import Password, StrictCharField, UnvalidatedJSONObject
 from accounts.contracts.native.wire import LONGEST_CODE, Problem
 from accounts.contracts.serializers import RequestBody, ResponseBody
 from accounts.models import FactorType
 from accounts.models.second_factor import NAME_LENGTH
 from accounts.policies import MFA_TOKEN_LIFE, RECOVERY_CODES
-from accounts.services.second_factors import Enrolled
-from accounts.services.second_step import CodeAnswer, CredentialAnswer
+from accounts.services.second_factors import Enrollment
+from accounts.services.second_step import SubmittedAssertion, SubmittedCode
 
 _ANY_CODE: Final = "Six digits of the authenticator app, or a recovery code."
 _SHOWN_ONCE: Final = f"{RECOVERY_CODES} codes, each valid once in place of a second factor; they are shown once."
@@ -29,7 +29,7 @@ class LoginToken(RequestBody):
 class SecondStep(LoginToken):
     method = serializers.ChoiceField(choices=FactorType.values, help_text="One of the `methods` of the same response.")
     code = StrictCharField(max_length=LONGEST_CODE, required=False, help_text=f"{_ANY_CODE} Not with `webauthn`.")
-    credential = AnyObject(
+    credential = UnvalidatedJSONObject(
         required=False,
         help_text="`AuthenticationResponseJSON` for the options of `login/second-factor/options`; with `webauthn`.",
     )
@@ -43,15 +43,17 @@ class SecondStep(LoginToken):
         return attrs
 
 
-def answer_of(data: dict[str, Any]) -> CodeAnswer | CredentialAnswer:
+def answer_of(data: dict[str, Any]) -> SubmittedCode | SubmittedAssertion:
     """Return the second factor in the fields of a `SecondStep`."""
     if data["method"] == FactorType.WEBAUTHN:
-        return CredentialAnswer(data["credential"])
-    return CodeAnswer(data["code"])
+        return SubmittedAssertion(data["credential"])
+    return SubmittedCode(data["code"])
 
 
 class PasskeyLogin(RequestBody):
-    credential = AnyObject(help_text="`AuthenticationResponseJSON` for the options of `login/passkey/options`.")
+    credential = UnvalidatedJSONObject(
+        help_text="`AuthenticationResponseJSON` for the options of `login/passkey/options`."
+    )
 
     example = {
         "credential": {
@@ -75,14 +77,16 @@ class CurrentPassword(RequestBody):
     example = {"password": "Ward-7-by-the-lake"}
 
 
-class AppCode(RequestBody):
+class TotpConfirmation(RequestBody):
     code = StrictCharField(max_length=LONGEST_CODE, help_text="Six digits of the new authenticator app.")
 
     example = {"code": "048213"}
 
 
 class NewCredential(RequestBody):
-    credential = AnyObject(help_text="`RegistrationResponseJSON` for the options of `mfa/webauthn/options`.")
+    credential = UnvalidatedJSONObject(
+        help_text="`RegistrationResponseJSON` for the options of `mfa/webauthn/options`."
+    )
     name = StrictCharField(
         max_length=NAME_LENGTH, default="", allow_blank=True, help_text="By which the user recognizes it."
     )
@@ -124,7 +128,7 @@ class LoginProblem(Problem):
 
 
 class RequestOptionsAnswer(ResponseBody):
-    publicKey = AnyObject(  # noqa: N815 The spelling of WebAuthn.
+    publicKey = UnvalidatedJSONObject(  # noqa: N815 The spelling of WebAuthn.
         help_text="`PublicKeyCredentialRequestOptionsJSON` of WebAuthn Level 3; binary values are base64url."
     )
 
@@ -140,7 +144,7 @@ class RequestOptionsAnswer(ResponseBody):
 
 
 class CreationOptionsAnswer(ResponseBody):
-    publicKey = AnyObject(  # noqa: N815 The spelling of WebAuthn.
+    publicKey = UnvalidatedJSONObject(  # noqa: N815 The spelling of WebAuthn.
         help_text="`PublicKeyCredentialCreationOptionsJSON` of WebAuthn Level 3; binary values are base64url."
     )
 
@@ -162,7 +166,7 @@ class CreationOptionsAnswer(ResponseBody):
     }
 
 
-class AppAnswer(ResponseBody):
+class TotpSetupAnswer(ResponseBody):
     id = serializers.IntegerField()
     secret = serializers.CharField(help_text="In base32, to be typed into the app.")
     otpauth_uri = serializers.CharField(help_text="The same for the app to open.")
@@ -192,7 +196,7 @@ class RecoveryCodesAnswer(ResponseBody):
     example = {"recovery_codes": ["0k3m-9xw2-7hqd", "1p8v-4tzr-2n6c"]}
 
 
-class RecoveryCodesOfFirst(ResponseBody):
+class OptionalRecoveryCodes(ResponseBody):
     recovery_codes = serializers.ListField(
         child=serializers.CharField(),
         required=False,
@@ -202,8 +206,8 @@ class RecoveryCodesOfFirst(ResponseBody):
     example = RecoveryCodesAnswer.example
 
 
-class NewFactorAnswer(FactorAnswer, RecoveryCodesOfFirst):
-    example = {**FactorAnswer.example, **RecoveryCodesOfFirst.example}
+class NewFactorAnswer(FactorAnswer, OptionalRecoveryCodes):
+    example = {**FactorAnswer.example, **OptionalRecoveryCodes.example}
 
 
 class FactorsAnswer(ResponseBody):
@@ -216,6 +220,6 @@ class FactorsAnswer(ResponseBody):
     example = {"recovery_codes_left": 10, "required": False}
 
 
-def codes_of(enrolled: Enrolled) -> dict[str, Any]:
+def codes_of(enrolled: Enrollment) -> dict[str, Any]:
     """Return the values of a `RecoveryCodesOfFirst`."""
     return {"recovery_codes": enrolled.recovery_codes} if enrolled.recovery_codes else {}

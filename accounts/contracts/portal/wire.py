@@ -16,7 +16,7 @@ from accounts.contracts.fields import (
     Null,
     NullableText,
     Password,
-    PasswordAndCode,
+    PasswordWithCode,
     StrictCharField,
 )
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
@@ -30,7 +30,7 @@ ROLE = Role.VIEWER
 class Login(RequestBody):
     # The document limits new user names; users of other contracts log in with theirs.
     username = StrictCharField(max_length=names.NAME_LENGTH)
-    password = PasswordAndCode()
+    password = PasswordWithCode()
 
     example = {"username": "admin", "password": "123456"}
 

@@ -13,7 +13,7 @@ from accounts.contracts.fields import (
     Message,
     Null,
     Password,
-    PasswordAndCode,
+    PasswordWithCode,
     StrictCharField,
 )
 from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
@@ -54,7 +54,7 @@ class Registration(RequestBody):
 class Login(RequestBody):
     # The document limits new phone numbers; users of other contracts log in with theirs.
     phone = StrictCharField(max_length=30)
-    password = PasswordAndCode()
+    password = PasswordWithCode()
     userType = UpperCaseRole(help_text="The account's role.")  # noqa: N815 The document's own spelling.
 
     example = {"phone": "13912345678", "password": "password123", "userType": "PATIENT"}

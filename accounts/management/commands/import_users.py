@@ -12,10 +12,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.management.private_files import created
 from accounts.services.importing.errors import ImportRefused
+from accounts.services.importing.import_plan import ImportPlan, Outcome, PlannedAccount
 from accounts.services.importing.planning import OnConflict
-from accounts.services.importing.run import Import
+from accounts.services.importing.run import ImportRun
 from accounts.services.importing.sources import opened, without_password
-from accounts.services.importing.spool import Outcome, Person, Spool
 from accounts.services.importing.systems import SYSTEMS
 from audit.admin.spreadsheet import BOM, escape_formula
 from audit.origin import CONSOLE
@@ -54,14 +54,14 @@ class Command(BaseCommand):
         former = signal.signal(signal.SIGTERM, signal.default_int_handler)
         system = SYSTEMS[options["system"]]
         try:
-            with opened(options["source"], system) as source, closing(Spool()) as spool:
-                self._run(Import(system, source, options["on_conflict"], spool), options)
+            with opened(options["source"], system) as source, closing(ImportPlan()) as import_plan:
+                self._run(ImportRun(system, source, options["on_conflict"], import_plan), options)
         except ImportRefused as error:
             raise CommandError(str(error)) from error
         finally:
             signal.signal(signal.SIGTERM, former)
 
-    def _run(self, task: Import, options: dict[str, Any]) -> None:
+    def _run(self, task: ImportRun, options: dict[str, Any]) -> None:
         report = created(options["report"]) if options["report"] else None
         try:
             self._read(task)
@@ -83,12 +83,12 @@ class Command(BaseCommand):
                 " out, --on-conflict=rename gives them other names."
             )
 
-    def _read(self, task: Import) -> None:
+    def _read(self, task: ImportRun) -> None:
         reported = time.monotonic()
         for count in task.read():
             reported = self._progress(reported, f"{count} rows read")
 
-    def _write(self, task: Import, described_as: str) -> None:
+    def _write(self, task: ImportRun, described_as: str) -> None:
         reported, started = time.monotonic(), time.monotonic()
         with closing(task.write(CONSOLE, described_as)) as steps:
             for written in steps:
@@ -105,11 +105,11 @@ class Command(BaseCommand):
         self.stdout.flush()
         return time.monotonic()
 
-    def _show(self, task: Import) -> None:
-        counts = task.spool.counts()
+    def _show(self, task: ImportRun) -> None:
+        counts = task.import_plan.counts()
         for outcome, text in _OUTCOMES.items():
             self.stdout.write(f"{counts[outcome]:>8} {text}")
-        for name, count in task.spool.hash_kinds().items():
+        for name, count in task.import_plan.hash_kinds().items():
             self.stdout.write(f"{count:>8} passwords of kind {name}" if name else f"{count:>8} without a password")
         remarkable = (
             person
@@ -122,13 +122,13 @@ class Command(BaseCommand):
             self.stdout.write("…  --report=FILE has all of them.")
 
 
-def _line(person: Person) -> tuple[object, ...]:
+def _line(person: PlannedAccount) -> tuple[object, ...]:
     remarks = "; ".join([*person.reasons, *person.notes])
     ids = (person.former_id or "", person.user_id or "")
     return (person.number, person.outcome.value, *ids, person.columns.get("username", ""), remarks)
 
 
-def _write_report(file: TextIO, task: Import) -> None:
+def _write_report(file: TextIO, task: ImportRun) -> None:
     file.write(BOM)
     writer = csv.writer(file)
     writer.writerow(_REPORT)

@@ -15,7 +15,7 @@ _TABLE: Final = User._meta.db_table
 _LOCK_SECONDS: Final = 5
 
 
-class Ids:
+class IdAllocation:
     """The ids up to `used` may have been used, but for those in `unused`, which an interrupted import has reserved.
 
     `reserve` keeps all ids up to another one from being given to others.
@@ -31,7 +31,7 @@ class Ids:
 
 
 @contextmanager
-def reservation() -> Iterator[Ids]:
+def reservation() -> Iterator[IdAllocation]:
     """Read how far ids have been used; at the end of the block the sequence moves behind those that are reserved.
 
     No id is reused: a deleted account's stays in the trail. Registrations wait for the moment that this takes. Raises
@@ -43,7 +43,7 @@ def reservation() -> Iterator[Ids]:
             cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
             # Whoever has taken an id has inserted it, or waits for this lock and takes the id later.
             cursor.execute(f"LOCK TABLE {_TABLE} IN SHARE ROW EXCLUSIVE MODE")
-        ids = Ids(_used(vendor), list(ReservedIds.objects.values_list("first", "last")))
+        ids = IdAllocation(_used(vendor), list(ReservedIds.objects.values_list("first", "last")))
         yield ids
         if ids.reserved > ids.used:
             _advance(vendor, ids)
@@ -74,7 +74,7 @@ def _sequence() -> str:
         return str(cursor.fetchone()[0])
 
 
-def _advance(vendor: str, ids: Ids) -> None:
+def _advance(vendor: str, ids: IdAllocation) -> None:
     with connection.cursor() as cursor:
         if vendor == "postgresql":
             cursor.execute("SELECT setval(%s::regclass, %s)", [_sequence(), ids.reserved])

@@ -5,8 +5,8 @@ from itertools import islice
 from typing import Any, Final
 
 from accounts.services.importing import values
+from accounts.services.importing.import_plan import AT_ONCE, COMING, ImportPlan
 from accounts.services.importing.sources import Source
-from accounts.services.importing.spool import AT_ONCE, COMING, Spool
 from accounts.services.importing.systems import FormerSystem
 from audit.events import FailureReason, Status
 from audit.models import LoginAttempt
@@ -20,22 +20,24 @@ _REASONS: Final = {
 }
 
 
-def attempts(spool: Spool, source: Source, system: FormerSystem, key: str) -> Iterator[tuple[list[LoginAttempt], int]]:
+def attempts(
+    import_plan: ImportPlan, source: Source, system: FormerSystem, key: str
+) -> Iterator[tuple[list[LoginAttempt], int]]:
     """Yield the attempts of people who come, in batches, and how many rows of each batch are left out.
 
     Left out are those of nobody who comes, and those without a valid time. `key` names the import.
     """
     rows = source.logs()
     while batch := list(islice(rows, AT_ONCE)):
-        people = _people(spool, {values.whole_number(row[0]) for row in batch})
+        people = _people(import_plan, {values.whole_number(row[0]) for row in batch})
         made = [attempt for row in batch if (attempt := _attempt(row, people, system, key))]
         yield made, len(batch) - len(made)
 
 
-def _people(spool: Spool, former_ids: set[int | None]) -> dict[int, tuple[int, str]]:
+def _people(import_plan: ImportPlan, former_ids: set[int | None]) -> dict[int, tuple[int, str]]:
     """Return id and user name of people who come, by their former ids."""
     marks = ", ".join("?" * len(former_ids))
-    found = spool.database.execute(
+    found = import_plan.database.execute(
         f"SELECT former_id, user_id, json_extract(columns, '$.username') FROM person"
         f" WHERE former_id IN ({marks}) AND outcome IN (?, ?)",
         (*former_ids, *COMING),

@@ -11,7 +11,7 @@ from accounts import names
 from accounts.models import ImportedAccount, User
 from accounts.names import IDENTIFIERS
 from accounts.reserved_names import is_reserved
-from accounts.services.importing.spool import COMING, Outcome, Spool
+from accounts.services.importing.import_plan import COMING, ImportPlan, Outcome
 from accounts.services.importing.systems import FormerSystem
 
 _FIELDS: Final = {"username": "user name", "email": "e-mail address", "phone": "phone number"}
@@ -39,24 +39,24 @@ class _Row:
     name_error: str
 
 
-def plan(spool: Spool, system: FormerSystem, on_conflict: OnConflict) -> None:
+def plan(import_plan: ImportPlan, system: FormerSystem, on_conflict: OnConflict) -> None:
     """Decide the outcome of every row, and the name of everybody who comes."""
-    _find_present(spool, system)
+    _find_present(import_plan, system)
     for column in _KEYS.values():
-        _find_taken(spool, column)
+        _find_taken(import_plan, column)
     columns = "digest, columns, username_key, email_key, phone, makes_name, name_error"
-    for rows in spool.batches(columns, "outcome = ?", Outcome.NEW):
+    for rows in import_plan.batches(columns, "outcome = ?", Outcome.NEW):
         decided = []
         for number, digest, given, *keys, makes_name, name_error in rows:
             row = _Row(number, digest, given, dict(zip(_KEYS, keys, strict=True)), bool(makes_name), name_error)
-            decided.append(_decide(spool, row, system, on_conflict))
-        spool.update(_DECIDED, filter(None, decided))
-    _name(spool)
+            decided.append(_decide(import_plan, row, system, on_conflict))
+        import_plan.update(_DECIDED, filter(None, decided))
+    _name(import_plan)
 
 
-def _find_present(spool: Spool, system: FormerSystem) -> None:
+def _find_present(import_plan: ImportPlan, system: FormerSystem) -> None:
     """Find people whom an earlier import has brought, or who are in this service's own export."""
-    for rows in spool.batches("digest, former_id, username_key", "1"):
+    for rows in import_plan.batches("digest, former_id, username_key", "1"):
         known = ImportedAccount.objects.filter(digest__in=[row[1] for row in rows]).values_list("digest", "user_id")
         found = dict(known)
         own: set[tuple[int, str]] = set()
@@ -64,27 +64,31 @@ def _find_present(spool: Spool, system: FormerSystem) -> None:
             own = set(User.objects.filter(pk__in=[row[2] for row in rows]).values_list("pk", "username_key"))
         present = [(found[digest], number) for number, digest, _id, _key in rows if digest in found]
         present += [(row[2], row[0]) for row in rows if row[1] not in found and (row[2], row[3]) in own]
-        spool.update(f"UPDATE person SET outcome = '{Outcome.PRESENT}', user_id = ? WHERE number = ?", present)
+        import_plan.update(f"UPDATE person SET outcome = '{Outcome.PRESENT}', user_id = ? WHERE number = ?", present)
 
 
-def _find_taken(spool: Spool, column: str) -> None:
+def _find_taken(import_plan: ImportPlan, column: str) -> None:
     """Note which names, addresses and numbers accounts have."""
-    for rows in spool.batches(column, f"outcome = ? AND {column} IS NOT NULL", Outcome.NEW):
-        _note_taken(spool, column, {value for _number, value in rows})
+    for rows in import_plan.batches(column, f"outcome = ? AND {column} IS NOT NULL", Outcome.NEW):
+        _note_taken(import_plan, column, {value for _number, value in rows})
 
 
-def _note_taken(spool: Spool, column: str, values: Iterable[str]) -> None:
+def _note_taken(import_plan: ImportPlan, column: str, values: Iterable[str]) -> None:
     found = User.objects.filter(**{f"{column}__in": list(values)}).values_list(column, "pk")
-    spool.update(f"INSERT OR IGNORE INTO taken VALUES ('{column}', ?, ?)", found)
+    import_plan.update(f"INSERT OR IGNORE INTO taken VALUES ('{column}', ?, ?)", found)
 
 
-def _decide(spool: Spool, row: _Row, system: FormerSystem, on_conflict: OnConflict) -> tuple[Any, ...] | None:
+def _decide(
+    import_plan: ImportPlan, row: _Row, system: FormerSystem, on_conflict: OnConflict
+) -> tuple[Any, ...] | None:
     """Return outcome, reasons, columns, whether a name is needed, and number; None for a row that comes as it is."""
     collisions = {
-        field: other for field, value in row.keys.items() if value and (other := _other(spool, _KEYS[field], value))
+        field: other
+        for field, value in row.keys.items()
+        if value and (other := _other(import_plan, _KEYS[field], value))
     }
     reasons = [f"{_FIELDS[field]}: {other} has it" for field, other in collisions.items()]
-    if same := _other(spool, "digest", row.digest):
+    if same := _other(import_plan, "digest", row.digest):
         reasons.append(f"{same} is the same person")
     if row.name_error:
         reasons.append(row.name_error)
@@ -96,7 +100,7 @@ def _decide(spool: Spool, row: _Row, system: FormerSystem, on_conflict: OnConfli
     elif reasons:
         outcome = Outcome.CONFLICT if same or collisions else Outcome.MALFORMED
     if outcome in COMING:
-        _claim(spool, row, [field for field in _KEYS if field not in collisions])
+        _claim(import_plan, row, [field for field in _KEYS if field not in collisions])
     if not reasons and not row.makes_name:
         return None
     kept = {name: value for name, value in json.loads(row.columns).items() if name not in _lost(collisions)}
@@ -111,36 +115,36 @@ def _lost(collisions: Iterable[str]) -> set[str]:
     return {name for field in contacts for name in (field, _KEYS[field], f"verified_{field}")}
 
 
-def _other(spool: Spool, column: str, value: str) -> str:
+def _other(import_plan: ImportPlan, column: str, value: str) -> str:
     """Return who has a name, an address or a number, in words; empty where nobody has."""
     values = (column, value)
-    taken = spool.database.execute("SELECT user_id FROM taken WHERE field = ? AND value = ?", values).fetchone()
+    taken = import_plan.database.execute("SELECT user_id FROM taken WHERE field = ? AND value = ?", values).fetchone()
     if taken:
         return f"account {taken[0]}"
-    claimed = spool.database.execute("SELECT number FROM claim WHERE field = ? AND value = ?", values).fetchone()
+    claimed = import_plan.database.execute("SELECT number FROM claim WHERE field = ? AND value = ?", values).fetchone()
     return f"row {claimed[0]}" if claimed else ""
 
 
-def _claim(spool: Spool, row: _Row, fields: Sequence[str]) -> None:
+def _claim(import_plan: ImportPlan, row: _Row, fields: Sequence[str]) -> None:
     claims = [(_KEYS[field], row.keys[field], row.number) for field in fields if row.keys[field]]
     claims.append(("digest", row.digest, row.number))
-    spool.update("INSERT INTO claim VALUES (?, ?, ?)", claims)
+    import_plan.update("INSERT INTO claim VALUES (?, ?, ?)", claims)
 
 
-def _name(spool: Spool) -> None:
+def _name(import_plan: ImportPlan) -> None:
     """Give a free name to everybody who comes and needs one: the own stem if it is free, or numbered."""
     for attempt in range(1, _NUMBERED + 2):
-        for rows in spool.batches("stem, columns", "needs_name = 1 AND outcome IN ('new', 'renamed')"):
+        for rows in import_plan.batches("stem, columns", "needs_name = 1 AND outcome IN ('new', 'renamed')"):
             proposals = {number: _proposal(stem, attempt) for number, stem, _columns in rows}
             keys = {number: names.canonical_username(name) for number, name in proposals.items() if name}
-            _note_taken(spool, "username_key", set(keys.values()))
+            _note_taken(import_plan, "username_key", set(keys.values()))
             given = []
             for number, _stem, columns in rows:
-                if number in keys and not _other(spool, "username_key", keys[number]):
-                    spool.update("INSERT INTO claim VALUES ('username_key', ?, ?)", [(keys[number], number)])
+                if number in keys and not _other(import_plan, "username_key", keys[number]):
+                    import_plan.update("INSERT INTO claim VALUES ('username_key', ?, ?)", [(keys[number], number)])
                     named = {**json.loads(columns), "username": proposals[number], "username_key": keys[number]}
                     given.append((json.dumps(named), number))
-            spool.update("UPDATE person SET columns = ?, needs_name = 0 WHERE number = ?", given)
+            import_plan.update("UPDATE person SET columns = ?, needs_name = 0 WHERE number = ?", given)
 
 
 def _proposal(stem: str, attempt: int) -> str:

@@ -35,7 +35,7 @@ EXPORTED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class LoginLogs:
+class LoginLogTable:
     """A table of former login attempts. Its columns: id of the user, address, user agent, time, status, reason."""
 
     table: str
@@ -59,7 +59,7 @@ class FormerSystem:
     login: str = "username"
     default_role: str = Role.UNAUTH
     is_utc: bool = True
-    logs: LoginLogs | None = field(default=None)
+    logs: LoginLogTable | None = field(default=None)
 
     @property
     def zone(self) -> tzinfo:
@@ -84,7 +84,7 @@ _HOSPITAL: Final = FormerSystem(
         "created_at": ("created_time",),
     },
     default_role=Role.DOCTOR,
-    logs=LoginLogs(
+    logs=LoginLogTable(
         "login_logs", "log_id", ("user_id", "login_ip", "user_agent", "login_time", "status", "failure_reason")
     ),
 )

@@ -27,7 +27,7 @@ _is_url: Final = URLValidator(schemes=["http", "https"])
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ConvertedValue:
     """What becomes of a value: columns of an account, and what was changed about it, in words."""
 
     columns: Mapping[str, Any]
@@ -81,49 +81,51 @@ def address(value: Any) -> str | None:
     return None if "%" in str(found) else str(getattr(found, "ipv4_mapped", None) or found)
 
 
-def converted(name: str, value: Any, system: FormerSystem) -> Taken | None:
+def converted(name: str, value: Any, system: FormerSystem) -> ConvertedValue | None:
     """Return what becomes of the value of a column that identifies nobody; None where it is left out."""
     return _CONVERSIONS[name](name, value, system)
 
 
-def _text(name: str, value: Any, system: FormerSystem) -> Taken:
+def _text(name: str, value: Any, system: FormerSystem) -> ConvertedValue:
     text = line(value)
     longest = getattr(User._meta.get_field(name), "max_length", 0)
-    return Taken({name: text[:longest]}, f"shortened, {name}" if len(text) > longest else "")
+    return ConvertedValue({name: text[:longest]}, f"shortened, {name}" if len(text) > longest else "")
 
 
-def _role(name: str, value: Any, system: FormerSystem) -> Taken:
+def _role(name: str, value: Any, system: FormerSystem) -> ConvertedValue:
     role = line(value).lower()
     if role in Role.values:
-        return Taken({"role": role})
-    return Taken({"role": str(Role.UNAUTH)}, f"without a role, because this service has no role {line(value)[:60]!r}")
+        return ConvertedValue({"role": role})
+    return ConvertedValue(
+        {"role": str(Role.UNAUTH)}, f"without a role, because this service has no role {line(value)[:60]!r}"
+    )
 
 
-def _state(name: str, value: Any, system: FormerSystem) -> Taken:
+def _state(name: str, value: Any, system: FormerSystem) -> ConvertedValue:
     found = boolean(value)
     if found is None:
-        return Taken({"is_active": False}, f"disabled, because its state is unclear: {line(value)[:60]!r}")
-    return Taken({"is_active": found != (name == "is_disabled")})
+        return ConvertedValue({"is_active": False}, f"disabled, because its state is unclear: {line(value)[:60]!r}")
+    return ConvertedValue({"is_active": found != (name == "is_disabled")})
 
 
-def _approval(name: str, value: Any, system: FormerSystem) -> Taken:
-    return Taken({name: boolean(value) is not False})
+def _approval(name: str, value: Any, system: FormerSystem) -> ConvertedValue:
+    return ConvertedValue({name: boolean(value) is not False})
 
 
-def _avatar(name: str, value: Any, system: FormerSystem) -> Taken | None:
+def _avatar(name: str, value: Any, system: FormerSystem) -> ConvertedValue | None:
     text = line(value)
     try:
         _is_url(text)
     except ValidationError:
-        return None if text else Taken({})
-    return Taken({name: text}) if len(text) <= 500 else None
+        return None if text else ConvertedValue({})
+    return ConvertedValue({name: text}) if len(text) <= 500 else None
 
 
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-def _profile(name: str, value: Any, system: FormerSystem) -> Taken | None:
+def _profile(name: str, value: Any, system: FormerSystem) -> ConvertedValue | None:
     try:
         found = json.loads(value, parse_constant=_refuse_constant) if isinstance(value, str | bytes) else value
         text = json.dumps(found, ensure_ascii=False, allow_nan=False)
@@ -131,29 +133,29 @@ def _profile(name: str, value: Any, system: FormerSystem) -> Taken | None:
         fits = len(text.encode()) <= LONGEST_PROFILE and "\\u0000" not in text
     except (ValueError, TypeError, RecursionError):
         return None
-    return Taken({name: found}) if fits else None
+    return ConvertedValue({name: found}) if fits else None
 
 
-def _time(name: str, value: Any, system: FormerSystem) -> Taken | None:
+def _time(name: str, value: Any, system: FormerSystem) -> ConvertedValue | None:
     found = moment(value, system.zone)
-    return Taken({name: found.isoformat()}) if found else None
+    return ConvertedValue({name: found.isoformat()}) if found else None
 
 
-def _address(name: str, value: Any, system: FormerSystem) -> Taken | None:
+def _address(name: str, value: Any, system: FormerSystem) -> ConvertedValue | None:
     found = address(value)
-    return Taken({name: found}) if found else None
+    return ConvertedValue({name: found}) if found else None
 
 
-def _language(name: str, value: Any, system: FormerSystem) -> Taken | None:
+def _language(name: str, value: Any, system: FormerSystem) -> ConvertedValue | None:
     text = line(value)
-    return Taken({name: text}) if not text or text in dict(settings.LANGUAGES) else None
+    return ConvertedValue({name: text}) if not text or text in dict(settings.LANGUAGES) else None
 
 
-def _proof(name: str, value: Any, system: FormerSystem) -> Taken:
-    return Taken({name: line(value)})
+def _proof(name: str, value: Any, system: FormerSystem) -> ConvertedValue:
+    return ConvertedValue({name: line(value)})
 
 
-_CONVERSIONS: Final[Mapping[str, Callable[[str, Any, FormerSystem], Taken | None]]] = {
+_CONVERSIONS: Final[Mapping[str, Callable[[str, Any, FormerSystem], ConvertedValue | None]]] = {
     **dict.fromkeys(_TEXTS, _text),
     "role": _role,
     "is_active": _state,

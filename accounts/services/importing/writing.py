@@ -11,8 +11,8 @@ from accounts.models import ImportedAccount, ReservedIds, User
 from accounts.security import former_kinds
 from accounts.services.importing import ids, login_logs
 from accounts.services.importing.errors import ImportRefused
+from accounts.services.importing.import_plan import COMING, ImportPlan, PlannedAccount
 from accounts.services.importing.sources import Source
-from accounts.services.importing.spool import COMING, Person, Spool
 from accounts.services.importing.systems import FormerSystem
 from audit.events import Event
 from audit.models import Entry, SecurityEvent
@@ -31,7 +31,7 @@ _TIMES: Final = ("last_login", "created_at")
 
 
 @dataclass(slots=True)
-class Written:
+class WriteProgress:
     """How far an import is: accounts, and former login attempts with those that are left out."""
 
     accounts: int = 0
@@ -40,7 +40,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class DoneBy:
+class ImportContext:
     """What the trail says of an import: its key, which is the request id of its rows, its origin and its source."""
 
     key: str
@@ -48,23 +48,23 @@ class DoneBy:
     source: str
 
 
-def assign_ids(spool: Spool, *, reserve: bool) -> None:
+def assign_ids(import_plan: ImportPlan, *, reserve: bool) -> None:
     """Give everybody who comes an id: the former one where it is free, else the next one. Raises ImportRefused.
 
     `reserve` keeps others from getting them; without it they may change until the import.
     """
     with ids.reservation() as reserved:
-        spool.update("INSERT INTO unused VALUES (?, ?)", reserved.unused)
+        import_plan.update("INSERT INTO unused VALUES (?, ?)", reserved.unused)
         values = (*COMING, reserved.used)
-        highest = spool.scalar(f"SELECT COALESCE(MAX(former_id), 0) FROM person WHERE {_FREE}", *values)
-        spool.update(
+        highest = import_plan.scalar(f"SELECT COALESCE(MAX(former_id), 0) FROM person WHERE {_FREE}", *values)
+        import_plan.update(
             "UPDATE person SET user_id = former_id WHERE number IN"
             f" (SELECT MIN(number) FROM person WHERE {_FREE} GROUP BY former_id)",
             [values],
         )
         following = max(highest, reserved.used)
-        for rows in spool.batches("former_id", f"{_COMES} AND user_id IS NULL", *COMING):
-            spool.update(
+        for rows in import_plan.batches("former_id", f"{_COMES} AND user_id IS NULL", *COMING):
+            import_plan.update(
                 "UPDATE person SET user_id = ? WHERE number = ?",
                 [(following + place, number) for place, (number, _id) in enumerate(rows, start=1)],
             )
@@ -73,29 +73,31 @@ def assign_ids(spool: Spool, *, reserve: bool) -> None:
             reserved.reserve(following)
 
 
-def write(spool: Spool, source: Source, system: FormerSystem, done_by: DoneBy) -> Generator[Written, None, None]:
+def write(
+    import_plan: ImportPlan, source: Source, system: FormerSystem, context: ImportContext
+) -> Generator[WriteProgress, None, None]:
     """Write everything in one transaction; yield how far it is. An iterator that is not exhausted writes nothing.
 
     Raises ImportRefused.
     """
-    written = Written()
+    progress = WriteProgress()
     try:
         with transaction.atomic():
-            for people in spool.people(*COMING):
+            for people in import_plan.people(*COMING):
                 _write_accounts(people, system)
-                written.accounts += len(people)
-                yield written
+                progress.accounts += len(people)
+                yield progress
             former_kinds.refresh()
             ReservedIds.objects.all().delete()
-            for _count in record_many(_entries(spool, source, system, done_by, written)):
-                yield written
+            for _count in record_many(_entries(import_plan, source, system, context, progress)):
+                yield progress
     except IntegrityError as error:
         raise ImportRefused(_CHANGED_MEANWHILE) from error
     except DatabaseError as error:
         raise ImportRefused(f"The database refused it: {error}. Nothing was imported.") from error
 
 
-def _write_accounts(people: list[Person], system: FormerSystem) -> None:
+def _write_accounts(people: list[PlannedAccount], system: FormerSystem) -> None:
     accounts = [_account(person) for person in people]
     _ACCOUNTS.execute_many(accounts)
     _ORIGINS.execute_many(
@@ -104,7 +106,7 @@ def _write_accounts(people: list[Person], system: FormerSystem) -> None:
     )
 
 
-def _account(person: Person) -> User:
+def _account(person: PlannedAccount) -> User:
     columns = person.columns
     for name in _TIMES:
         if name in columns:
@@ -114,21 +116,23 @@ def _account(person: Person) -> User:
     return user
 
 
-def _entries(spool: Spool, source: Source, system: FormerSystem, done_by: DoneBy, written: Written) -> Iterator[Entry]:
-    for attempts, left_out in login_logs.attempts(spool, source, system, done_by.key):
+def _entries(
+    import_plan: ImportPlan, source: Source, system: FormerSystem, context: ImportContext, progress: WriteProgress
+) -> Iterator[Entry]:
+    for attempts, left_out in login_logs.attempts(import_plan, source, system, context.key):
         yield from attempts
-        written.logs += len(attempts)
-        written.logs_left_out += left_out
-    counts: dict[str, object] = {outcome.value: count for outcome, count in spool.counts().items()}
+        progress.logs += len(attempts)
+        progress.logs_left_out += left_out
+    counts: dict[str, object] = {outcome.value: count for outcome, count in import_plan.counts().items()}
     yield SecurityEvent(
         event=Event.USERS_IMPORTED,
-        request_id=done_by.key,
-        contract=done_by.origin.contract,
+        request_id=context.key,
+        contract=context.origin.contract,
         detail={
             "system": system.name,
-            "source": done_by.source,
+            "source": context.source,
             **counts,
-            "login_attempts": written.logs,
-            "login_attempts_left_out": written.logs_left_out,
+            "login_attempts": progress.logs,
+            "login_attempts_left_out": progress.logs_left_out,
         },
     )

@@ -12,7 +12,7 @@ from accounts.security import hashing
 from accounts.security.hash_kinds import HashKind
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.contracts.clients import CLIENTS, CLINIC, HOSPITAL, NATIVE, UNION, ContractClient
-from accounts.tests.factors import App, enrol_app, enrol_key
+from accounts.tests.factors import TotpApp, enrol_app, enrol_key
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api, captured_statements, later
 from audit.models import LoginAttempt
 
@@ -22,7 +22,7 @@ LEGACY = [client for client in CLIENTS if client is not NATIVE]
 each_contract = pytest.mark.parametrize("client", LEGACY, ids=lambda client: client.name)
 NEW = "correct horse battery staple"
 # By case: a password, typed into the field for the password, that no client may tell from a wrong one.
-REFUSED: dict[str, Callable[[App], str]] = {
+REFUSED: dict[str, Callable[[TotpApp], str]] = {
     "the password alone": lambda app: PASSWORD,
     "a wrong code": lambda app: f"{PASSWORD}000000",
     "a used code": lambda app: PASSWORD + app.used_code,
@@ -40,7 +40,7 @@ def doctor(alice: User) -> User:
 
 
 @pytest.fixture
-def app(doctor: User) -> App:
+def app(doctor: User) -> TotpApp:
     return enrol_app(doctor)
 
 
@@ -63,7 +63,7 @@ def reasons() -> list[str]:
 
 
 @each_contract
-def test_the_code_follows_the_password(client: ContractClient, app: App) -> None:
+def test_the_code_follows_the_password(client: ContractClient, app: TotpApp) -> None:
     response = client.login(PASSWORD + app.code())
     assert client.get_me(client.token(response.json())).status_code == 200
     assert Session.objects.get().methods == "pwd otp mfa"
@@ -100,7 +100,7 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @each_contract
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refusal_is_the_answer_to_a_wrong_password(client: ContractClient, case: str, app: App) -> None:
+def test_a_refusal_is_the_answer_to_a_wrong_password(client: ContractClient, case: str, app: TotpApp) -> None:
     assert whole(client.login(REFUSED[case](app))) == whole(client.login("wrong-password"))
 
 
@@ -120,7 +120,7 @@ def refusal(client: ContractClient, password: str) -> list[list[str]]:
 
 @each_contract
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refusal_costs_the_statements_of_a_wrong_password(client: ContractClient, case: str, app: App) -> None:
+def test_a_refusal_costs_the_statements_of_a_wrong_password(client: ContractClient, case: str, app: TotpApp) -> None:
     password = REFUSED[case](app)
     # The client chooses whether a password ends in six digits.
     wrong = "wrong-password123456" if password[-6:].isdigit() else "wrong-password"
@@ -142,7 +142,7 @@ def test_a_refusal_costs_the_same_statements_whether_or_not_the_account_exists(d
     assert refused("alice") == refused("nobody")
 
 
-def test_a_login_with_a_code_costs_two_statements_more(bob: User, app: App) -> None:
+def test_a_login_with_a_code_costs_two_statements_more(bob: User, app: TotpApp) -> None:
     for later_login in (False, True):
         without = statements(HOSPITAL, PASSWORD, username="bob")
         with later(minutes=int(later_login)):
@@ -158,20 +158,20 @@ def test_a_security_key_alone_opens_no_contract_without_a_field_for_a_code(docto
     assert reasons()[-2:] == ["second_factor_missing", "wrong_password"]
 
 
-def test_the_trail_has_the_reason_of_each_refusal(app: App) -> None:
+def test_the_trail_has_the_reason_of_each_refusal(app: TotpApp) -> None:
     for case in ("the password alone", "a wrong code", "a wrong password"):
         HOSPITAL.login(REFUSED[case](app))
     assert reasons()[-3:] == ["second_factor_missing", "second_factor_wrong", "wrong_password"]
 
 
-def test_five_wrong_codes_lock_as_five_wrong_passwords_do(app: App) -> None:
+def test_five_wrong_codes_lock_as_five_wrong_passwords_do(app: TotpApp) -> None:
     statuses = [HOSPITAL.login(f"{PASSWORD}000000").status_code for _ in range(5)]
     assert (statuses, HOSPITAL.login(PASSWORD + app.code()).status_code) == ([401] * 5, 429)
     assert Api(ELSEWHERE, "/hospital/api/auth").login(password=PASSWORD + app.code()).status_code == 200
 
 
 def test_a_secret_of_another_secret_key_is_a_wrong_code_and_an_error_in_the_log(
-    app: App, caplog: pytest.LogCaptureFixture
+    app: TotpApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     SecondFactor.objects.update(encrypted="gAAAAA")
     response = HOSPITAL.login(PASSWORD + app.code())
@@ -181,7 +181,7 @@ def test_a_secret_of_another_secret_key_is_a_wrong_code_and_an_error_in_the_log(
 
 
 class TestHospital:
-    def test_a_new_password_in_the_profile_keeps_the_factor(self, app: App) -> None:
+    def test_a_new_password_in_the_profile_keeps_the_factor(self, app: TotpApp) -> None:
         token = HOSPITAL.token(HOSPITAL.login(PASSWORD + app.code()).json())
         assert HOSPITAL.call("PUT", "profile", {"password": NEW, "old_password": PASSWORD}, token).status_code == 200
         with later(minutes=1):
@@ -198,21 +198,21 @@ class TestClinicsReset:
         body = {**CLINIC.login_fields, "old_password": old, "new_password": new}
         return CLINIC.call("POST", "reset_password", body)
 
-    def test_the_old_password_is_followed_by_the_code(self, app: App) -> None:
+    def test_the_old_password_is_followed_by_the_code(self, app: TotpApp) -> None:
         assert self.reset(PASSWORD + app.code()).status_code == 200
         with later(minutes=1):
             assert CLINIC.login(NEW + app.code()).status_code == 200
 
-    def test_the_old_password_alone_is_wrong(self, app: App) -> None:
+    def test_the_old_password_alone_is_wrong(self, app: TotpApp) -> None:
         response = self.reset(PASSWORD)
         assert (response.status_code, response.json()) == CLINIC.errors.wrong_credentials
 
-    def test_the_same_password_again_changes_nothing(self, app: App, doctor: User) -> None:
+    def test_the_same_password_again_changes_nothing(self, app: TotpApp, doctor: User) -> None:
         before = User.objects.values("password", "stamp").get()
         assert self.reset(PASSWORD + app.code(), PASSWORD).status_code == 200
         assert User.objects.values("password", "stamp").get() == before
 
-    def test_a_new_password_that_is_the_old_one_and_the_code_is_a_new_one(self, app: App) -> None:
+    def test_a_new_password_that_is_the_old_one_and_the_code_is_a_new_one(self, app: TotpApp) -> None:
         typed = PASSWORD + app.code()
         assert self.reset(typed, typed).status_code == 200
         with later(minutes=1):

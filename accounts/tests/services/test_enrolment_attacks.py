@@ -10,14 +10,14 @@ from accounts.models import SecondFactor, User
 from accounts.policies import FACTORS_LIMIT
 from accounts.services import second_factors
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, App, enrol_app, enrol_key
+from accounts.tests.factors import ORIGIN, TotpApp, enrol_app, enrol_key
 from accounts.tests.tools import PASSWORD, later
 from audit.models import SecurityEvent
 
 pytestmark = pytest.mark.django_db
 
 
-class Hostile(Authenticator):
+class TamperedAuthenticator(Authenticator):
     """An authenticator with a public key, or an id, of somebody's choice."""
 
     def __init__(self, key: dict[int, Any] | None = None, credential_id: bytes = b"id") -> None:
@@ -29,12 +29,14 @@ class Hostile(Authenticator):
 
 
 RSA_MODULUS = b"\xff" * 2048
-HOSTILE: dict[str, Hostile] = {
-    "an RSA key of 16384 bits": Hostile({1: 3, 3: -257, -1: RSA_MODULUS, -2: b"\x01\x00\x01"}),
-    "an algorithm that was not offered": Hostile({1: 3, 3: -65535, -1: b"\xff" * 256, -2: b"\x01\x00\x01"}),
-    "a key with much beside it": Hostile({**Authenticator().public_key(), 99: b"x" * 50_000}),
-    "an id that is too long": Hostile(credential_id=b"x" * 1024),
-    "no algorithm": Hostile({1: 2}),
+HOSTILE: dict[str, TamperedAuthenticator] = {
+    "an RSA key of 16384 bits": TamperedAuthenticator({1: 3, 3: -257, -1: RSA_MODULUS, -2: b"\x01\x00\x01"}),
+    "an algorithm that was not offered": TamperedAuthenticator(
+        {1: 3, 3: -65535, -1: b"\xff" * 256, -2: b"\x01\x00\x01"}
+    ),
+    "a key with much beside it": TamperedAuthenticator({**Authenticator().public_key(), 99: b"x" * 50_000}),
+    "an id that is too long": TamperedAuthenticator(credential_id=b"x" * 1024),
+    "no algorithm": TamperedAuthenticator({1: 2}),
 }
 
 
@@ -62,7 +64,7 @@ def problem_codes(error: IdentityError) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def app(alice: User) -> App:
+def app(alice: User) -> TotpApp:
     return enrol_app(alice)
 
 
@@ -79,7 +81,7 @@ class TestStolenSession:
         ids=["password", "code"],
     )
     def test_without_the_password_and_a_code_nothing_is_removed(
-        self, alice: User, app: App, password: str, code: str, field: str
+        self, alice: User, app: TotpApp, password: str, code: str, field: str
     ) -> None:
         entered = {"password": password, "code": code or app.code(), "origin": ORIGIN}
         error = refused(InvalidInput, second_factors.remove, user=alice, factor_id=app.factor_id, **entered)
@@ -95,14 +97,14 @@ class TestStolenSession:
         enrol_app(root)
         refused(PermissionDenied, second_factors.remove_all, user=root, reason="", actor=head, origin=ORIGIN)
 
-    def test_a_factor_of_another_user_is_not_found(self, app: App, bob: User) -> None:
+    def test_a_factor_of_another_user_is_not_found(self, app: TotpApp, bob: User) -> None:
         his = enrol_app(bob)
         entered = {"password": PASSWORD, "code": his.code(), "origin": ORIGIN}
         refused(NotFound, second_factors.remove, user=bob, factor_id=app.factor_id, **entered)
 
     def test_an_app_of_another_user_is_not_confirmed(self, alice: User, bob: User) -> None:
         new = second_factors.begin_app(user=alice, password=PASSWORD, origin=ORIGIN)
-        code = App(new.id, new.secret, []).code(0)
+        code = TotpApp(new.id, new.secret, []).code(0)
         confirm = second_factors.confirm_app
         refused(NotFound, confirm, user=bob, factor_id=new.id, code=code, first=False, origin=ORIGIN)
 
@@ -111,13 +113,13 @@ class TestDowngrade:
     def test_a_first_factor_is_not_enrolled_beside_another(self, alice: User) -> None:
         answer = Authenticator().create(options(alice))
         new = second_factors.begin_app(user=alice, password=PASSWORD, origin=ORIGIN)
-        code = App(new.id, new.secret, []).code(0)
+        code = TotpApp(new.id, new.secret, []).code(0)
         enrol_key(alice, Authenticator())
         confirm = second_factors.confirm_app
         refused(InvalidCode, add, alice, answer, first=True)
         refused(InvalidCode, confirm, user=alice, factor_id=new.id, code=code, first=True, origin=ORIGIN)
 
-    def test_a_refused_enrolment_keeps_the_recovery_codes(self, alice: User, app: App) -> None:
+    def test_a_refused_enrolment_keeps_the_recovery_codes(self, alice: User, app: TotpApp) -> None:
         refused(InvalidCode, add, alice, Authenticator().create(options(alice)), first=True)
         second_factors.remove(
             user=alice, factor_id=app.factor_id, password=PASSWORD, code=app.recovery_codes[0], origin=ORIGIN
@@ -129,7 +131,7 @@ class TestDowngrade:
         alice.save()
         refused(InvalidCode, add, User.objects.get(pk=alice.pk), credential)
 
-    def test_an_app_is_confirmed_once(self, alice: User, app: App) -> None:
+    def test_an_app_is_confirmed_once(self, alice: User, app: TotpApp) -> None:
         confirm = second_factors.confirm_app
         refused(NotFound, confirm, user=alice, factor_id=app.factor_id, code=app.code(), first=False, origin=ORIGIN)
 
@@ -141,7 +143,7 @@ class TestCredential:
 
     def test_the_longest_id_and_an_rsa_key_of_4096_bits_are_not(self, alice: User) -> None:
         rsa = {1: 3, 3: -257, -1: b"\xff" * 512, -2: b"\x01\x00\x01"}
-        add(alice, Hostile(rsa, b"x" * 1023).create(options(alice)))
+        add(alice, TamperedAuthenticator(rsa, b"x" * 1023).create(options(alice)))
         assert SecondFactor.objects.count() == 1
 
     @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import RecoveryCode, SecondFactor, SpentChallenge, User
 from accounts.security import totp
-from accounts.services.factor_check import Signature, SingleUse, TimeStep, UsedRecoveryCode
+from accounts.services.factor_check import SignatureCounter, SingleUse, TotpStep, UsedRecoveryCode
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.factors import enrol_app, enrol_key
 
@@ -22,13 +22,13 @@ def spend_twice(use: SingleUse) -> list[bool]:
 def test_a_time_step_is_spent_once(alice: User) -> None:
     app = enrol_app(alice)
     step = SecondFactor.objects.get().last_step + 1
-    assert spend_twice(TimeStep(app.factor_id, step)) == [True, False]
-    assert not TimeStep(app.factor_id, step - 1).spend(timezone.now())
+    assert spend_twice(TotpStep(app.factor_id, step)) == [True, False]
+    assert not TotpStep(app.factor_id, step - 1).spend(timezone.now())
 
 
 def test_a_signature_is_spent_once(alice: User) -> None:
     factor = enrol_key(alice, Authenticator())
-    assert spend_twice(Signature(factor.pk, 0, 1)) == [True, False]
+    assert spend_twice(SignatureCounter(factor.pk, 0, 1)) == [True, False]
 
 
 def test_a_recovery_code_is_spent_once(alice: User) -> None:

@@ -10,7 +10,6 @@ from accounts.errors import (
     IdentityError,
     InvalidCredentials,
     InvalidSecondFactor,
-    SecondFactorRequired,
     TokenInvalid,
     TooManyAttempts,
     TooManyLogins,
@@ -20,9 +19,9 @@ from accounts.policies import LOGINS_LIMIT, Lockout
 from accounts.security import login_quota, mfa_tokens
 from accounts.services import identifiers, passkeys, second_factors, second_step, sign_in
 from accounts.services.factor_check import FactorStep
-from accounts.services.second_step import CodeAnswer, CredentialAnswer
+from accounts.services.second_step import SubmittedAssertion, SubmittedCode
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, SESSIONS, App, enrol_app, enrol_key
+from accounts.tests.factors import ORIGIN, SESSIONS, TotpApp, challenge, enrol_app, enrol_key
 from accounts.tests.tools import PASSWORD, later
 from audit.events import FailureReason
 from audit.models import LoginAttempt
@@ -40,15 +39,7 @@ def elsewhere(number: int = 2) -> Origin:
 
 def token_of(user: User, origin: Origin = ORIGIN) -> str:
     """Return the token that a right password brings."""
-    with pytest.raises(SecondFactorRequired) as raised:
-        sign_in.sign_in(
-            identifier=identifiers.of_user(user),
-            password=PASSWORD,
-            issuer=SESSIONS,
-            origin=origin,
-            step=FactorStep.SEPARATE,
-        )
-    return raised.value.token
+    return challenge(user, origin).token
 
 
 def options(token: str) -> dict[str, Any]:
@@ -57,11 +48,11 @@ def options(token: str) -> dict[str, Any]:
 
 def complete(
     token: str,
-    answer: CodeAnswer | dict[str, Any],
+    answer: SubmittedCode | dict[str, Any],
     origin: Origin = ORIGIN,
     rule: sign_in.LoginRule | None = None,
 ) -> Session:
-    answered = answer if isinstance(answer, CodeAnswer) else CredentialAnswer(answer)
+    answered = answer if isinstance(answer, SubmittedCode) else SubmittedAssertion(answer)
     return second_step.complete(token=token, answer=answered, issuer=SESSIONS, origin=origin, rule=rule)
 
 
@@ -85,7 +76,7 @@ def key(alice: User) -> Authenticator:
 
 
 @pytest.fixture
-def app(alice: User) -> App:
+def app(alice: User) -> TotpApp:
     return enrol_app(alice)
 
 
@@ -140,7 +131,7 @@ class TestAuthenticator:
         key.user_handle = other.user_handle if whose == "bob" else ""
         refused(InvalidCredentials, passkey_alone, key.get(passkeys.options()))
 
-    def test_another_users_key_does_not_complete_a_login(self, alice: User, app: App, bob: User) -> None:
+    def test_another_users_key_does_not_complete_a_login(self, alice: User, app: TotpApp, bob: User) -> None:
         his = Authenticator()
         enrol_key(bob, his)
         token = token_of(alice)
@@ -178,7 +169,7 @@ class TestChallenge:
 class TestMeanwhile:
     """What has changed between the two steps."""
 
-    def test_a_removed_factor_completes_no_login(self, alice: User, app: App, key: Authenticator) -> None:
+    def test_a_removed_factor_completes_no_login(self, alice: User, app: TotpApp, key: Authenticator) -> None:
         token = token_of(alice)
         answer = key.get(options(token))
         added = second_factors.in_force(alice)[-1]
@@ -187,33 +178,35 @@ class TestMeanwhile:
         )
         refused(InvalidSecondFactor, complete, token, answer)
 
-    def test_factors_that_an_administrator_has_removed_complete_no_login(self, alice: User, app: App) -> None:
+    def test_factors_that_an_administrator_has_removed_complete_no_login(self, alice: User, app: TotpApp) -> None:
         token = token_of(alice)
         second_factors.remove_all(user=alice, reason="", actor=None, origin=CONSOLE)
-        refused(TokenInvalid, complete, token, CodeAnswer(app.code()))
+        refused(TokenInvalid, complete, token, SubmittedCode(app.code()))
 
-    def test_replaced_recovery_codes_complete_no_login(self, alice: User, app: App) -> None:
+    def test_replaced_recovery_codes_complete_no_login(self, alice: User, app: TotpApp) -> None:
         second_factors.replace_recovery_codes(user=alice, password=PASSWORD, code=app.code(), origin=ORIGIN)
-        refused(InvalidSecondFactor, complete, token_of(alice), CodeAnswer(app.recovery_codes[0]))
+        refused(InvalidSecondFactor, complete, token_of(alice), SubmittedCode(app.recovery_codes[0]))
 
     @pytest.mark.parametrize(
         "change", [{"is_active": False}, {"awaits_approval": True}, {"role": "doctor"}, {"password": "!"}], ids=str
     )
-    def test_a_changed_account_completes_no_login(self, alice: User, app: App, change: dict[str, Any]) -> None:
+    def test_a_changed_account_completes_no_login(self, alice: User, app: TotpApp, change: dict[str, Any]) -> None:
         token = token_of(alice)
         User.objects.filter(pk=alice.pk).update(**change)
-        refused(TokenInvalid, complete, token, CodeAnswer(app.code()))
+        refused(TokenInvalid, complete, token, SubmittedCode(app.code()))
 
-    def test_a_user_whom_the_rule_refuses_completes_no_login(self, alice: User, app: App) -> None:
+    def test_a_user_whom_the_rule_refuses_completes_no_login(self, alice: User, app: TotpApp) -> None:
         def never(user: User) -> FailureReason:
             return FailureReason.WRONG_ROLE
 
-        refused(InvalidCredentials, complete, token_of(alice), CodeAnswer(app.code()), rule=never)
+        refused(InvalidCredentials, complete, token_of(alice), SubmittedCode(app.code()), rule=never)
         assert LoginAttempt.objects.latest("id").failure_reason == "wrong_role"
 
 
 class TestDowngrade:
-    def test_the_right_password_opens_no_enrolment_beside_a_factor(self, alice: User, app: App, settings: Any) -> None:
+    def test_the_right_password_opens_no_enrolment_beside_a_factor(
+        self, alice: User, app: TotpApp, settings: Any
+    ) -> None:
         settings.MFA_REQUIRED_ROLES = frozenset({alice.role})
         with pytest.raises(TokenInvalid):
             mfa_tokens.read(mfa_tokens.ENROLLMENT, token_of(alice), "native")
@@ -229,28 +222,28 @@ class TestDowngrade:
 
     def test_the_code_of_an_app_that_nobody_has_confirmed_is_wrong(self, alice: User, key: Authenticator) -> None:
         new = second_factors.begin_app(user=alice, password=PASSWORD, origin=ORIGIN)
-        refused(InvalidSecondFactor, complete, token_of(alice), CodeAnswer(App(new.id, new.secret, []).code()))
+        refused(InvalidSecondFactor, complete, token_of(alice), SubmittedCode(TotpApp(new.id, new.secret, []).code()))
 
-    def test_another_users_recovery_code_is_wrong(self, alice: User, app: App, bob: User) -> None:
+    def test_another_users_recovery_code_is_wrong(self, alice: User, app: TotpApp, bob: User) -> None:
         codes = enrol_app(bob).recovery_codes
-        refused(InvalidSecondFactor, complete, token_of(alice), CodeAnswer(codes[0]))
+        refused(InvalidSecondFactor, complete, token_of(alice), SubmittedCode(codes[0]))
 
-    def test_another_users_code_is_wrong(self, alice: User, app: App, bob: User) -> None:
-        refused(InvalidSecondFactor, complete, token_of(alice), CodeAnswer(enrol_app(bob).code()))
+    def test_another_users_code_is_wrong(self, alice: User, app: TotpApp, bob: User) -> None:
+        refused(InvalidSecondFactor, complete, token_of(alice), SubmittedCode(enrol_app(bob).code()))
 
 
 class TestGuesses:
     def test_those_from_many_addresses_share_one_limit_that_does_not_bind_the_owner(
-        self, alice: User, app: App
+        self, alice: User, app: TotpApp
     ) -> None:
         token = token_of(alice, elsewhere())
         for number in range(20):
-            refused(InvalidSecondFactor, complete, token, CodeAnswer("000000"), elsewhere(number + 3))
-        refused(TooManyAttempts, complete, token, CodeAnswer(app.code()), elsewhere(99))
-        assert complete(token_of(alice), CodeAnswer(app.code())).user == alice
+            refused(InvalidSecondFactor, complete, token, SubmittedCode("000000"), elsewhere(number + 3))
+        refused(TooManyAttempts, complete, token, SubmittedCode(app.code()), elsewhere(99))
+        assert complete(token_of(alice), SubmittedCode(app.code())).user == alice
 
     def test_too_many_challenges_from_one_address_refuse_nobody_elsewhere(
-        self, alice: User, app: App, monkeypatch: pytest.MonkeyPatch
+        self, alice: User, app: TotpApp, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert LOGINS_LIMIT.limit == 120
         monkeypatch.setattr(login_quota, "LOGINS_LIMIT", Lockout(limit=2, window=LOGINS_LIMIT.window))
@@ -265,6 +258,6 @@ class TestGuesses:
                 step=FactorStep.SEPARATE,
             )
         assert LoginAttempt.objects.latest("id").failure_reason == "too_many_logins"
-        assert complete(token_of(alice), CodeAnswer(app.code())).user == alice
+        assert complete(token_of(alice), SubmittedCode(app.code())).user == alice
         with later(minutes=10, seconds=1):
             assert token_of(alice, elsewhere())

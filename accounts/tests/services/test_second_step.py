@@ -8,7 +8,6 @@ from accounts.errors import (
     InvalidCredentials,
     InvalidSecondFactor,
     SecondFactorEnrollmentRequired,
-    SecondFactorRequired,
     TokenExpired,
     TokenInvalid,
     TooManyAttempts,
@@ -17,9 +16,9 @@ from accounts.models import Session, User
 from accounts.security import mfa_tokens
 from accounts.services import identifiers, passkeys, second_factors, second_step, sign_in
 from accounts.services.factor_check import FactorStep
-from accounts.services.second_step import CodeAnswer, CredentialAnswer
+from accounts.services.second_step import SubmittedAssertion, SubmittedCode
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import ORIGIN, SESSIONS, App, enrol_app, enrol_key
+from accounts.tests.factors import ORIGIN, SESSIONS, TotpApp, challenge, enrol_app, enrol_key
 from accounts.tests.tools import PASSWORD, later
 from audit.models import LoginAttempt
 
@@ -33,13 +32,7 @@ def log_in(user: User, password: str = PASSWORD, **options: Any) -> Session:
     )
 
 
-def challenge(user: User) -> SecondFactorRequired:
-    with pytest.raises(SecondFactorRequired) as raised:
-        log_in(user)
-    return raised.value
-
-
-def complete(token: str, answer: CodeAnswer | CredentialAnswer) -> Session:
+def complete(token: str, answer: SubmittedCode | SubmittedAssertion) -> Session:
     return second_step.complete(token=token, answer=answer, issuer=SESSIONS, origin=ORIGIN)
 
 
@@ -49,21 +42,21 @@ def last_row() -> tuple[str, str, str]:
 
 
 @pytest.fixture
-def app(alice: User) -> App:
+def app(alice: User) -> TotpApp:
     return enrol_app(alice)
 
 
-def test_a_code_beside_the_password_logs_in(alice: User, app: App) -> None:
+def test_a_code_beside_the_password_logs_in(alice: User, app: TotpApp) -> None:
     assert log_in(alice, code=app.code()).methods == "pwd otp mfa"
     assert last_row() == ("success", "", "totp")
 
 
-def test_a_code_right_after_the_password_logs_in_a_client_without_a_field_for_it(alice: User, app: App) -> None:
+def test_a_code_right_after_the_password_logs_in_a_client_without_a_field_for_it(alice: User, app: TotpApp) -> None:
     session = log_in(alice, PASSWORD + app.code(), step=FactorStep.IN_PASSWORD)
     assert session.methods == "pwd otp mfa"
 
 
-def test_the_password_alone_is_a_wrong_one_to_a_client_without_a_field(alice: User, app: App) -> None:
+def test_the_password_alone_is_a_wrong_one_to_a_client_without_a_field(alice: User, app: TotpApp) -> None:
     with pytest.raises(InvalidCredentials) as raised:
         log_in(alice, step=FactorStep.IN_PASSWORD)
     assert type(raised.value) is InvalidCredentials
@@ -76,20 +69,20 @@ def test_a_password_that_ends_in_digits_stays_whole_without_a_factor(bob: User) 
     assert log_in(bob, "Correct-horse-123456", step=FactorStep.IN_PASSWORD).methods == "pwd"
 
 
-def test_a_right_password_without_the_factor_is_a_challenge(alice: User, app: App) -> None:
+def test_a_right_password_without_the_factor_is_a_challenge(alice: User, app: TotpApp) -> None:
     assert challenge(alice).methods == ("totp", "recovery_code")
     assert last_row() == ("challenged", "second_factor_missing", "")
 
 
-def test_the_second_step_logs_in_once(alice: User, app: App) -> None:
+def test_the_second_step_logs_in_once(alice: User, app: TotpApp) -> None:
     token = challenge(alice).token
-    assert complete(token, CodeAnswer(app.code())).methods == "pwd otp mfa"
+    assert complete(token, SubmittedCode(app.code())).methods == "pwd otp mfa"
     with pytest.raises(InvalidSecondFactor):
-        complete(token, CodeAnswer(app.recovery_codes[0]))
+        complete(token, SubmittedCode(app.recovery_codes[0]))
     assert Session.objects.count() == 1
 
 
-def test_a_time_step_serves_once(alice: User, app: App) -> None:
+def test_a_time_step_serves_once(alice: User, app: TotpApp) -> None:
     code = app.code()
     log_in(alice, code=code)
     with pytest.raises(InvalidSecondFactor):
@@ -97,12 +90,12 @@ def test_a_time_step_serves_once(alice: User, app: App) -> None:
     assert last_row() == ("failed", "second_factor_wrong", "totp")
 
 
-def test_the_code_of_the_enrolment_has_served(alice: User, app: App) -> None:
+def test_the_code_of_the_enrolment_has_served(alice: User, app: TotpApp) -> None:
     with pytest.raises(InvalidSecondFactor):
         log_in(alice, code=app.used_code)
 
 
-def test_a_recovery_code_serves_once_in_any_spelling(alice: User, app: App) -> None:
+def test_a_recovery_code_serves_once_in_any_spelling(alice: User, app: TotpApp) -> None:
     code = app.recovery_codes[3]
     assert log_in(alice, code=code.upper().replace("-", " ")).methods == "pwd otp mfa"
     assert last_row() == ("success", "", "recovery_code")
@@ -111,7 +104,7 @@ def test_a_recovery_code_serves_once_in_any_spelling(alice: User, app: App) -> N
     assert second_factors.recovery_codes_left(alice) == 9
 
 
-def test_a_wrong_code_counts_like_a_wrong_password(alice: User, app: App) -> None:
+def test_a_wrong_code_counts_like_a_wrong_password(alice: User, app: TotpApp) -> None:
     for _ in range(5):
         with pytest.raises(InvalidSecondFactor):
             log_in(alice, code="000000")
@@ -119,48 +112,48 @@ def test_a_wrong_code_counts_like_a_wrong_password(alice: User, app: App) -> Non
         log_in(alice, code=app.code())
 
 
-def test_a_challenge_settles_no_failure(alice: User, app: App) -> None:
+def test_a_challenge_settles_no_failure(alice: User, app: TotpApp) -> None:
     for _ in range(4):
         with pytest.raises(InvalidCredentials):
             log_in(alice, "wrong")
     token = challenge(alice).token
     with pytest.raises(InvalidSecondFactor):
-        complete(token, CodeAnswer("000000"))
+        complete(token, SubmittedCode("000000"))
     with pytest.raises(TooManyAttempts):
-        complete(token, CodeAnswer(app.code()))
+        complete(token, SubmittedCode(app.code()))
 
 
-def test_a_token_expires(alice: User, app: App) -> None:
+def test_a_token_expires(alice: User, app: TotpApp) -> None:
     token = challenge(alice).token
     with later(minutes=5, seconds=1), pytest.raises(TokenExpired):
-        complete(token, CodeAnswer(app.code()))
+        complete(token, SubmittedCode(app.code()))
 
 
-def test_a_token_ends_with_the_password(alice: User, app: App) -> None:
+def test_a_token_ends_with_the_password(alice: User, app: TotpApp) -> None:
     token = challenge(alice).token
     alice.set_password("Another-horse-8")
     alice.save()
     with pytest.raises(TokenInvalid):
-        complete(token, CodeAnswer(app.code()))
+        complete(token, SubmittedCode(app.code()))
 
 
-def test_a_token_of_another_type_is_refused(alice: User, app: App) -> None:
+def test_a_token_of_another_type_is_refused(alice: User, app: TotpApp) -> None:
     token = mfa_tokens.issue(mfa_tokens.ENROLLMENT, alice, "native")
     with pytest.raises(TokenInvalid):
-        complete(token, CodeAnswer(app.code()))
+        complete(token, SubmittedCode(app.code()))
 
 
-def test_a_token_of_another_contract_is_refused(alice: User, app: App) -> None:
+def test_a_token_of_another_contract_is_refused(alice: User, app: TotpApp) -> None:
     token = mfa_tokens.issue(mfa_tokens.LOGIN, alice, "admin")
     with pytest.raises(TokenInvalid):
-        complete(token, CodeAnswer(app.code()))
+        complete(token, SubmittedCode(app.code()))
 
 
 def test_a_security_key_completes_a_login(alice: User) -> None:
     key = Authenticator(verifies_user=False)
     enrol_key(alice, key)
     token = challenge(alice).token
-    answer = CredentialAnswer(key.get(second_step.options(token=token, origin=ORIGIN)))
+    answer = SubmittedAssertion(key.get(second_step.options(token=token, origin=ORIGIN)))
     assert complete(token, answer).methods == "pwd hwk mfa"
     assert last_row() == ("success", "", "webauthn")
 

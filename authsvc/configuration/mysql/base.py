@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.db.backends.mysql import base, schema
 from pymysql.err import OperationalError as DriverError
 
-from authsvc.configuration.breaker import Breaker
+from authsvc.configuration.breaker import CircuitBreaker
 from authsvc.configuration.maintenance import LOCK_PAUSES
 from authsvc.configuration.mysql.connection import WatchedConnection, breaker_of, not_answering, place_of
 
@@ -36,7 +36,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = DatabaseSchemaEditor
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        breaker: Breaker = breaker_of(place_of(conn_params))
+        breaker: CircuitBreaker = breaker_of(place_of(conn_params))
         if breaker.is_open:
             raise not_answering()
         params = {"longest_wait": None, **conn_params}

@@ -11,7 +11,7 @@ from pymysql.connections import Connection
 from pymysql.constants import CR
 from pymysql.err import Error, OperationalError
 
-from authsvc.configuration.breaker import ANSWER_SECONDS, NOT_ANSWERING, SUSPICIOUS_SECONDS, Breaker, is_readable
+from authsvc.configuration.breaker import ANSWER_SECONDS, NOT_ANSWERING, SUSPICIOUS_SECONDS, CircuitBreaker, is_readable
 
 # Of TCP's keepalive: seconds until the first probe, between probes, and how many may be unanswered. The kernel ends an
 # idle connection to a server that has vanished before a request meets it.
@@ -32,7 +32,7 @@ class WatchedConnection(Connection):  # type: ignore[misc]  # PyMySQL has no typ
     `longest_wait` in seconds ends a statement in any case; None is for commands that may take hours.
     """
 
-    def __init__(self, *, breaker: Breaker, longest_wait: float | None, **params: Any) -> None:
+    def __init__(self, *, breaker: CircuitBreaker, longest_wait: float | None, **params: Any) -> None:
         self._breaker = breaker
         self._longest_wait = longest_wait
         super().__init__(**params)
@@ -64,7 +64,7 @@ class WatchedConnection(Connection):  # type: ignore[misc]  # PyMySQL has no typ
 
 
 @cache
-def breaker_of(place: tuple[tuple[str, Any], ...]) -> Breaker:
+def breaker_of(place: tuple[tuple[str, Any], ...]) -> CircuitBreaker:
     """Return the breaker of the server at a place, which is what a connection to it needs."""
 
     def answers(seconds: float) -> bool:
@@ -76,7 +76,7 @@ def breaker_of(place: tuple[tuple[str, Any], ...]) -> Breaker:
             return error.args[0] not in _NO_ANSWER
         return True
 
-    return Breaker(answers)
+    return CircuitBreaker(answers)
 
 
 def place_of(params: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

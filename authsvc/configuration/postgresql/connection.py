@@ -13,7 +13,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 
-from authsvc.configuration.breaker import ANSWER_SECONDS, NOT_ANSWERING, SUSPICIOUS_SECONDS, Breaker, is_readable
+from authsvc.configuration.breaker import ANSWER_SECONDS, NOT_ANSWERING, SUSPICIOUS_SECONDS, CircuitBreaker, is_readable
 
 RV = TypeVar("RV")
 
@@ -30,7 +30,7 @@ class WatchedConnection(psycopg.Connection[Any]):
     None is for commands that may take hours.
     """
 
-    breaker: Breaker
+    breaker: CircuitBreaker
     longest_wait: float | None = None
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
@@ -56,10 +56,10 @@ class WatchedConnection(psycopg.Connection[Any]):
 
 
 @cache
-def breaker_of(hosts: str, ports: str) -> Breaker:
+def breaker_of(hosts: str, ports: str) -> CircuitBreaker:
     """Return the breaker of a server, or of the servers that libpq tries one after another."""
     places = [*zip(hosts.split(","), _ports(ports, hosts.count(",") + 1), strict=True)]
-    return Breaker(lambda seconds: any(_answers(host, port, seconds) for host, port in places))
+    return CircuitBreaker(lambda seconds: any(_answers(host, port, seconds) for host, port in places))
 
 
 def _ports(ports: str, count: int) -> list[str]:

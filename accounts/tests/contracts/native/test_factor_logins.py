@@ -9,7 +9,7 @@ from accounts.models import Session, User
 from accounts.security import mfa_tokens
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.contracts.native.test_login import WRONG
-from accounts.tests.factors import App, enrol_app, enrol_key
+from accounts.tests.factors import TotpApp, enrol_app, enrol_key
 from accounts.tests.tools import HERE, PASSWORD, Api, captured_statements, claims_of, later
 from audit.models import LoginAttempt
 
@@ -25,7 +25,7 @@ WRONG_FACTOR = {
 
 
 @pytest.fixture
-def app(alice: User) -> App:
+def app(alice: User) -> TotpApp:
     return enrol_app(alice)
 
 
@@ -62,7 +62,7 @@ def last_attempt() -> dict[str, Any]:
 
 
 class TestTwoSteps:
-    def test_a_right_password_gets_a_token_for_the_second_step(self, api: Api, alice: User, app: App) -> None:
+    def test_a_right_password_gets_a_token_for_the_second_step(self, api: Api, alice: User, app: TotpApp) -> None:
         response = api.login()
         assert (response.status_code, response.json()) == (
             403,
@@ -86,7 +86,7 @@ class TestTwoSteps:
             "ip": HERE,
         }
 
-    def test_the_second_step_answers_as_a_login(self, api: Api, alice: User, app: App) -> None:
+    def test_the_second_step_answers_as_a_login(self, api: Api, alice: User, app: TotpApp) -> None:
         response = second_step(mfa_token(), method="totp", code=app.code())
         body = response.json()
         assert (response.status_code, list(body)) == (
@@ -105,7 +105,7 @@ class TestTwoSteps:
             "ip": HERE,
         }
 
-    def test_a_refresh_keeps_how_and_when_the_user_has_logged_in(self, api: Api, alice: User, app: App) -> None:
+    def test_a_refresh_keeps_how_and_when_the_user_has_logged_in(self, api: Api, alice: User, app: TotpApp) -> None:
         first = second_step(mfa_token(), method="totp", code=app.code()).json()
         with later(minutes=20):
             second = api.post("refresh", {"refresh_token": first["refresh_token"]}).json()
@@ -113,7 +113,7 @@ class TestTwoSteps:
         assert (now["amr"], now["auth_time"]) == (then["amr"], then["auth_time"])
         assert now["iat"] > then["iat"]
 
-    def test_a_recovery_code_completes_a_login(self, alice: User, app: App) -> None:
+    def test_a_recovery_code_completes_a_login(self, alice: User, app: TotpApp) -> None:
         assert second_step(mfa_token(), method="recovery_code", code=app.recovery_codes[0]).status_code == 200
 
     def test_a_security_key_completes_a_login(self, alice: User, key: Authenticator) -> None:
@@ -132,7 +132,7 @@ class TestTwoSteps:
         assert claims_of(response.json()["access_token"])["amr"] == ["pwd", "hwk", "mfa"]
 
     @pytest.mark.parametrize("code", ["000000", " ", "12345６", "١٢٣٤٥٦", "1" * 64, "0000-0000-0000"])
-    def test_any_other_code_is_wrong(self, alice: User, app: App, code: str) -> None:
+    def test_any_other_code_is_wrong(self, alice: User, app: TotpApp, code: str) -> None:
         response = second_step(mfa_token(), method="totp", code=code)
         assert (response.status_code, response.json()) == (401, WRONG_FACTOR)
         assert response["WWW-Authenticate"] == "Bearer"
@@ -154,17 +154,17 @@ class TestTwoSteps:
         ],
         ids=str,
     )
-    def test_invalid_fields_are_named(self, alice: User, app: App, fields: dict[str, Any], wrong: str) -> None:
+    def test_invalid_fields_are_named(self, alice: User, app: TotpApp, fields: dict[str, Any], wrong: str) -> None:
         response = second_step(mfa_token(), **fields)
         assert (outcome(response), list(response.json()["errors"])) == ((400, "invalid_input"), [wrong])
 
-    def test_a_token_serves_once(self, alice: User, app: App) -> None:
+    def test_a_token_serves_once(self, alice: User, app: TotpApp) -> None:
         token = mfa_token()
         second_step(token, method="totp", code=app.code())
         response = second_step(token, method="recovery_code", code=app.recovery_codes[0])
         assert outcome(response) == (401, "invalid_second_factor")
 
-    def test_an_expired_token(self, alice: User, app: App) -> None:
+    def test_an_expired_token(self, alice: User, app: TotpApp) -> None:
         token = mfa_token()
         with later(minutes=5, seconds=1):
             response = second_step(token, method="totp", code=app.code())
@@ -176,7 +176,7 @@ class TestTwoSteps:
     )
     @pytest.mark.parametrize("path", ["login/second-factor", "login/second-factor/options"])
     def test_a_token_that_is_none_of_a_second_step(
-        self, alice: User, bob: User, app: App, kind: str, path: str
+        self, alice: User, bob: User, app: TotpApp, kind: str, path: str
     ) -> None:
         tokens: dict[str, Callable[[], str]] = {
             "access": lambda: str(Api().tokens("bob")["access_token"]),
@@ -188,7 +188,7 @@ class TestTwoSteps:
         response = Api().post(path, {"mfa_token": token, "method": "totp", "code": app.code()})
         assert outcome(response) == (401, "token_invalid")
 
-    def test_it_is_no_refresh_token(self, alice: User, app: App) -> None:
+    def test_it_is_no_refresh_token(self, alice: User, app: TotpApp) -> None:
         assert outcome(Api().post("refresh", {"refresh_token": mfa_token()})) == (401, "token_invalid")
 
 
@@ -196,30 +196,30 @@ class TestOneStep:
     def login(self, **fields: object) -> Any:
         return Api().post("login", {"username": "alice", "password": PASSWORD, **fields})
 
-    def test_a_code_beside_the_password(self, alice: User, app: App) -> None:
+    def test_a_code_beside_the_password(self, alice: User, app: TotpApp) -> None:
         response = self.login(otp=app.code())
         assert claims_of(response.json()["access_token"])["amr"] == ["pwd", "otp", "mfa"]
 
-    def test_a_recovery_code_beside_the_password(self, alice: User, app: App) -> None:
+    def test_a_recovery_code_beside_the_password(self, alice: User, app: TotpApp) -> None:
         assert self.login(otp=app.recovery_codes[0]).status_code == 200
 
-    def test_a_wrong_code(self, alice: User, app: App) -> None:
+    def test_a_wrong_code(self, alice: User, app: TotpApp) -> None:
         response = self.login(otp="000000")
         assert (response.status_code, response.json()) == (401, WRONG_FACTOR)
 
     @pytest.mark.parametrize("otp", ["", None])
-    def test_an_empty_code_is_none(self, alice: User, app: App, otp: object) -> None:
+    def test_an_empty_code_is_none(self, alice: User, app: TotpApp, otp: object) -> None:
         assert outcome(self.login(otp=otp)) == (403, "second_factor_required")
 
     def test_a_code_is_ignored_without_a_factor(self, alice: User) -> None:
         response = self.login(otp="000000")
         assert claims_of(response.json()["access_token"])["amr"] == ["pwd"]
 
-    def test_the_password_is_not_split(self, alice: User, app: App) -> None:
+    def test_the_password_is_not_split(self, alice: User, app: TotpApp) -> None:
         assert outcome(self.login(password=PASSWORD + app.code())) == (401, "invalid_credentials")
 
     @pytest.mark.parametrize("otp", [123456, ["123456"], {}, "1" * 65, "\ud800"], ids=str)
-    def test_an_invalid_field_is_named(self, alice: User, app: App, otp: object) -> None:
+    def test_an_invalid_field_is_named(self, alice: User, app: TotpApp, otp: object) -> None:
         response = self.login(otp=otp)
         assert (outcome(response), list(response.json()["errors"])) == ((400, "invalid_input"), ["otp"])
 
@@ -261,7 +261,7 @@ class TestNothingIsDisclosed:
     @pytest.mark.parametrize("otp", [{}, {"otp": "000000"}, {"otp": "0000-0000-0000"}], ids=str)
     @pytest.mark.parametrize("required", [False, True])
     def test_a_wrong_password_gets_the_same_answer_by_the_same_statements(
-        self, alice: User, bob: User, app: App, settings: Any, otp: dict[str, str], required: bool
+        self, alice: User, bob: User, app: TotpApp, settings: Any, otp: dict[str, str], required: bool
     ) -> None:
         settings.MFA_REQUIRED_ROLES = frozenset({alice.role, bob.role} if required else ())
         seen: list[tuple[Any, ...]] = []
@@ -286,7 +286,7 @@ class TestStatements:
             assert call().status_code == 200
         return len(captured.sql)
 
-    def test_a_code_beside_the_password_takes_two_more(self, api: Api, alice: User, app: App) -> None:
+    def test_a_code_beside_the_password_takes_two_more(self, api: Api, alice: User, app: TotpApp) -> None:
         body = {"username": "alice", "password": PASSWORD}
         api.post("login", {**body, "otp": app.recovery_codes[0]})
         assert self.count(lambda: api.post("login", {**body, "otp": app.code()})) == 10
@@ -296,7 +296,7 @@ class TestStatements:
         credential = key.get(passkey_options())
         assert self.count(lambda: api.post("login/passkey", {"credential": credential})) == 10
 
-    def test_the_two_steps_take_seven_and_ten(self, api: Api, alice: User, app: App) -> None:
+    def test_the_two_steps_take_seven_and_ten(self, api: Api, alice: User, app: TotpApp) -> None:
         api.post("login", {"username": "alice", "password": PASSWORD, "otp": app.recovery_codes[0]})
         mfa_token()
         with captured_statements() as captured:

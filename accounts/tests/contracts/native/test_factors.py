@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import RecoveryCode, SecondFactor, User
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import App, enrol_app, enrol_key
+from accounts.tests.factors import TotpApp, enrol_app, enrol_key
 from accounts.tests.messages import queued
 from accounts.tests.tools import PASSWORD, Api, later
 from audit.models import SecurityEvent
@@ -22,7 +22,7 @@ def token(alice: User) -> str:
 
 
 @pytest.fixture
-def app(alice: User, token: str) -> App:
+def app(alice: User, token: str) -> TotpApp:
     # After the login, which needs no code.
     return enrol_app(alice)
 
@@ -88,7 +88,7 @@ class TestApp:
         assert outcome(api.login()) == (403, "second_factor_required")
         assert SecurityEvent.objects.latest("id").event == "second_factor:added"
 
-    def test_only_the_first_factor_comes_with_recovery_codes(self, token: str, app: App) -> None:
+    def test_only_the_first_factor_comes_with_recovery_codes(self, token: str, app: TotpApp) -> None:
         new = begin(token).json()
         response = confirm(token, new["id"], pyotp.TOTP(new["secret"]).at(timezone.now()))
         assert (response.status_code, response.json()) == (200, {})
@@ -98,7 +98,7 @@ class TestApp:
     def test_a_wrong_code_is_refused(self, token: str, code: str) -> None:
         assert outcome(confirm(token, begin(token).json()["id"], code)) == (400, "invalid_code")
 
-    def test_it_is_confirmed_once_and_by_its_user(self, token: str, app: App, bob: User) -> None:
+    def test_it_is_confirmed_once_and_by_its_user(self, token: str, app: TotpApp, bob: User) -> None:
         code = app.code()
         assert outcome(confirm(token, app.factor_id, code)) == (404, "not_found")
         assert outcome(confirm(Api().tokens("bob")["access_token"], app.factor_id, code)) == (404, "not_found")
@@ -144,7 +144,7 @@ class TestCredential:
         )
         assert len(response.json()["recovery_codes"]) == 10
 
-    def test_a_later_one_comes_without_recovery_codes(self, token: str, app: App) -> None:
+    def test_a_later_one_comes_without_recovery_codes(self, token: str, app: TotpApp) -> None:
         body = {"credential": Authenticator().create(options(token).json()["publicKey"])}
         response = Api().post("mfa/webauthn", body, token)
         assert list(response.json()) == ["id", "type", "name", "created_at", "last_used_at"]
@@ -184,7 +184,7 @@ class TestList:
     def test_an_account_without_factors(self, api: Api, token: str) -> None:
         assert api.get("mfa", token).json() == {"factors": [], "recovery_codes_left": 0, "required": False}
 
-    def test_the_factors_in_force(self, api: Api, token: str, alice: User, app: App, settings: Any) -> None:
+    def test_the_factors_in_force(self, api: Api, token: str, alice: User, app: TotpApp, settings: Any) -> None:
         settings.MFA_REQUIRED_ROLES = frozenset({alice.role})
         enrol_key(alice, Authenticator())
         begin(token)
@@ -214,7 +214,7 @@ class TestList:
 
 
 class TestRemoval:
-    def test_the_password_and_a_code_remove_one(self, api: Api, token: str, app: App) -> None:
+    def test_the_password_and_a_code_remove_one(self, api: Api, token: str, app: TotpApp) -> None:
         response = remove(token, app.factor_id, password=PASSWORD, code=app.code())
         assert (response.status_code, response.content) == (204, b"")
         assert api.get("mfa", token).json() == {"factors": [], "recovery_codes_left": 0, "required": False}
@@ -222,7 +222,7 @@ class TestRemoval:
         event = SecurityEvent.objects.latest("id")
         assert (event.event, event.detail["types"]) == ("second_factor:removed", ["totp"])
 
-    def test_the_recovery_codes_stay_with_another_factor(self, token: str, alice: User, app: App) -> None:
+    def test_the_recovery_codes_stay_with_another_factor(self, token: str, alice: User, app: TotpApp) -> None:
         key = enrol_key(alice, Authenticator())
         remove(token, key.pk, password=PASSWORD, code=app.recovery_codes[0])
         assert (SecondFactor.objects.get().pk, RecoveryCode.objects.count()) == (app.factor_id, 9)
@@ -240,33 +240,33 @@ class TestRemoval:
     )
     @pytest.mark.parametrize("path", ["mfa/{id}", "mfa/recovery-codes"])
     def test_neither_suffices_alone(
-        self, token: str, app: App, body: dict[str, str], wrong: dict[str, str], path: str
+        self, token: str, app: TotpApp, body: dict[str, str], wrong: dict[str, str], path: str
     ) -> None:
         method = "DELETE" if "{id}" in path else "POST"
         response = Api().call(method, f"/api/auth/{path.format(id=app.factor_id)}", body, token)
         assert problems(response) == wrong
         assert (SecondFactor.objects.count(), RecoveryCode.objects.count()) == (1, 10)
 
-    def test_wrong_codes_lock_the_account(self, token: str, app: App) -> None:
+    def test_wrong_codes_lock_the_account(self, token: str, app: TotpApp) -> None:
         for _ in range(5):
             remove(token, app.factor_id, password=PASSWORD, code="000000")
         response = remove(token, app.factor_id, password=PASSWORD, code=app.code())
         assert outcome(response) == (429, "too_many_attempts")
 
-    def test_the_password_between_wrong_codes_does_not_undo_them(self, token: str, app: App) -> None:
+    def test_the_password_between_wrong_codes_does_not_undo_them(self, token: str, app: TotpApp) -> None:
         for _ in range(5):
             assert problems(remove(token, app.factor_id, password=PASSWORD, code="000000")) == {"code": "wrong_code"}
             last = begin(token)
         assert outcome(last) == (429, "too_many_attempts")
 
-    def test_another_users_factor_does_not_exist(self, app: App, bob: User) -> None:
+    def test_another_users_factor_does_not_exist(self, app: TotpApp, bob: User) -> None:
         response = remove(Api().tokens("bob")["access_token"], app.factor_id, password=PASSWORD, code=app.code())
         assert outcome(response) == (404, "not_found")
         assert SecondFactor.objects.count() == 1
 
 
 class TestRecoveryCodes:
-    def test_new_codes_replace_the_former_ones(self, api: Api, token: str, app: App) -> None:
+    def test_new_codes_replace_the_former_ones(self, api: Api, token: str, app: TotpApp) -> None:
         body = {"password": PASSWORD, "code": app.recovery_codes[0]}
         response = api.post("mfa/recovery-codes", body, token)
         codes = response.json()["recovery_codes"]
@@ -285,7 +285,7 @@ class TestAdministrator:
         token = Api("203.0.113.9").tokens(actor)["access_token"]
         return Api().post(f"users/{user.pk}/remove-second-factors", {"reason": reason}, token)
 
-    def test_removes_those_of_another(self, api: Api, alice: User, head: User, token: str, app: App) -> None:
+    def test_removes_those_of_another(self, api: Api, alice: User, head: User, token: str, app: TotpApp) -> None:
         alice.vouch()
         alice.save()
         challenge = api.login().json()["mfa_token"]
@@ -309,14 +309,16 @@ class TestAdministrator:
         assert outcome(response) == (403, "own_account")
         assert SecondFactor.objects.count() == 1
 
-    def test_needs_the_permission(self, bob: User, alice: User, app: App) -> None:
+    def test_needs_the_permission(self, bob: User, alice: User, app: TotpApp) -> None:
         assert outcome(self.remove("bob", alice)) == (403, "permission_denied")
 
-    def test_with_separate_duties_is_a_security_officer(self, head: User, alice: User, app: App, settings: Any) -> None:
+    def test_with_separate_duties_is_a_security_officer(
+        self, head: User, alice: User, app: TotpApp, settings: Any
+    ) -> None:
         settings.SEPARATE_DUTIES = True
         assert outcome(self.remove("head", alice)) == (403, "permission_denied")
 
     @pytest.mark.parametrize("reason", ["", None, 5, "x" * 501, "\ud800"])
-    def test_needs_a_reason(self, head: User, alice: User, app: App, reason: object) -> None:
+    def test_needs_a_reason(self, head: User, alice: User, app: TotpApp, reason: object) -> None:
         assert list(problems(self.remove("head", alice, reason))) == ["reason"]
         assert SecondFactor.objects.count() == 1

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import RecoveryCode, SecondFactor, Session, User
 from accounts.security import mfa_tokens
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import App, enrol_app, enrol_key
+from accounts.tests.factors import TotpApp, enrol_app, enrol_key
 from accounts.tests.races import Round, race_rounds, statuses
 from accounts.tests.tools import PASSWORD
 from audit.models import LoginAttempt, SecurityEvent
@@ -33,7 +33,7 @@ def challenge(each: Round) -> str:
     return str(login(each).json()["mfa_token"])
 
 
-def session_and_app(each: Round) -> tuple[str, App]:
+def session_and_app(each: Round) -> tuple[str, TotpApp]:
     """Return an access token and an app in force; the login came first, so that it needed no code."""
     return each.tokens()["access_token"], enrol_app(each.person)
 

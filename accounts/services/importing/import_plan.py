@@ -40,7 +40,7 @@ COMING: Final = (Outcome.NEW, Outcome.RENAMED)
 
 
 @dataclass(slots=True)
-class Person:
+class PlannedAccount:
     """A row of the plan."""
 
     number: int
@@ -53,7 +53,7 @@ class Person:
     user_id: int | None
 
 
-class Spool:
+class ImportPlan:
     """The plan of an import."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Spool:
             yield rows
             last = rows[-1][0]
 
-    def people(self, *outcomes: Outcome) -> Iterator[list[Person]]:
+    def people(self, *outcomes: Outcome) -> Iterator[list[PlannedAccount]]:
         """Yield the people with one of these outcomes, in batches."""
         columns = "former_id, digest, columns, outcome, reasons, notes, user_id"
         where = f"outcome IN ({', '.join('?' * len(outcomes))})"
@@ -125,9 +125,9 @@ def _values(candidate: Candidate) -> tuple[Any, ...]:
     )
 
 
-def _person(row: Sequence[Any]) -> Person:
+def _person(row: Sequence[Any]) -> PlannedAccount:
     number, former_id, digest, columns, outcome, reasons, notes, user_id = row
-    return Person(
+    return PlannedAccount(
         number,
         former_id,
         digest,
