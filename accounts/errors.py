@@ -160,6 +160,10 @@ class SeparatedDuties(PermissionDenied):
     """An account would have duties that the deployment separates, such as an auditor's beside another."""
 
 
+class ChangedMeanwhile(IdentityError):
+    """The account has been changed since it was read."""
+
+
 class HTTPSRequired(IdentityError):
     """The request came over plain HTTP, and this deployment requires HTTPS."""
 
@@ -170,7 +174,3 @@ class ScreenError(Exception):
 
 class BadRows(ScreenError):
     """Rows of a list that cannot become accounts; the arguments are their numbers."""
-
-
-class ChangedMeanwhile(ScreenError):
-    """The account has been changed since it was read."""

@@ -86,7 +86,7 @@ def test_an_allowed_origin_reads_responses_without_cookies(server: Server) -> No
     answer = server.get("/api/auth/me", "Origin: https://app.hospital.example\r\n")
     assert access_control(answer) == {
         "access-control-allow-origin": "https://app.hospital.example",
-        "access-control-expose-headers": "Authorization, WWW-Authenticate, X-Request-ID, Retry-After",
+        "access-control-expose-headers": "Authorization, WWW-Authenticate, X-Request-ID, Retry-After, ETag",
     }
 
 

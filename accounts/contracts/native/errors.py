@@ -69,6 +69,11 @@ ERRORS: Final = error_table(
         errors.SeparatedDuties: WireError(
             403, "duties_separated", "An auditor cannot have the role admin while duties are separated."
         ),
+        errors.ChangedMeanwhile: WireError(
+            412,
+            "changed_meanwhile",
+            "The account has changed since it was read. Read it again, then repeat.",
+        ),
         errors.HTTPSRequired: WireError(426, "https_required", "This service requires HTTPS."),
         ParseError: WireError(400, "malformed_body", "The body is not a JSON object."),
         SuspiciousOperation: WireError(400, "bad_request", "The request is malformed."),

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from accounts import errors
 from accounts.contracts.native import contract, tokens, wire
@@ -12,6 +12,11 @@ from accounts.contracts.viewsets import ContractViewSet
 from accounts.models import EndReason, Session, User
 from accounts.policies import active_profile
 from accounts.services import passwords, profile, registration, sessions
+
+
+def with_current(rows: QuerySet[Session], session: Session) -> QuerySet[Session]:
+    """Return sessions, each with whether it is that of the request."""
+    return rows.annotate(current=ExpressionWrapper(Q(pk=session.pk), output_field=BooleanField()))
 
 
 class NativeViewSet(ContractViewSet):
@@ -126,8 +131,7 @@ class SessionViewSet(NativeViewSet):
     @operation(response=wire.SessionsAnswer)
     def list(self) -> dict[str, Any]:
         """List the active sessions of the current user, the newest first."""
-        is_current = ExpressionWrapper(Q(pk=self.session.pk), output_field=BooleanField())
-        return self.paginate(sessions.active(user=self.session.user).annotate(current=is_current))
+        return self.paginate(with_current(sessions.active(user=self.session.user), self.session))
 
     @operation(status=204)
     def destroy(self, session_id: UUID) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from drf_spectacular.utils import OpenApiParameter
+
 OpenAPI = dict[str, Any]
 
 HEADERS: Final[Mapping[str, OpenAPI]] = {
@@ -36,11 +38,25 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "required": False,
         "schema": {"type": "string", "pattern": "^Bearer [!-~]+$"},
     },
+    "ETag": {
+        "description": "The version of the account, for `If-Match`.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+    },
     "Allow": {
         "description": "The methods that this path allows.",
         "required": True,
         "schema": {"type": "string"},
     },
+}
+
+# The headers of requests, beside those that every HTTP client sends.
+REQUEST_HEADERS: Final[Mapping[str, OpenApiParameter]] = {
+    "If-Match": OpenApiParameter(
+        name="If-Match",
+        location=OpenApiParameter.HEADER,
+        description="The `ETag` of the account as it was read. If it has changed since, the response is 412.",
+    ),
 }
 
 
