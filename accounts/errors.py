@@ -120,6 +120,10 @@ class TokenMalformed(TokenMissing):
     """The Authorization header has no bearer token."""
 
 
+class RefreshCookieMissing(TokenMissing):
+    """The request requires the cookie with the refresh token and has none."""
+
+
 class TokenInvalid(IdentityError):
     """The token is malformed, or not one of this contract."""
 
@@ -162,6 +166,10 @@ class SeparatedDuties(PermissionDenied):
 
 class ChangedMeanwhile(IdentityError):
     """The account has been changed since it was read."""
+
+
+class OriginNotAllowed(IdentityError):
+    """The request uses the refresh cookie and comes from a page of another origin than those that may, or of none."""
 
 
 class HTTPSRequired(IdentityError):

@@ -34,6 +34,8 @@ INVALID_TOKEN: Final = (
 _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
     {
         errors.TokenMalformed: errors.TokenMissing,
+        errors.RefreshCookieMissing: errors.TokenMissing,
+        errors.OriginNotAllowed: errors.PermissionDenied,
         errors.UserGone: errors.SessionEnded,
         errors.UserInactive: errors.UserGone,
         errors.TokenReused: errors.SessionEnded,

@@ -81,6 +81,7 @@ class ContractSchema(AutoSchema):
             "content": {"application/json": {"schema": self.resolve_serializer(request, direction).ref}},
             "required": True,
         }
+        body["required"] = not request.is_optional
         for content in body["content"].values():
             content["example"] = request.example
         return body

@@ -43,6 +43,11 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
     },
+    "Set-Cookie": {
+        "description": "The cookie with the refresh token, or its deletion; only with `X-Refresh-Cookie`.",
+        "required": False,
+        "schema": {"type": "string"},
+    },
     "Allow": {
         "description": "The methods that this path allows.",
         "required": True,
@@ -56,6 +61,13 @@ REQUEST_HEADERS: Final[Mapping[str, OpenApiParameter]] = {
         name="If-Match",
         location=OpenApiParameter.HEADER,
         description="The `ETag` of the account as it was read. If it has changed since, the response is 412.",
+    ),
+    "X-Refresh-Cookie": OpenApiParameter(
+        name="X-Refresh-Cookie",
+        location=OpenApiParameter.HEADER,
+        enum=["1"],
+        description="For pages in a browser: the refresh token is in an HttpOnly cookie and not in a body. `Origin` "
+        "must be the service's own or one of CORS_ALLOWED_ORIGINS.",
     ),
 }
 
