@@ -89,7 +89,7 @@ class TestLogin:
     ) -> None:
         settings.DEBUG = debug
         settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-        api.client.defaults["HTTP_X_FORWARDED_PROTO"] = scheme
+        api.client.defaults |= {"HTTP_X_FORWARDED_PROTO": scheme, "HTTP_HOST": "testserver"}
         response = post(api, "login", CREDENTIALS, origin=f"{scheme}://testserver")
         assert ("secure" in cookie(response, name)) == (name == NAME)
         assert post(api, "refresh", origin=f"{scheme}://testserver").status_code == 200
