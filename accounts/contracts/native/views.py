@@ -35,9 +35,10 @@ class TokensViewSet(NativeViewSet):
     """The base of views that return or read a refresh token, in the body or in the cookie."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if refresh_cookie.is_chosen(request):
-            refresh_cookie.require_allowed_origin(request)
         super().initial(request, *args, **kwargs)
+        # A wrong method and a missing token are reported first, as without the header.
+        if self.action and refresh_cookie.is_chosen(request):
+            refresh_cookie.require_allowed_origin(request)
 
     def respond(self, operation: Operation, result: Any) -> Response:
         response = super().respond(operation, result)
