@@ -11,7 +11,7 @@ from accounts.tests.contracts.native.test_sessions import move_back
 from accounts.tests.factors import enrol_app, enrol_key
 from accounts.tests.tools import PASSWORD, Api
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("described")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
 OWN = "http://testserver"
 LISTED = "https://app.hospital.example"
