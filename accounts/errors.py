@@ -120,6 +120,10 @@ class TokenMalformed(TokenMissing):
     """The Authorization header has no bearer token."""
 
 
+class RefreshCookieMissing(TokenMissing):
+    """The request requires the cookie with the refresh token and has none."""
+
+
 class TokenInvalid(IdentityError):
     """The token is malformed, or not one of this contract."""
 
@@ -160,6 +164,14 @@ class SeparatedDuties(PermissionDenied):
     """An account would have duties that the deployment separates, such as an auditor's beside another."""
 
 
+class ChangedMeanwhile(IdentityError):
+    """The account has been changed since it was read."""
+
+
+class OriginNotAllowed(IdentityError):
+    """The request uses the refresh cookie and comes from a page of another origin than those that may, or of none."""
+
+
 class HTTPSRequired(IdentityError):
     """The request came over plain HTTP, and this deployment requires HTTPS."""
 
@@ -170,7 +182,3 @@ class ScreenError(Exception):
 
 class BadRows(ScreenError):
     """Rows of a list that cannot become accounts; the arguments are their numbers."""
-
-
-class ChangedMeanwhile(ScreenError):
-    """The account has been changed since it was read."""

@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "authsvc.middleware.content_security_policy.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "authsvc.middleware.cors.CookieCorsMiddleware",
     "authsvc.middleware.https.RequireHTTPSMiddleware",
     "authsvc.middleware.body_limit.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -158,9 +158,9 @@ CORS_ALLOWED_ORIGINS = list(_environment.cors_allowed_origins)
 if DEBUG and not CORS_ALLOWED_ORIGINS:
     CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"]
 # The union contract renews tokens in the Authorization header of a response.
-CORS_EXPOSE_HEADERS = ["Authorization", "WWW-Authenticate", "X-Request-ID", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["Authorization", "WWW-Authenticate", "X-Request-ID", "Retry-After", "ETag"]
 # `traceparent` is of the W3C's Trace Context.
-CORS_ALLOW_HEADERS = [*default_headers, "x-request-id", "traceparent"]
+CORS_ALLOW_HEADERS = [*default_headers, "if-match", "x-refresh-cookie", "x-request-id", "traceparent"]
 
 # BodyLimitMiddleware refuses larger bodies. What is below it fits into memory, so that no upload is written to disk.
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

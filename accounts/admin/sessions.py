@@ -13,19 +13,13 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.admin.common import ReadOnlyAdmin
 from accounts.admin.confirmed_actions import ConfirmedAction, ConfirmedActionsAdmin
-from accounts.models import EndReason, Session, User
-from accounts.services import permissions, sessions
+from accounts.models import Session
+from accounts.services import account_state, sessions
 from audit.admin.cells import person
 from audit.admin.changelist import CappedPaginator
 from audit.admin.filters import ContractFilter
 from audit.admin.search_terms import canonical_term
-from audit.origin import Origin
 from audit.user_agents import device
-
-
-def _end(session: Session, actor: User, origin: Origin, reason: str) -> bool:
-    permissions.require_may_change(actor, session.user)
-    return sessions.end(session=session, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
 
 
 class ActiveFilter(admin.SimpleListFilter):
@@ -81,7 +75,9 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
             _("Force logout"),
             _("These sessions end. Their users must log in again at the next request."),
             "accounts.end_session",
-            _end,
+            lambda session, actor, origin, reason: account_state.end_session(
+                session=session, actor=actor, origin=origin
+            ),
         )
     }
     paginator = CappedPaginator

@@ -34,6 +34,8 @@ INVALID_TOKEN: Final = (
 _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
     {
         errors.TokenMalformed: errors.TokenMissing,
+        errors.RefreshCookieMissing: errors.TokenMissing,
+        errors.OriginNotAllowed: errors.PermissionDenied,
         errors.UserGone: errors.SessionEnded,
         errors.UserInactive: errors.UserGone,
         errors.TokenReused: errors.SessionEnded,
@@ -43,6 +45,7 @@ _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
         errors.OwnAccount: errors.PermissionDenied,
         errors.LastAdministrator: errors.PermissionDenied,
         errors.SeparatedDuties: errors.PermissionDenied,
+        errors.ChangedMeanwhile: errors.AlreadyTaken,
         NotFound: errors.NotFound,
         Http404: NotFound,
         InterfaceError: OperationalError,

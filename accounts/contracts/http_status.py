@@ -18,6 +18,7 @@ REASON_PHRASES: Final[Mapping[int, str]] = MappingProxyType(
         404: "Not Found",
         405: "Method Not Allowed",
         409: "Conflict",
+        412: "Precondition Failed",
         413: "Request Entity Too Large",
         415: "Unsupported Media Type",
         422: "Unprocessable Entity",

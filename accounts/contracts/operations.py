@@ -41,6 +41,7 @@ class Operation:
     status: int
     errors: tuple[ErrorClass, ...]
     headers: tuple[str, ...]
+    request_headers: tuple[str, ...]
 
 
 def operation(
@@ -51,16 +52,17 @@ def operation(
     status: int = 200,
     errors: tuple[ErrorClass, ...] = (),
     headers: tuple[str, ...] = (),
+    request_headers: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Make a method of a viewset an operation.
 
     The method is called with the validated fields of `request`, where there is one, and with the parameters of the
     path. It returns an object that `response` renders. `message` is the message of the contract's envelope. `errors`
-    are those of the service that is called, `headers` the response headers of the operation that
-    `accounts.contracts.schema.headers` describes. The first line of the docstring is the summary, the rest the
-    description.
+    are those of the service that is called, `headers` the response headers of the operation and `request_headers` the
+    headers that it reads, which `accounts.contracts.schema.headers` describes. The first line of the docstring is the
+    summary, the rest the description.
     """
-    declared = Operation(request, response, message, status, errors, headers)
+    declared = Operation(request, response, message, status, errors, headers, request_headers)
 
     def decorate(method: View) -> View:
         @wraps(method)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 from django_filters import rest_framework as django_filters
 
 _BOOLEANS: Final = {"true": True, "false": False}
@@ -29,6 +29,15 @@ class StrictBooleanFilter(django_filters.BooleanFilter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=forms.TextInput, **kwargs)
+
+
+class IdFilter(django_filters.NumberFilter):
+    """The id of an account, which may have been deleted since."""
+
+    field_class = forms.IntegerField  # type: ignore[assignment]  # As above.
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=BigIntegerField.MAX_BIGINT, **kwargs)
 
 
 def require_storable(time: datetime) -> None:

@@ -20,8 +20,9 @@ Conversion = Callable[[Any], Any]
 
 # These classes have comments in place of docstrings, because subclasses inherit a docstring as their description.
 class RequestBody(serializers.Serializer[Any]):
-    # The fields of a request, and an example of it.
+    # The fields of a request, an example of it, and whether there are requests without it.
     example: ClassVar[Mapping[str, Any]]
+    is_optional: ClassVar[bool] = False
 
     @classmethod
     def validated(cls, data: Any) -> dict[str, Any]:

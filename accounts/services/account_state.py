@@ -1,6 +1,9 @@
 """Decisions of administrators: approve, reject, activate, deactivate, log out. Each says whether anything changed."""
 
-from accounts.models import EndReason, User
+from uuid import UUID
+
+from accounts.errors import NotFound
+from accounts.models import EndReason, Session, User
 from accounts.services import permissions, sessions, users
 from accounts.transactions import atomically
 from audit.events import Event
@@ -52,6 +55,18 @@ def end_sessions(*, user: User, actor: User, origin: Origin) -> bool:
     """End all sessions of an account. Raises PermissionDenied."""
     permissions.require_may_change(actor, user)
     return bool(sessions.end_all(user=user, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor))
+
+
+def end_session(*, session: Session, actor: User, origin: Origin) -> bool:
+    """End one session of an account. Raises PermissionDenied."""
+    permissions.require_may_change(actor, session.user)
+    return sessions.end(session=session, reason=EndReason.ENDED_BY_ADMINISTRATOR, origin=origin, actor=actor)
+
+
+def end_session_of(*, user: User, session_id: UUID, actor: User, origin: Origin) -> None:
+    """End an active session of this account. Raises PermissionDenied, and NotFound where it has no such session."""
+    if not end_session(session=sessions.find_active(session_id, user), actor=actor, origin=origin):
+        raise NotFound
 
 
 def _switch(user: User, column: str, value: bool, actor: User, origin: Origin) -> bool:

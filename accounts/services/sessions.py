@@ -77,6 +77,14 @@ def active(*, user: User) -> QuerySet[Session]:
     return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())
 
 
+def find_active(session_id: UUID, user: User) -> Session:
+    """Return an active session of a user. Raises NotFound."""
+    session = active(user=user).select_related("user").filter(pk=session_id).first()
+    if session is None:
+        raise NotFound
+    return session
+
+
 def active_outer_user() -> QuerySet[User]:
     """Return a subquery for a query of sessions: the user of each, where that one may log in and keeps its stamp."""
     users: QuerySet[User] = User.objects.filter(pk=OuterRef("user_id"), stamp=OuterRef("stamp"))
@@ -106,8 +114,8 @@ def supersede(*, user: User, origin: Origin, now: datetime) -> list[SecurityEven
 
 def end_own(*, session_id: UUID, user: User, origin: Origin) -> None:
     """End one of a user's own sessions. Raises NotFound for another user's, and for one that has ended."""
-    session = active(user=user).filter(pk=session_id).first()
-    if session is None or not end(session=session, reason=EndReason.LOGOUT, origin=origin, actor=user):
+    session = find_active(session_id, user)
+    if not end(session=session, reason=EndReason.LOGOUT, origin=origin, actor=user):
         raise NotFound
 
 

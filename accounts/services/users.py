@@ -16,6 +16,7 @@ from accounts.models.user_queryset import CREDENTIAL_FIELDS
 from accounts.policies import active_profile
 from accounts.security import hashing, locked_accounts
 from accounts.services import notices, passwords, permissions, sessions, user_events
+from accounts.services.versions import require_version, version
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.origin import Origin
@@ -100,15 +101,25 @@ def insert(user: User) -> None:
     user.save(force_insert=True)
 
 
-def change(*, user: User, changes: Mapping[str, Any], actor: User, origin: Origin) -> User:
+def change(
+    *,
+    user: User,
+    changes: Mapping[str, Any],
+    actor: User,
+    origin: Origin,
+    versions: Collection[str] | None = None,
+) -> User:
     """Change columns of an account and return it; values that stay the same are no change and no event.
 
-    Raises NotFound, PermissionDenied, OwnAccount, LastAdministrator, SeparatedDuties, InvalidInput and AlreadyTaken.
+    Where `versions` are given, the account must be in one of them. Raises NotFound, PermissionDenied, OwnAccount,
+    LastAdministrator, SeparatedDuties, InvalidInput, AlreadyTaken and ChangedMeanwhile.
     """
+    if versions is not None and version(user) not in versions:
+        raise ChangedMeanwhile
     fields = assign(user, changes, actor)
     require_free(user)
     with duplicate_as_already_taken(user):
-        save_changes(user=user, fields=fields, actor=actor, origin=origin)
+        save_changes(user=user, fields=fields, actor=actor, origin=origin, versions=versions)
     return user
 
 
@@ -138,12 +149,13 @@ def save_changes(
     actor: User | None,
     origin: Origin,
     unchanged_since: datetime | None = None,
+    versions: Collection[str] | None = None,
 ) -> bool:
     """Save these fields of an account, with an event for each kind of change; return whether anything changed.
 
     The other fields keep what the database has. A new role or state also ends the account's sessions. Raises NotFound,
     PermissionDenied, OwnAccount, LastAdministrator, SeparatedDuties, and ChangedMeanwhile where the account has been
-    changed since `unchanged_since`, its `updated_at` as it was read.
+    changed since `unchanged_since`, its `updated_at` as it was read, or is in none of these `versions`.
     """
     if not fields:
         return False
@@ -156,6 +168,8 @@ def save_changes(
         stored = account.columns
         if unchanged_since and stored["updated_at"] != unchanged_since:
             raise ChangedMeanwhile
+        if versions is not None:
+            require_version(user.pk, versions)
         before = {name: stored[name] for name in fields if stored[name] != getattr(user, name)}
         if not before:
             return False

@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.contracts.native.tokens import ACCESS
@@ -57,6 +58,9 @@ BAD: dict[str, Callable[[dict[str, Any]], str]] = {
     "expired": lambda pair: tokens.sign(
         ACCESS, {**claims_of(pair["access_token"]), "exp": int(timezone.now().timestamp()) - 61}
     ),
+    "of another issuer": lambda pair: tokens.sign(
+        ACCESS, {**claims_of(pair["access_token"]), "iss": "https://auth.hospital.example"}
+    ),
     "tampered with": lambda pair: promoted(pair["access_token"]),
     "a refresh token": lambda pair: pair["refresh_token"],
     "of another typ": lambda pair: jwt.encode(
@@ -76,7 +80,10 @@ BAD: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 @pytest.fixture
-def pair(alice: User) -> dict[str, Any]:
+def pair(alice: User, settings: Settings, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What a login answers; where the test has a server, that is the issuer."""
+    if "live_server" in request.fixturenames:
+        settings.ISSUER = request.getfixturevalue("live_server").url
     return Api().tokens()
 
 
@@ -99,7 +106,7 @@ def program(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
 
 
 def run(program: list[str], live_server: LiveServer, token: str) -> subprocess.CompletedProcess[str]:
-    command = [*program, f"{live_server.url}/.well-known/jwks.json", token]
+    command = [*program, live_server.url, token]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -82,11 +82,23 @@ def test_an_origin_that_resembles_an_allowed_one_is_foreign(server: Server, orig
     assert access_control(From(server.port, origin).get("/api/auth/me")) == {}
 
 
-def test_an_allowed_origin_reads_responses_without_cookies(server: Server) -> None:
-    answer = server.get("/api/auth/me", "Origin: https://app.hospital.example\r\n")
+@pytest.mark.parametrize(
+    ("path", "credentials"),
+    [
+        ("/api/auth/refresh", {"access-control-allow-credentials": "true"}),
+        ("/hospital/api/auth/profile", {}),
+        ("/api/authentication", {}),
+        ("/admin/login/", {}),
+    ],
+)
+def test_an_allowed_origin_sends_cookies_to_the_native_contract_alone(
+    server: Server, path: str, credentials: dict[str, str]
+) -> None:
+    answer = server.get(path, "Origin: https://app.hospital.example\r\n")
     assert access_control(answer) == {
         "access-control-allow-origin": "https://app.hospital.example",
-        "access-control-expose-headers": "Authorization, WWW-Authenticate, X-Request-ID, Retry-After",
+        "access-control-expose-headers": "Authorization, WWW-Authenticate, X-Request-ID, Retry-After, ETag",
+        **credentials,
     }
 
 

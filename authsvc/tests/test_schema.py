@@ -158,6 +158,7 @@ class TestErrors:
                                 "approval_pending",
                                 "second_factor_required",
                                 "second_factor_enrollment_required",
+                                "origin_not_allowed",
                             ]
                         }
                     }
@@ -168,7 +169,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("status", "names"),
         [
-            ("200", ["Cache-Control", "X-Request-ID"]),
+            ("200", ["Set-Cookie", "Cache-Control", "X-Request-ID"]),
             ("401", ["Cache-Control", "WWW-Authenticate", "X-Request-ID"]),
             ("405", ["Allow", "Cache-Control", "X-Request-ID"]),
             ("429", ["Cache-Control", "Retry-After", "X-Request-ID"]),

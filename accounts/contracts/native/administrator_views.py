@@ -1,18 +1,33 @@
-"""The operations of the native contract for administrators: users and login attempts."""
+"""The operations of the native contract for administrators: users, their sessions, and the trail."""
 
 from typing import Any
+from uuid import UUID
+
+from rest_framework.response import Response
 
 from accounts import errors
 from accounts.contracts.native import administrator_wire, filters, wire
-from accounts.contracts.native.views import NativeViewSet
-from accounts.contracts.operations import operation
+from accounts.contracts.native.views import NativeViewSet, with_current
+from accounts.contracts.operations import Operation, operation
+from accounts.contracts.preconditions import entity_tag, required_versions
 from accounts.contracts.viewsets import AdministratorViewSet
-from accounts.models import User
-from accounts.services import listings, second_factors, users
-from audit.models import LoginAttempt
+from accounts.models import Session, User
+from accounts.services import account_state, listings, second_factors, sessions, users
+from accounts.services.versions import version
+from audit.models import LoginAttempt, SecurityEvent
 
 
-class UserViewSet(NativeViewSet, AdministratorViewSet):
+class AccountViewSet(NativeViewSet, AdministratorViewSet):
+    """The base of views of one account or of what belongs to it."""
+
+    def _read(self, user_id: int) -> User:
+        """Return an account, and record that. Responses have the account, changed or not, or its sessions."""
+        user = users.find(user_id=user_id)
+        listings.record_reading(actor=self.session.user, user=user, origin=self.origin)
+        return user
+
+
+class UserViewSet(AccountViewSet):
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
     required_permissions = {
@@ -25,6 +40,7 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         "approve": "accounts.change_user",
         "unlock": "accounts.unlock_user",
         "remove_second_factors": "accounts.remove_second_factors",
+        "logout_all": "accounts.end_session",
     }
 
     @operation(response=administrator_wire.UsersAnswer)
@@ -45,23 +61,39 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         password = data.pop("password")
         return users.create(columns=data, password=password, origin=self.origin, actor=self.session.user)
 
-    @operation(response=wire.UserAnswer)
+    @operation(response=wire.UserAnswer, headers=("ETag",))
     def retrieve(self, user_id: int) -> User:
-        """Return an account."""
+        """Return an account.
+
+        The `ETag` is its version: sent as `If-Match` with a change, it prevents that the change overwrites another one.
+        """
         return self._read(user_id)
 
     @operation(
         request=administrator_wire.UserChanges,
         response=wire.UserAnswer,
-        errors=(errors.AlreadyTaken, errors.OwnAccount, errors.LastAdministrator, errors.SeparatedDuties),
+        errors=(
+            errors.AlreadyTaken,
+            errors.OwnAccount,
+            errors.LastAdministrator,
+            errors.SeparatedDuties,
+            errors.ChangedMeanwhile,
+        ),
+        headers=("ETag",),
+        request_headers=("If-Match",),
     )
     def partial_update(self, data: dict[str, Any], user_id: int) -> User:
         """Change an account.
 
         A field that is missing is not changed. A new role ends the account's sessions. Only a superuser may change a
-        superuser.
+        superuser. With `If-Match`, a change of an account that has changed since it was read is refused with 412.
         """
-        return self._change(user_id, data)
+        versions = required_versions(self.request)
+        users.change(
+            user=self._read(user_id), changes=data, actor=self.session.user, origin=self.origin, versions=versions
+        )
+        # The version is that of the row, as the next request reads it.
+        return users.find(user_id=user_id)
 
     @operation(response=wire.UserAnswer)
     def activate(self, user_id: int) -> User:
@@ -103,15 +135,53 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         second_factors.remove_all(user=user, reason=data["reason"], actor=self.session.user, origin=self.origin)
         return user
 
-    def _read(self, user_id: int) -> User:
-        """Return an account. Every operation records it, because its response has the account, changed or not."""
-        user = users.find(user_id=user_id)
-        listings.record_reading(actor=self.session.user, user=user, origin=self.origin)
-        return user
+    @operation(status=204)
+    def logout_all(self, user_id: int) -> None:
+        """End all sessions of an account, those of the admin site too.
+
+        Only a superuser may do this to a superuser.
+        """
+        account_state.end_sessions(user=self._read(user_id), actor=self.session.user, origin=self.origin)
+
+    def respond(self, operation: Operation, result: Any) -> Response:
+        response = super().respond(operation, result)
+        if "ETag" in operation.headers:
+            response["ETag"] = entity_tag(version(result))
+        return response
 
     def _change(self, user_id: int, changes: dict[str, Any]) -> User:
         user = self._read(user_id)
         return users.change(user=user, changes=changes, actor=self.session.user, origin=self.origin)
+
+
+class UserSessionViewSet(AccountViewSet):
+    queryset = Session.objects.none()
+    required_permissions = {"list": "accounts.view_session", "destroy": "accounts.end_session"}
+
+    @operation(response=wire.SessionsAnswer)
+    def list(self, user_id: int) -> dict[str, Any]:
+        """List the active sessions of an account, the newest first."""
+        return self.paginate(with_current(sessions.active(user=self._read(user_id)), self.session))
+
+    @operation(status=204)
+    def destroy(self, user_id: int, session_id: UUID) -> None:
+        """End a session of an account.
+
+        Only a superuser may do this to a superuser.
+        """
+        user = users.find(user_id=user_id)
+        account_state.end_session_of(user=user, session_id=session_id, actor=self.session.user, origin=self.origin)
+
+
+class SecurityEventViewSet(NativeViewSet, AdministratorViewSet):
+    queryset = SecurityEvent.objects.order_by("-id")
+    filterset_class = filters.SecurityEventFilter
+    required_permissions = {"list": "audit.view_securityevent"}
+
+    @operation(response=administrator_wire.EventsAnswer)
+    def list(self) -> dict[str, Any]:
+        """List security events, the newest first."""
+        return self.paginate(self.queryset.all())
 
 
 class LoginAttemptViewSet(NativeViewSet, AdministratorViewSet):

@@ -8,7 +8,7 @@ from accounts.contracts.native.wire import ProfileFields, ProfileUpdate, UserAns
 from accounts.contracts.serializers import Page, RequestBody, ResponseBody
 from accounts.models import FactorType, Role
 from accounts.policies import active_profile
-from audit.events import FailureReason, Status
+from audit.events import Event, FailureReason, Status
 
 
 class UserCreation(ProfileFields):
@@ -69,6 +69,40 @@ class AttemptAnswer(ResponseBody):
         "at": "2026-11-20T06:31:00.123456Z",
         "repeats": 1,
     }
+
+
+class EventAnswer(ResponseBody):
+    id = serializers.IntegerField()
+    event = serializers.ChoiceField([event.value for event in Event])
+    user = serializers.IntegerField(
+        source="user_id", allow_null=True, help_text="The id of the account that the event concerns."
+    )
+    actor = serializers.IntegerField(
+        source="actor_id", allow_null=True, help_text="The id of the account that did it; null for the service itself."
+    )
+    detail = serializers.DictField(help_text="What else the event records; its keys depend on the event.")
+    contract = serializers.CharField(help_text="The contract, `admin` for the admin site or `console` for a command.")
+    ip = serializers.CharField(allow_null=True)
+    user_agent = serializers.CharField(allow_blank=True)
+    request_id = serializers.CharField(allow_blank=True, help_text="The `X-Request-ID` of the response.")
+    at = serializers.DateTimeField()
+
+    example = {
+        "id": 412,
+        "event": "user:role:changed",
+        "user": 7,
+        "actor": 1,
+        "detail": {"old": "pharmacy", "new": "doctor"},
+        "contract": "native",
+        "ip": "192.0.2.1",
+        "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        "request_id": "c7b0e0a3f7f24e0f9f0d7e6c1a2b3c4d",
+        "at": "2026-11-20T06:31:00.123456Z",
+    }
+
+
+class EventsAnswer(Page):
+    results = EventAnswer(many=True)
 
 
 class AttemptsAnswer(Page):

@@ -49,6 +49,9 @@ ERRORS: Final = error_table(
         ),
         errors.Overloaded: WireError(503, "overloaded", "The service is busy. Try again in a moment."),
         errors.TokenMissing: WireError(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
+        errors.RefreshCookieMissing: WireError(
+            401, "refresh_cookie_missing", "The request has no refresh cookie. Log in, or send the cookie."
+        ),
         errors.TokenInvalid: WireError(401, "token_invalid", "This token is not valid here. Log in again."),
         errors.TokenExpired: WireError(401, "token_expired", "This token has expired. Refresh it, or log in again."),
         errors.SessionEnded: WireError(401, "session_ended", "This session has ended. Log in again."),
@@ -57,6 +60,11 @@ ERRORS: Final = error_table(
         ),
         errors.PermissionDenied: WireError(
             403, "permission_denied", "Your account does not have permission to do this."
+        ),
+        errors.OriginNotAllowed: WireError(
+            403,
+            "origin_not_allowed",
+            "Pages of this origin may not use the refresh cookie. An operator must list it in CORS_ALLOWED_ORIGINS.",
         ),
         errors.OwnAccount: WireError(
             403,
@@ -68,6 +76,11 @@ ERRORS: Final = error_table(
         ),
         errors.SeparatedDuties: WireError(
             403, "duties_separated", "An auditor cannot have the role admin while duties are separated."
+        ),
+        errors.ChangedMeanwhile: WireError(
+            412,
+            "changed_meanwhile",
+            "The account has changed since it was read. Read it again, then repeat.",
         ),
         errors.HTTPSRequired: WireError(426, "https_required", "This service requires HTTPS."),
         ParseError: WireError(400, "malformed_body", "The body is not a JSON object."),

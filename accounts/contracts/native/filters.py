@@ -7,11 +7,11 @@ from django.core.validators import validate_ipv46_address
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
-from accounts.contracts.query_filters import StrictBooleanFilter, UTCDateTimeFilter
+from accounts.contracts.query_filters import IdFilter, StrictBooleanFilter, UTCDateTimeFilter
 from accounts.models import Role, User
 from accounts.services.identifiers import named
-from audit.events import Status
-from audit.models import LoginAttempt
+from audit.events import Event, Status
+from audit.models import LoginAttempt, SecurityEvent
 
 LONGEST_TERM = 100
 
@@ -47,18 +47,21 @@ class UserFilter(django_filters.FilterSet):
         )
 
 
-class LoginAttemptFilter(django_filters.FilterSet):
+class TrailFilter(django_filters.FilterSet):
+    # PostgreSQL raises an error for any other text.
+    ip = django_filters.CharFilter(max_length=45, validators=[validate_ipv46_address])
+    contract = django_filters.CharFilter(max_length=20, help_text="The contract's name, or `admin` for the admin site.")
+    since = UTCDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
+    until = UTCDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
+
+
+class LoginAttemptFilter(TrailFilter):
     username = django_filters.CharFilter(
         method="by_username",
         max_length=LONGEST_TERM,
         help_text="The user name of the account, or the identifier that was entered.",
     )
     status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in Status])
-    # PostgreSQL raises an error for any other text.
-    ip = django_filters.CharFilter(max_length=45, validators=[validate_ipv46_address])
-    contract = django_filters.CharFilter(max_length=20, help_text="The contract's name, or `admin` for the admin site.")
-    since = UTCDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
-    until = UTCDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
 
     class Meta:
         model = LoginAttempt
@@ -67,3 +70,21 @@ class LoginAttemptFilter(django_filters.FilterSet):
     def by_username(self, attempts: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return the attempts of the user of this name, and those with it as their identifier."""
         return attempts.filter(Q(user_id=named(value)) | Q(identifier=value))
+
+
+class SecurityEventFilter(TrailFilter):
+    event = django_filters.ChoiceFilter(choices=[(event.value, event.value) for event in Event])
+    user = IdFilter(field_name="user_id", help_text="The id of the account that the event concerns.")
+    username = django_filters.CharFilter(
+        method="by_username", max_length=LONGEST_TERM, help_text="The user name of the account that the event concerns."
+    )
+    actor = IdFilter(field_name="actor_id", help_text="The id of the account that did it.")
+
+    class Meta:
+        model = SecurityEvent
+        fields: tuple[str, ...] = ()
+
+    def by_username(self, events: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Return the events that concern the user of this name, address or number."""
+        found = named(value)
+        return events.filter(user_id=found) if found else events.none()

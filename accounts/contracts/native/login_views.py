@@ -5,7 +5,7 @@ from typing import Any, Final
 from accounts import errors
 from accounts.contracts.base import ErrorClass
 from accounts.contracts.native import factor_wire, tokens, wire
-from accounts.contracts.native.views import NativeViewSet
+from accounts.contracts.native.views import TokensViewSet
 from accounts.contracts.operations import PASSWORD_ERRORS, operation
 from accounts.services import identifiers, passkeys, second_step, sign_in
 from accounts.services.factor_check import FactorStep
@@ -13,7 +13,7 @@ from accounts.services.factor_check import FactorStep
 _TOKEN_ERRORS: Final[tuple[ErrorClass, ...]] = (errors.TokenInvalid, errors.TokenExpired)
 
 
-class LoginViewSet(NativeViewSet):
+class LoginViewSet(TokensViewSet):
     public = frozenset({"login", "second_factor_options", "second_factor", "passkey_options", "passkey"})
     error_responses = {403: factor_wire.LoginProblem}
 
@@ -25,7 +25,10 @@ class LoginViewSet(NativeViewSet):
             errors.InvalidSecondFactor,
             errors.SecondFactorRequired,
             errors.SecondFactorEnrollmentRequired,
+            errors.OriginNotAllowed,
         ),
+        headers=("Set-Cookie",),
+        request_headers=("X-Refresh-Cookie",),
     )
     def login(self, data: dict[str, Any]) -> dict[str, Any]:
         """Log in.
@@ -52,7 +55,9 @@ class LoginViewSet(NativeViewSet):
     @operation(
         request=factor_wire.SecondStep,
         response=wire.LoginAnswer,
-        errors=(*PASSWORD_ERRORS, errors.InvalidSecondFactor, *_TOKEN_ERRORS),
+        errors=(*PASSWORD_ERRORS, errors.InvalidSecondFactor, *_TOKEN_ERRORS, errors.OriginNotAllowed),
+        headers=("Set-Cookie",),
+        request_headers=("X-Refresh-Cookie",),
     )
     def second_factor(self, data: dict[str, Any]) -> dict[str, Any]:
         """Complete a login with a second factor.
@@ -72,7 +77,13 @@ class LoginViewSet(NativeViewSet):
         """Return the WebAuthn options for a login with a passkey alone."""
         return {"publicKey": passkeys.options()}
 
-    @operation(request=factor_wire.PasskeyLogin, response=wire.LoginAnswer, errors=PASSWORD_ERRORS)
+    @operation(
+        request=factor_wire.PasskeyLogin,
+        response=wire.LoginAnswer,
+        errors=(*PASSWORD_ERRORS, errors.OriginNotAllowed),
+        headers=("Set-Cookie",),
+        request_headers=("X-Refresh-Cookie",),
+    )
     def passkey(self, data: dict[str, Any]) -> dict[str, Any]:
         """Log in with a passkey alone.
 

@@ -27,6 +27,11 @@ def session_of(token: str, origin: Origin) -> Session:
     return claims.authenticate(token, ACCESS, origin)
 
 
+def session_of_refresh_token(token: str, origin: Origin) -> Session:
+    """Return the active session of a refresh token, spent or not. Raises what `session_of` raises."""
+    return claims.authenticate(token, REFRESH, origin)
+
+
 def refresh(token: str, origin: Origin) -> Session:
     """Spend a refresh token and return its session. Raises what `session_of` raises, and TokenReused."""
     LOGIN.require_keys()

@@ -43,6 +43,13 @@ urlpatterns = [
         "users/<int:user_id>/remove-second-factors",
         administrator_views.UserViewSet.as_view({"post": "remove_second_factors"}),
     ),
+    path("users/<int:user_id>/logout-all", administrator_views.UserViewSet.as_view({"post": "logout_all"})),
+    path("users/<int:user_id>/sessions", administrator_views.UserSessionViewSet.as_view({"get": "list"})),
+    path(
+        "users/<int:user_id>/sessions/<uuid:session_id>",
+        administrator_views.UserSessionViewSet.as_view({"delete": "destroy"}),
+    ),
+    path("security-events", administrator_views.SecurityEventViewSet.as_view({"get": "list"})),
     path("login-attempts", administrator_views.LoginAttemptViewSet.as_view({"get": "list"})),
     not_found_route(CONTRACT),
 ]

@@ -120,6 +120,8 @@ class PasswordChange(RequestBody):
 class Refresh(RequestBody):
     refresh_token = StrictCharField(help_text="The refresh token of the last login or refresh; it can be used once.")
 
+    # With `X-Refresh-Cookie` the body is not read.
+    is_optional = True
     example = {"refresh_token": "eyJhbGciOiJIUzI1NiIs…"}
 
 
@@ -172,7 +174,10 @@ class UserAnswer(ResponseBody):
 
 class TokensAnswer(ResponseBody):
     access_token = serializers.CharField(help_text="Send it as `Authorization: Bearer <token>`.")
-    refresh_token = serializers.CharField(help_text="Send it to `refresh`, once, for the next pair of tokens.")
+    refresh_token = serializers.CharField(
+        required=False,
+        help_text="Send it to `refresh`, once, for the next pair of tokens. Absent with `X-Refresh-Cookie`.",
+    )
     token_type = Constant("Bearer")
     expires_in = serializers.IntegerField(help_text="Lifetime of the access token in seconds.")
     refresh_expires_in = serializers.IntegerField(help_text="Seconds until the refresh token expires.")

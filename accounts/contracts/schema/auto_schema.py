@@ -15,7 +15,7 @@ from accounts.contracts.http_status import REASON_PHRASES
 from accounts.contracts.operations import Operation, operation_of
 from accounts.contracts.pagination import PageNumberPagination, not_positive
 from accounts.contracts.schema.errors import ANY_REQUEST_ERRORS, BODY_ERRORS, TOKEN_ERRORS, error_responses, sample
-from accounts.contracts.schema.headers import OpenAPI, header_refs
+from accounts.contracts.schema.headers import REQUEST_HEADERS, OpenAPI, header_refs
 from accounts.contracts.serializers import RequestBody, ResponseBody
 from accounts.contracts.viewsets import ContractViewSet, field_problems
 
@@ -63,6 +63,9 @@ class ContractSchema(AutoSchema):
         self.registry.register_on_missing(scheme)
         return [{}, {name: []}] if optional else [{name: []}]
 
+    def get_override_parameters(self) -> list[Any]:
+        return [REQUEST_HEADERS[name] for name in self.operation.request_headers]
+
     def get_request_serializer(self) -> type[RequestBody] | None:
         return self.operation.request
 
@@ -78,6 +81,7 @@ class ContractSchema(AutoSchema):
             "content": {"application/json": {"schema": self.resolve_serializer(request, direction).ref}},
             "required": True,
         }
+        body["required"] = not request.is_optional
         for content in body["content"].values():
             content["example"] = request.example
         return body

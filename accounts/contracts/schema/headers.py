@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from drf_spectacular.utils import OpenApiParameter
+
 OpenAPI = dict[str, Any]
 
 HEADERS: Final[Mapping[str, OpenAPI]] = {
@@ -36,11 +38,37 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "required": False,
         "schema": {"type": "string", "pattern": "^Bearer [!-~]+$"},
     },
+    "ETag": {
+        "description": "The version of the account, for `If-Match`.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+    },
+    "Set-Cookie": {
+        "description": "The cookie with the refresh token, or its deletion; only with `X-Refresh-Cookie`.",
+        "required": False,
+        "schema": {"type": "string"},
+    },
     "Allow": {
         "description": "The methods that this path allows.",
         "required": True,
         "schema": {"type": "string"},
     },
+}
+
+# The headers of requests, beside those that every HTTP client sends.
+REQUEST_HEADERS: Final[Mapping[str, OpenApiParameter]] = {
+    "If-Match": OpenApiParameter(
+        name="If-Match",
+        location=OpenApiParameter.HEADER,
+        description="The `ETag` of the account as it was read. If it has changed since, the response is 412.",
+    ),
+    "X-Refresh-Cookie": OpenApiParameter(
+        name="X-Refresh-Cookie",
+        location=OpenApiParameter.HEADER,
+        enum=["1"],
+        description="For pages in a browser: the refresh token is in an HttpOnly cookie and not in a body. `Origin` "
+        "must be the service's own or one of CORS_ALLOWED_ORIGINS.",
+    ),
 }
 
 

@@ -50,6 +50,10 @@ ADMINISTRATORS_ALONE = [
     ("POST", "users/1/deactivate"),
     ("POST", "users/1/approve"),
     ("POST", "users/1/unlock"),
+    ("POST", "users/1/logout-all"),
+    ("GET", "users/1/sessions"),
+    ("DELETE", "users/1/sessions/2c5fb28a-e64f-41ca-8868-d190f413080b"),
+    ("GET", "security-events"),
     ("GET", "login-attempts"),
 ]
 

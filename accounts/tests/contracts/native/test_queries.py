@@ -11,7 +11,7 @@ from accounts.tests.tools import Api
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ["sessions", "users", "login-attempts"]
+LISTS = ["sessions", "users", "login-attempts", "security-events"]
 NOT_POSITIVE = ["abc", "0", "-3", "", "1.5", "1e3", "last", "\uff11", " 1", "00", "+1"]
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
