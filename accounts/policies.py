@@ -132,8 +132,8 @@ MESSAGES_KEPT_A_DAY: Final = 5
 # Lifetime of a notice of a changed password or contact; it is not delivered later.
 NOTICE_LIFE: Final = timedelta(hours=24)
 
-# Lifetime of the token of a login that waits for its second factor or for the enrolment of one, and of a WebAuthn
-# challenge.
+# Lifetime of the token of a login that waits for its second factor, for the enrolment of one or for a new password,
+# and of a WebAuthn challenge.
 MFA_TOKEN_LIFE: Final = timedelta(minutes=5)
 # Second factors of one account.
 FACTORS_LIMIT: Final = 10

@@ -2,6 +2,7 @@
 
 from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
+from accounts.models.former_password import FormerPassword
 from accounts.models.hash_kind import FormerHashKind
 from accounts.models.heartbeat import Heartbeat
 from accounts.models.imported_account import ImportedAccount, ReservedIds
@@ -26,6 +27,7 @@ __all__ = [
     "EndReason",
     "FactorType",
     "FormerHashKind",
+    "FormerPassword",
     "Heartbeat",
     "ImportedAccount",
     "Kind",

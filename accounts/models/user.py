@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -65,12 +66,16 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     last_login_ip = models.GenericIPAddressField(_("last login from"), null=True, blank=True)
     # An import keeps the time that the former system has.
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    # The age of a password from before this column counts from the upgrade, that of an imported one from the import.
+    password_changed_at = models.DateTimeField(
+        _("password changed"), default=timezone.now, db_default=Now(), editable=False
+    )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     stamp = models.CharField(max_length=32, default=new_stamp, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
-    guarded_fields = CREDENTIAL_FIELDS | {"stamp"}
+    guarded_fields = CREDENTIAL_FIELDS | {"stamp", "password_changed_at"}
     tracked_fields = guarded_fields | IDENTIFIERS.keys()
 
     USERNAME_FIELD = "username"
@@ -168,8 +173,12 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
         if not self.is_insert(kwargs):
             if self.changed_since_saved(CREDENTIAL_FIELDS) and not self.changed_since_saved({"stamp"}):
                 self.stamp = new_stamp()
+            if self.changed_since_saved({"password"}) and not self.changed_since_saved({"password_changed_at"}):
+                self.password_changed_at = timezone.now()
             if update_fields := kwargs.get("update_fields"):
                 fields = with_canonical(update_fields)
+                if "password" in fields:
+                    fields.add("password_changed_at")
                 kwargs["update_fields"] = fields | {"stamp"} if fields & CREDENTIAL_FIELDS else fields
         super().save_base(*args, **kwargs)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import BaseUserManager
 from django.db import models
+from django.utils import timezone
 
 from accounts import names
 from accounts.models.role import Role
@@ -60,6 +61,8 @@ class UserQuerySet(models.QuerySet["User"]):
         kwargs |= canonical_columns({name: value for name, value in kwargs.items() if not _is_expression(value)})
         if CREDENTIAL_FIELDS & kwargs.keys() and "stamp" not in kwargs:
             kwargs["stamp"] = new_stamp()
+        if "password" in kwargs:
+            kwargs.setdefault("password_changed_at", timezone.now())
         return super().update(**kwargs)
 
     def bulk_update(self, objs: Iterable["User"], fields: Iterable[str], batch_size: int | None = None) -> int:
@@ -76,6 +79,8 @@ class UserQuerySet(models.QuerySet["User"]):
             update_fields = with_canonical(update_fields)
             if update_fields & CREDENTIAL_FIELDS:
                 update_fields.add("stamp")
+            if "password" in update_fields:
+                update_fields.add("password_changed_at")
             kwargs["update_fields"] = sorted(update_fields)
         return super().bulk_create(objs, *args, **kwargs)
 

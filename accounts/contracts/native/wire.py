@@ -117,6 +117,13 @@ class PasswordChange(RequestBody):
     example = {"old_password": "Ward-7-by-the-lake", "new_password": "Ward-8-on-the-hill"}
 
 
+class ExpiredPasswordChange(RequestBody):
+    password_token = StrictCharField(help_text="Of the `password_expired` of a login.")
+    new_password = Password(help_text=NEW_PASSWORD_HELP)
+
+    example = {"password_token": "eyJhbGciOiJIUzI1NiIs…", "new_password": "Ward-8-on-the-hill"}
+
+
 class Refresh(RequestBody):
     refresh_token = StrictCharField(help_text="The refresh token of the last login or refresh; it can be used once.")
 

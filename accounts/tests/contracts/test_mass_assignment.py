@@ -95,7 +95,7 @@ OWN_ROW = {**OWN, "email_key": "ally@hospital.example", "phone": "+8613900139000
 BY_ITSELF = {"vouched_email": "", "vouched_phone": ""}
 BY_ANOTHER = {"vouched_email": "ally@hospital.example", "vouched_phone": "+8613900139000"}
 HOSPITAL_OWN = {name: OWN[name] for name in ("full_name", "email", "department", "phone", "avatar_url")}
-PASSWORDS = frozenset({"password", "stamp"})
+PASSWORDS = frozenset({"password", "password_changed_at", "stamp"})
 LOGIN = frozenset({"last_login", "last_login_ip"})
 
 CHANGES = {
@@ -234,7 +234,7 @@ CREATIONS = {
     ),
 }
 # What the service makes by itself.
-MADE = frozenset({"id", "password", "stamp", "created_at", "updated_at"})
+MADE = frozenset({"id", "password", "password_changed_at", "stamp", "created_at", "updated_at"})
 
 
 @pytest.mark.parametrize("name", CREATIONS)
