@@ -155,11 +155,10 @@ def _spend(attempt: Attempt, user: User, proof: Proof, now: datetime) -> Refusal
 def _store_expiry(
     attempt: Attempt, reservation: lockout.Reservation, expiry: Expiry, now: datetime
 ) -> Expiry | Refusal:
-    """Settle neither a failure nor a success. Raises budgets.LockedOut as a challenge does."""
+    """Spend what the proof has shown, and open no session. Raises budgets.LockedOut as a challenge does."""
     if attempt.user and (reused := _spend(attempt, attempt.user, expiry.proof, now)):
         return reused
-    lockout.release(reservation)
-    count_challenge(reservation.account, reservation.address, now)
+    _count_as_challenge(reservation, now)
     record(attempt.failure(FailureReason.PASSWORD_EXPIRED, factor=expiry.proof.factor or ""))
     return expiry
 
@@ -192,10 +191,14 @@ def _store_refusal(attempt: Attempt, reservation: lockout.Reservation, refusal: 
 
 
 def _store_challenge(attempt: Attempt, reservation: lockout.Reservation, challenge: Challenge, now: datetime) -> None:
+    _count_as_challenge(reservation, now)
+    record(attempt.failure(challenge.reason, status=Status.CHALLENGED))
+
+
+def _count_as_challenge(reservation: lockout.Reservation, now: datetime) -> None:
     """Settle neither a failure nor a success. Raises budgets.LockedOut where there were too many from this address."""
     lockout.release(reservation)
     count_challenge(reservation.account, reservation.address, now)
-    record(attempt.failure(challenge.reason, status=Status.CHALLENGED))
 
 
 def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
