@@ -161,7 +161,7 @@ class PermissionDenied(IdentityError):
 
 
 class OwnAccount(PermissionDenied):
-    """An actor would deactivate their own account, change its role, or remove its second factors without a code."""
+    """An actor would deactivate their own account, change its role or dates, or remove its factors without a code."""
 
 
 class LastAdministrator(PermissionDenied):

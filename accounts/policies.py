@@ -170,6 +170,9 @@ SESSION_EVENT_INTERVAL: Final = timedelta(minutes=1)
 # Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.
 CLOCK_SKEW: Final = timedelta(seconds=60)
 
+# Administrators are warned this long before a dormant account is disabled, and before the last day of an account.
+WARNED_BEFORE: Final = timedelta(days=14)
+
 # How long rows are kept that have no effect any more; `manage.py purge` removes them then. A session is kept from its
 # end, a message and a code from their expiry, a budget of attempts from its last use.
 SESSION_KEPT: Final = timedelta(days=90)

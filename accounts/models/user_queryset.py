@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import names
 from accounts.models.role import Role
 from accounts.names import IDENTIFIERS
+from audit.validity import may_log_in, today
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -96,8 +97,8 @@ class UserQuerySet(models.QuerySet["User"]):
         return [field for field, value in wanted.items() if any(row[columns[field]] == value for row in others)]
 
     def active_administrators(self) -> "UserQuerySet":
-        """Return the administrators who may log in."""
-        return self.filter(role=Role.ADMIN, is_active=True, awaits_approval=False)
+        """Return the administrators who may log in, today and without an end."""
+        return self.filter(may_log_in(today()), role=Role.ADMIN, valid_until=None)
 
     def rehash(self, verified: str, encoded: str) -> int:
         """Replace the hash that was just verified by a stronger one of the same password; sessions stay valid.

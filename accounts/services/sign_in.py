@@ -33,7 +33,7 @@ from accounts.errors import (
     TooManyAttempts,
     TooManyLogins,
 )
-from accounts.models import FactorType, User
+from accounts.models import FactorType, User, Validity
 from accounts.policies import LONGEST_PASSWORD, MFA_TOKEN_LIFE, TOTP_DIGITS
 from accounts.security import budgets, hashing, mfa_tokens
 from accounts.security.lockout import Reservation
@@ -69,6 +69,10 @@ logger = logging.getLogger(__name__)
 _UNKNOWN_USER: Final = Refusal(FailureReason.UNKNOWN_USER, InvalidCredentials, counts=True)
 _WRONG_PASSWORD: Final = Refusal(FailureReason.WRONG_PASSWORD, InvalidCredentials, counts=True)
 _INACTIVE: Final = Refusal(FailureReason.INACTIVE, AccountDisabled, counts=False)
+_OUTSIDE_DATES: Final = {
+    Validity.NOT_YET: Refusal(FailureReason.NOT_YET_VALID, AccountDisabled, counts=False),
+    Validity.ENDED: Refusal(FailureReason.ACCOUNT_EXPIRED, AccountDisabled, counts=False),
+}
 _PENDING_APPROVAL: Final = Refusal(FailureReason.PENDING_APPROVAL, ApprovalPending, counts=False)
 # To a client without a second factor a right password alone is a wrong one, in every respect.
 _FACTOR_MISSING: Final = Refusal(FailureReason.SECOND_FACTOR_MISSING, InvalidCredentials, counts=True)
@@ -217,6 +221,8 @@ def decide(*, attempt: Attempt, check: PasswordCheck, rule: LoginRule | None) ->
         return _INACTIVE
     if user.awaits_approval:
         return _PENDING_APPROVAL
+    if user.validity() is not Validity.CURRENT:
+        return _OUTSIDE_DATES[user.validity()]
     if reason := rule(user) if rule else None:
         return Refusal(reason, InvalidCredentials, counts=True)
     return user

@@ -66,7 +66,7 @@ ERRORS: Final = error_table(
         errors.OwnAccount: WireError(
             403,
             "own_account",
-            "You cannot deactivate your own account, change its role or remove its second factors here.",
+            "You cannot deactivate your own account, change its role or dates, or remove its second factors here.",
         ),
         errors.LastAdministrator: WireError(
             403, "last_administrator", "The last active administrator cannot be deactivated or demoted."

@@ -148,6 +148,7 @@ class UserAnswer(ResponseBody):
     last_name = serializers.CharField(allow_blank=True)
     nickname = serializers.CharField(allow_blank=True)
     department = serializers.CharField(allow_blank=True)
+    job_title = serializers.CharField(allow_blank=True)
     avatar_url = NullableText()
     profile = JSONObject(allow_null=True)
     language = Language(settings.LANGUAGES, help_text="The language of messages to this user.")
@@ -157,6 +158,8 @@ class UserAnswer(ResponseBody):
     pending_phone = PhoneNumber(help_text="Replaces `phone` once it is verified.")
     is_active = serializers.BooleanField()
     awaits_approval = serializers.BooleanField(help_text="Whether an administrator must approve it before a login.")
+    valid_from = serializers.DateField(allow_null=True, help_text="The first day on which it may log in.")
+    valid_until = serializers.DateField(allow_null=True, help_text="The last day on which it may log in.")
     last_login = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 

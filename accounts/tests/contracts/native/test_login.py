@@ -69,6 +69,7 @@ def test_the_answer_to_a_login(api: Api, alice: User) -> None:
             "last_name": "",
             "nickname": "",
             "department": "",
+            "job_title": "",
             "avatar_url": None,
             "profile": None,
             "language": "zh-hans",
@@ -78,6 +79,8 @@ def test_the_answer_to_a_login(api: Api, alice: User) -> None:
             "pending_phone": None,
             "is_active": True,
             "awaits_approval": False,
+            "valid_from": None,
+            "valid_until": None,
             "last_login": alice.last_login.isoformat().replace("+00:00", "Z"),  # type: ignore[union-attr]
             "created_at": alice.created_at.isoformat().replace("+00:00", "Z"),
         },
