@@ -3,7 +3,7 @@
 Dates are whole days in the service's time zone.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -30,3 +30,8 @@ def has_begun(day: Any, prefix: str = "") -> Q:
 def has_not_ended(day: Any, prefix: str = "") -> Q:
     """Return the condition of accounts whose last day is not before this one."""
     return Q(**{f"{prefix}valid_until": None}) | Q(**{f"{prefix}valid_until__gte": day})
+
+
+def ends_within(day: date, time: timedelta) -> Q:
+    """Return the condition of accounts that may log in on this day, and whose last day follows within the time."""
+    return may_log_in(day) & Q(valid_until__lte=day + time)

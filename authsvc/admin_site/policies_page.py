@@ -31,6 +31,7 @@ def rows() -> Sequence[tuple[Promise, object]]:
         (_("common and breached passwords are accepted"), _("yes") if password.guessable else _("no")),
         (_("former passwords that may not return"), settings.PASSWORD_HISTORY),
         (_("days after which a password expires"), _days(settings.PASSWORD_MAX_AGE)),
+        (_("days without a login after which an account is disabled"), _days(settings.DORMANT_AFTER)),
         (_("wrong passwords that lock an account at an address"), lock.limit),
         (_("the same from all unknown addresses together"), policies.UNKNOWN_ADDRESSES_LIMIT.limit),
         (_("the same since the last successful login"), policies.SLOW_GUESSING_LIMIT.limit),
@@ -51,7 +52,7 @@ def _minutes(value: timedelta) -> str:
 
 
 def _days(value: timedelta | None) -> object:
-    return value.days if value else pgettext("a password expires", "never")
+    return value.days if value else pgettext("a limit", "off")
 
 
 def _roles(names: Collection[str]) -> str:

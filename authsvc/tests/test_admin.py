@@ -389,7 +389,7 @@ class TestUsers:
     def test_other_changes_are_recorded_as_one_event_with_the_fields(
         self, staff_client: Client, head: User, alice: User
     ) -> None:
-        self.save(staff_client, alice, full_name="Alice Li", department="药房")
+        self.save(staff_client, alice, full_name="Alice Li", department="药房", new_names="药房")
         detail = {
             "fields": ["department", "full_name"],
             "old": {"department": "", "full_name": "Alice Zhang"},
