@@ -52,6 +52,10 @@ class NewUserForm(forms.ModelForm):
         for name in staff_names.FIELDS:
             if name in self.fields:
                 self.fields[name].widget = _NameInput(staff_names.known(name))
+        for name in ("valid_from", "valid_until"):
+            if name in self.fields:
+                # The browser's own: Django's notes how far the browser's clock is from the server's time zone.
+                self.fields[name].widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -33,7 +33,8 @@ from audit.origin import request_origin
 _NEW_FIELDS = (
     ("username", "full_name"),
     ("email", "phone"),
-    ("role", "department", "job_title"),
+    "role",
+    ("department", "job_title"),
     "new_names",
     ("valid_from", "valid_until"),
     "language",
