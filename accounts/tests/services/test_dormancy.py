@@ -1,7 +1,7 @@
 """Accounts that nobody uses: warned of, then disabled."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Message, User
-from accounts.services import account_state, dormancy
+from accounts.services import account_state, dormancy, permissions
 from accounts.services.dormancy import DormancyRun
 from accounts.tests.messages import queued
 from accounts.tests.tools import Api
@@ -62,6 +62,21 @@ def test_a_login_after_the_warning_begins_the_time_anew(on_day: Callable[[int], 
     on_day(76)
     User.objects.filter(pk=alice.pk).update(last_login=START + timedelta(days=80))
     assert [on_day(day) for day in (90, 155, 156)] == [DormancyRun(0, 0), DormancyRun(0, 0), DormancyRun(1, 0)]
+
+
+def test_a_login_while_the_command_runs_keeps_the_account(
+    on_day: Callable[[int], DormancyRun], alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_day(76)
+    real = permissions.lock_for_change
+
+    def overtaken(user: User, fields: Collection[str]) -> permissions.StoredAccount:
+        User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+        return real(user, fields)
+
+    monkeypatch.setattr(permissions, "lock_for_change", overtaken)
+    assert on_day(90) == DormancyRun(0, 0)
+    assert is_active(alice)
 
 
 def test_an_account_that_an_administrator_enables_has_the_whole_time_again(
