@@ -72,6 +72,18 @@ class ApprovalPending(IdentityError):
     """The password was right, but the account waits for an administrator's approval."""
 
 
+class PasswordExpired(IdentityError):
+    """The password, and the second factor where there is one, were right, but the password is older than it may be.
+
+    `token` stands for both in the request that changes the password.
+    """
+
+    def __init__(self, token: str, lifetime: timedelta) -> None:
+        super().__init__()
+        self.token = token
+        self.lifetime = lifetime
+
+
 class RetryLater(IdentityError):
     """The base of refusals after which a client may retry."""
 
@@ -153,7 +165,7 @@ class PermissionDenied(IdentityError):
 
 
 class OwnAccount(PermissionDenied):
-    """An actor would deactivate their own account, change its role, or remove its second factors without a code."""
+    """An actor would deactivate their own account, change its role or dates, or remove its factors without a code."""
 
 
 class LastAdministrator(PermissionDenied):

@@ -132,8 +132,8 @@ MESSAGES_KEPT_A_DAY: Final = 5
 # Lifetime of a notice of a changed password or contact; it is not delivered later.
 NOTICE_LIFE: Final = timedelta(hours=24)
 
-# Lifetime of the token of a login that waits for its second factor or for the enrolment of one, and of a WebAuthn
-# challenge.
+# Lifetime of the token of a login that waits for its second factor, for the enrolment of one or for a new password,
+# and of a WebAuthn challenge.
 MFA_TOKEN_LIFE: Final = timedelta(minutes=5)
 # Second factors of one account.
 FACTORS_LIMIT: Final = 10
@@ -169,6 +169,9 @@ LAST_SEEN_STEP: Final = timedelta(minutes=5)
 SESSION_EVENT_INTERVAL: Final = timedelta(minutes=1)
 # Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.
 CLOCK_SKEW: Final = timedelta(seconds=60)
+
+# Administrators are warned this long before a dormant account is disabled, and before the last day of an account.
+WARNED_BEFORE: Final = timedelta(days=14)
 
 # How long rows are kept that have no effect any more; `manage.py purge` removes them then. A session is kept from its
 # end, a message and a code from their expiry, a budget of attempts from its last use.

@@ -73,3 +73,6 @@ class FailureReason(StrEnum):
     SECOND_FACTOR_MISSING = "second_factor_missing"
     SECOND_FACTOR_WRONG = "second_factor_wrong"
     SECOND_FACTOR_NOT_ENROLLED = "second_factor_not_enrolled"
+    PASSWORD_EXPIRED = "password_expired"  # noqa: S105 This names a reason too.
+    NOT_YET_VALID = "not_yet_valid"
+    ACCOUNT_EXPIRED = "account_expired"

@@ -67,6 +67,9 @@ REASONS: Final[dict[FailureReason, Promise]] = {
     FailureReason.SECOND_FACTOR_MISSING: _("second factor missing"),
     FailureReason.SECOND_FACTOR_WRONG: _("wrong second factor"),
     FailureReason.SECOND_FACTOR_NOT_ENROLLED: _("second factor not enrolled"),
+    FailureReason.PASSWORD_EXPIRED: _("password expired"),
+    FailureReason.NOT_YET_VALID: _("account not yet valid"),
+    FailureReason.ACCOUNT_EXPIRED: _("account no longer valid"),
 }
 # The types of second factors; `accounts` defines their names.
 FACTORS: Final[dict[str, Promise]] = {

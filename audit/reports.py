@@ -19,6 +19,7 @@ from audit.labels import EVENTS, REASONS
 from audit.models import Entry, LoginAttempt, SecurityEvent
 from audit.people import OFFICERS, real_name
 from audit.trail_checks import local_time
+from audit.validity import may_log_in, today
 
 # Failed, where the client could not be asked for a second factor.
 _MISSING: Final = FailureReason.SECOND_FACTOR_MISSING
@@ -115,7 +116,7 @@ def _users() -> Any:
 
 
 def _accounts() -> Section:
-    active = Q(is_active=True, awaits_approval=False)
+    active = may_log_in(today())
     counted = {
         role: counts
         for role, *counts in _users()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.events import Status
 from audit.models import LoginAttempt
+from audit.validity import may_log_in, today
 
 # The lifetime of the token of half a login, and a margin for the request that ends with it.
 _COMPLETED_WITHIN: Final = timedelta(minutes=6)
@@ -17,7 +18,7 @@ _COMPLETED_WITHIN: Final = timedelta(minutes=6)
 
 def accounts_by_role() -> list[list[object]]:
     """Return for each role: its label, its active accounts, those of them with a second factor, who must have one."""
-    users = get_user_model()._default_manager.filter(is_active=True, awaits_approval=False).order_by()
+    users = get_user_model()._default_manager.filter(may_log_in(today())).order_by()
     counts = {
         "accounts": Count("pk", distinct=True),
         "enrolled": Count("pk", distinct=True, filter=Q(second_factors__confirmed_at__isnull=False)),

@@ -44,6 +44,10 @@ MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
 WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".").replace("*", "localhost")
 AUDIT_STREAM_URL = _environment.audit_stream_url
 TRAIL_RETENTION_DAYS = _environment.trail_retention_days
+# None without a limit.
+DORMANT_AFTER = timedelta(days=_environment.dormant_days) or None
+PASSWORD_HISTORY = _environment.password_history
+PASSWORD_MAX_AGE = timedelta(days=_environment.password_max_age_days) or None
 
 INSTALLED_APPS = [
     "authsvc.apps.AuthsvcConfig",

@@ -38,6 +38,13 @@ _HOSPITAL_NAMES: Final = {
     "电话": "phone",
     "角色": "role",
     "职务": "role",
+    "岗位": "job_title",
+    "职称": "job_title",
+    "职位": "job_title",
+    "开始日期": "valid_from",
+    "结束日期": "valid_until",
+    "截止日期": "valid_until",
+    "到期日期": "valid_until",
     "科室": "department",
     "部门": "department",
 }

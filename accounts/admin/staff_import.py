@@ -19,7 +19,7 @@ from accounts.admin.common import actor_of
 from accounts.admin.confirmed_actions import MAX_SELECTED, ConfirmedActionsAdmin
 from accounts.errors import BadRows
 from accounts.models import Role, User
-from accounts.services import staff
+from accounts.services import staff, staff_names
 from accounts.services.staff import COLUMNS, Candidate
 from audit.origin import request_origin
 
@@ -125,6 +125,9 @@ class ImportAdmin(ConfirmedActionsAdmin):
         actor = actor_of(request)
         preview = _unsign(request.POST.get("signed", ""), actor)
         skipped = preview.invalid if "skip_invalid" in request.POST else []
+        added_rows = [each.columns for each in preview.candidates if each.number not in skipped]
+        if "new_names" not in request.POST and staff_names.unknown(added_rows):
+            return self._preview_page(request, preview.key, preview.candidates)
         may_send = self.permitted_actions(request).get("send-code") if "send_codes" in request.POST else None
         origin = request_origin(request)
         try:
@@ -154,7 +157,9 @@ class ImportAdmin(ConfirmedActionsAdmin):
         rows.sort(key=lambda row: not row[2])
         signed = _sign(_Preview(key, candidates, sorted(problems)), actor_of(request))
         counts = {"invalid": len(problems), "valid": len(candidates) - len(problems)}
-        return self._page(request, rows=rows, signed=signed, ignored=ignored, **counts)
+        new = staff_names.unknown(each.columns for each in candidates if each.number not in problems)
+        new_names = [(staff.label(field), names) for field, names in new.items()]
+        return self._page(request, rows=rows, signed=signed, ignored=ignored, new_names=new_names, **counts)
 
     def _page(self, request: HttpRequest, **context: Any) -> HttpResponse:
         labels = [staff.label(name) for name in COLUMNS]

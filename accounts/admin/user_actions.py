@@ -22,13 +22,16 @@ def _send_code(user: User, actor: User, origin: Origin, reason: str) -> bool:
 ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
     "approve": ConfirmedAction(
         _("Approve"),
-        _("The accounts are approved, and their users can log in."),
+        _("The accounts are approved, and their users can log in. A message tells those who gave a contact."),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.approve(user=user, actor=actor, origin=origin),
     ),
     "reject": ConfirmedAction(
         _("Reject"),
-        _("The accounts are disabled. The reason is recorded in the audit trail; the users are not notified."),
+        _(
+            "The accounts are disabled, and a message tells those who gave a contact. The reason is recorded in the"
+            " audit trail; it is not in the message."
+        ),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.reject(user=user, reason=reason, actor=actor, origin=origin),
         requires_reason=True,

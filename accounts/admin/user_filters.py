@@ -10,8 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.policies import WARNED_BEFORE
 from accounts.security.enrolled_accounts import has_second_factor, is_staff_without_factor
 from accounts.security.locked_accounts import is_locked
+from accounts.services import dormancy
+from audit.validity import ends_within, has_begun, has_not_ended, may_log_in, today
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -29,13 +32,41 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         match self.value():
             case "active":
-                return queryset.filter(is_active=True, awaits_approval=False)
+                return queryset.filter(may_log_in(today()))
             case "disabled":
                 return queryset.filter(is_active=False)
             case "awaiting":
                 return queryset.filter(is_active=True, awaits_approval=True)
             case "locked":
                 return queryset.filter(is_locked(timezone.now()))
+        return queryset
+
+
+class ValidityFilter(admin.SimpleListFilter):
+    title = _("validity")
+    parameter_name = "validity"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("soon", _("ends within 14 days")),
+            ("ended", _("no longer valid")),
+            ("future", _("not yet valid")),
+            ("limited", _("has a last day")),
+            ("dormant", _("soon disabled as dormant")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        match self.value():
+            case "soon":
+                return queryset.filter(ends_within(today(), WARNED_BEFORE))
+            case "ended":
+                return queryset.exclude(has_not_ended(today()))
+            case "future":
+                return queryset.exclude(has_begun(today()))
+            case "limited":
+                return queryset.exclude(valid_until=None)
+            case "dormant":
+                return queryset.filter(pk__in=dormancy.warned().order_by().values("pk"))
         return queryset
 
 

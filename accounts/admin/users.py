@@ -18,10 +18,10 @@ from accounts.admin.confirmed_actions import detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import ACTIONS
-from accounts.admin.user_filters import LastLoginFilter, SecondFactorFilter, StateFilter
+from accounts.admin.user_filters import LastLoginFilter, SecondFactorFilter, StateFilter, ValidityFilter
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
-from accounts.models import OFFICERS, User
+from accounts.models import OFFICERS, User, Validity
 from accounts.security.enrolled_accounts import has_second_factor
 from accounts.security.locked_accounts import is_locked
 from accounts.services import second_factors, users
@@ -30,7 +30,17 @@ from audit.admin.cells import with_marks
 from audit.admin.search_terms import canonical_term, phone_digits
 from audit.origin import request_origin
 
-_NEW_FIELDS = (("username", "full_name"), ("email", "phone"), ("role", "department"), "language")
+_NEW_FIELDS = (
+    ("username", "full_name"),
+    ("email", "phone"),
+    "role",
+    ("department", "job_title"),
+    "new_names",
+    ("valid_from", "valid_until"),
+    "language",
+)
+# Fields of the form that are no columns.
+_FORM_ONLY = frozenset({"new_names", "read_at"})
 # By what is known of the contact: nothing, an administrator's word, or a code's proof.
 _CONTACT_STATES = {
     "email": (
@@ -66,7 +76,15 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         "second_factor",
         "last_logged_in",
     )
-    list_filter = ("role", StateFilter, SecondFactorFilter, "department", LastLoginFilter)
+    list_filter = (
+        "role",
+        StateFilter,
+        ValidityFilter,
+        SecondFactorFilter,
+        "department",
+        "job_title",
+        LastLoginFilter,
+    )
     list_per_page = 50
     list_max_show_all = 0
     search_fields = ("username_key", "full_name", "email_key", "phone", "department")
@@ -100,6 +118,8 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
             return str(_("disabled"))
         if user.awaits_approval:
             return str(_("awaits approval"))
+        if user.validity() is not Validity.CURRENT:
+            return str(_("not yet valid") if user.validity() is Validity.NOT_YET else _("no longer valid"))
         return str(_("locked") if user.__dict__["locked"] else _("active"))
 
     @admin.display(description=_("user name"), ordering="username")
@@ -166,7 +186,9 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
             return _NEW_FIELDS
-        return self.fields if self.has_change_permission(request, obj) else self.fields[:-1]
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return [each for each in self.fields if each not in _FORM_ONLY]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "role") if obj else self.readonly_fields
@@ -174,10 +196,11 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         actor, origin = actor_of(request), request_origin(request)
         if not change:
-            obj.pk = users.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
+            columns = {name: value for name, value in form.cleaned_data.items() if name not in _FORM_ONLY}
+            obj.pk = users.create(columns=columns, password=None, actor=actor, origin=origin).pk
             self.message_user(request, _("The account has no password. Send a code to let the user set one."))
             return
-        fields = [name for name in form.changed_data if name != "read_at"]
+        fields = [name for name in form.changed_data if name not in _FORM_ONLY]
         users.save_changes(user=obj, fields=fields, actor=actor, origin=origin, unchanged_since=obj.updated_at)
 
     def changeform_view(

@@ -42,6 +42,7 @@ _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
         errors.InvalidSecondFactor: errors.InvalidCredentials,
         errors.SecondFactorRequired: errors.InvalidCredentials,
         errors.SecondFactorEnrollmentRequired: errors.SecondFactorRequired,
+        errors.PasswordExpired: errors.AccountDisabled,
         errors.OwnAccount: errors.PermissionDenied,
         errors.LastAdministrator: errors.PermissionDenied,
         errors.SeparatedDuties: errors.PermissionDenied,

@@ -22,6 +22,8 @@ _MESSAGES: Final = MappingProxyType(
         "password_too_long": f"不能超过{LONGEST_PASSWORD}个字符",
         "password_too_common": "过于常见",
         "password_too_similar": "与用户信息过于相似",
+        "password_unchanged": "不能与当前密码相同",
+        "password_used_before": "不能与曾用密码相同",
     }
 )
 

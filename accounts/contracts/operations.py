@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 View = Callable[..., Any]
 
-# How the check of a password can fail.
+# How the check of a password can fail, and how a login.
 PASSWORD_ERRORS: Final[tuple[ErrorClass, ...]] = (
     errors.InvalidCredentials,
     errors.AccountDisabled,
@@ -29,6 +29,7 @@ PASSWORD_ERRORS: Final[tuple[ErrorClass, ...]] = (
     errors.TooManyLogins,
     errors.Overloaded,
 )
+LOGIN_ERRORS: Final[tuple[ErrorClass, ...]] = (*PASSWORD_ERRORS, errors.PasswordExpired)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from accounts.models.attempt_budget import AttemptBudget, AttemptPurpose
 from accounts.models.code import Code, Purpose
+from accounts.models.former_password import FormerPassword
 from accounts.models.hash_kind import FormerHashKind
 from accounts.models.heartbeat import Heartbeat
 from accounts.models.imported_account import ImportedAccount, ReservedIds
@@ -10,7 +11,7 @@ from accounts.models.role import ADMINISTRATORS, Role
 from accounts.models.second_factor import FactorType, RecoveryCode, SecondFactor, SpentChallenge
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
-from accounts.models.user import User
+from accounts.models.user import User, Validity
 from audit.people import AUDITORS, OFFICERS, SECURITY_OFFICERS, SYSTEM_ADMINISTRATORS
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "EndReason",
     "FactorType",
     "FormerHashKind",
+    "FormerPassword",
     "Heartbeat",
     "ImportedAccount",
     "Kind",
@@ -40,4 +42,5 @@ __all__ = [
     "SpentChallenge",
     "State",
     "User",
+    "Validity",
 ]

@@ -31,6 +31,9 @@ class Kind(models.TextChoices):
     FACTOR_REMOVED = "second_factor_removed", _("second factor removed")
     RECOVERY_CODE_USED = "recovery_code_used", _("recovery code used")
     RECOVERY_CODES_REPLACED = "recovery_codes_replaced", _("recovery codes replaced")
+    REGISTRATION_APPROVED = "registration_approved", _("registration approved")
+    REGISTRATION_REJECTED = "registration_rejected", _("registration rejected")
+    DORMANT_ACCOUNTS = "dormant_accounts", _("dormant accounts")
 
 
 CODES = frozenset({Kind.RESET_CODE, Kind.VERIFICATION_CODE})

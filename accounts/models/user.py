@@ -2,12 +2,15 @@
 
 from collections.abc import Collection
 from contextlib import suppress
+from enum import Enum
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -19,8 +22,17 @@ from accounts.models.user_queryset import CREDENTIAL_FIELDS, UserManager, canoni
 from accounts.models.validators import validate_email, validate_phone, validate_username
 from accounts.names import CONTACTS, IDENTIFIERS
 from audit.people import OFFICERS
+from audit.validity import today
 
 PASSWORD_LENGTH = 255
+
+
+class Validity(Enum):
+    """Where a day is with regard to the dates of an account."""
+
+    NOT_YET = "not_yet"
+    CURRENT = "current"
+    ENDED = "ended"
 
 
 class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
@@ -43,12 +55,17 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     last_name = models.CharField(_("last name"), max_length=100, blank=True)
     nickname = models.CharField(_("nickname"), max_length=50, blank=True)
     department = models.CharField(_("department"), max_length=100, blank=True)
+    # What the person does, such as nurse or technician; `role` alone decides what the account may do.
+    job_title = models.CharField(_("job title"), max_length=100, blank=True, default="", db_default="")
     avatar_url = models.URLField(_("avatar"), max_length=500, blank=True)
     profile = models.JSONField(_("profile"), null=True, blank=True)
     # Of the messages to this person; blank is the service's own.
     language = models.CharField(_("language"), max_length=10, blank=True, default="", choices=settings.LANGUAGES)
     is_active = models.BooleanField(_("active"), default=True)
     awaits_approval = models.BooleanField(_("awaits approval"), default=False)
+    # The first and the last day on which the account may log in; NULL is without limit.
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
     # The canonical address or number that a code has proved: it says nothing of any other that follows.
     verified_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
     verified_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
@@ -62,15 +79,22 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     # What replaces the current one once a code has proved it.
     pending_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
     pending_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
+    # When the account was last enabled, by an import too, and when administrators were warned that it is dormant.
+    activated_at = models.DateTimeField(null=True, editable=False)
+    dormancy_warned_at = models.DateTimeField(null=True, editable=False)
     last_login_ip = models.GenericIPAddressField(_("last login from"), null=True, blank=True)
     # An import keeps the time that the former system has.
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    # The age of a password from before this column counts from the upgrade, that of an imported one from the import.
+    password_changed_at = models.DateTimeField(
+        _("password changed"), default=timezone.now, db_default=Now(), editable=False
+    )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     stamp = models.CharField(max_length=32, default=new_stamp, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
-    guarded_fields = CREDENTIAL_FIELDS | {"stamp"}
+    guarded_fields = CREDENTIAL_FIELDS | {"stamp", "password_changed_at"}
     tracked_fields = guarded_fields | IDENTIFIERS.keys()
 
     USERNAME_FIELD = "username"
@@ -140,7 +164,16 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
         return check_password(raw_password, verified, upgrade)
 
     def may_log_in(self) -> bool:
-        return self.is_active and not self.awaits_approval
+        return self.is_active and not self.awaits_approval and self.validity() is Validity.CURRENT
+
+    def validity(self) -> Validity:
+        """Return where today is with regard to the dates of the account."""
+        if self.valid_from is None and self.valid_until is None:
+            return Validity.CURRENT
+        day = today()
+        if self.valid_from and day < self.valid_from:
+            return Validity.NOT_YET
+        return Validity.ENDED if self.valid_until and day > self.valid_until else Validity.CURRENT
 
     def derive(self) -> None:
         """Bring the canonical columns in line with what they are made from. Raises InvalidIdentifier, a ValueError.
@@ -161,6 +194,11 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
                 self.phone = names.canonical_phone(self.phone)
         unchanged = IDENTIFIERS.keys() - self.changed_since_read(IDENTIFIERS)
         super().clean_fields({*(exclude or ()), *unchanged})
+        if "valid_until" in (exclude or ()) or not (self.valid_from and self.valid_until):
+            return
+        if self.valid_until < self.valid_from:
+            detail = _("The last day is before the first one.")
+            raise ValidationError({"valid_until": ValidationError(detail, code="invalid")})
 
     def save_base(self, *args: Any, **kwargs: Any) -> None:
         """Save; canonical columns follow, and a changed credential renews the stamp, which ends former sessions."""
@@ -168,8 +206,12 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
         if not self.is_insert(kwargs):
             if self.changed_since_saved(CREDENTIAL_FIELDS) and not self.changed_since_saved({"stamp"}):
                 self.stamp = new_stamp()
+            if self.changed_since_saved({"password"}) and not self.changed_since_saved({"password_changed_at"}):
+                self.password_changed_at = timezone.now()
             if update_fields := kwargs.get("update_fields"):
                 fields = with_canonical(update_fields)
+                if "password" in fields:
+                    fields.add("password_changed_at")
                 kwargs["update_fields"] = fields | {"stamp"} if fields & CREDENTIAL_FIELDS else fields
         super().save_base(*args, **kwargs)
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import BaseUserManager
 from django.db import models
+from django.utils import timezone
 
 from accounts import names
 from accounts.models.role import Role
 from accounts.names import IDENTIFIERS
+from audit.validity import may_log_in, today
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -60,6 +62,8 @@ class UserQuerySet(models.QuerySet["User"]):
         kwargs |= canonical_columns({name: value for name, value in kwargs.items() if not _is_expression(value)})
         if CREDENTIAL_FIELDS & kwargs.keys() and "stamp" not in kwargs:
             kwargs["stamp"] = new_stamp()
+        if "password" in kwargs:
+            kwargs.setdefault("password_changed_at", timezone.now())
         return super().update(**kwargs)
 
     def bulk_update(self, objs: Iterable["User"], fields: Iterable[str], batch_size: int | None = None) -> int:
@@ -76,6 +80,8 @@ class UserQuerySet(models.QuerySet["User"]):
             update_fields = with_canonical(update_fields)
             if update_fields & CREDENTIAL_FIELDS:
                 update_fields.add("stamp")
+            if "password" in update_fields:
+                update_fields.add("password_changed_at")
             kwargs["update_fields"] = sorted(update_fields)
         return super().bulk_create(objs, *args, **kwargs)
 
@@ -91,8 +97,8 @@ class UserQuerySet(models.QuerySet["User"]):
         return [field for field, value in wanted.items() if any(row[columns[field]] == value for row in others)]
 
     def active_administrators(self) -> "UserQuerySet":
-        """Return the administrators who may log in."""
-        return self.filter(role=Role.ADMIN, is_active=True, awaits_approval=False)
+        """Return the administrators who may log in, today and without an end."""
+        return self.filter(may_log_in(today()), role=Role.ADMIN, valid_until=None)
 
     def rehash(self, verified: str, encoded: str) -> int:
         """Replace the hash that was just verified by a stronger one of the same password; sessions stay valid.

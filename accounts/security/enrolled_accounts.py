@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import OFFICERS, Role, SecondFactor
+from audit.validity import may_log_in, today
 
 
 def has_second_factor() -> Exists:
@@ -15,4 +16,4 @@ def is_staff_without_factor() -> Q:
     """Return the condition of users who may log in to the admin site, and have no second factor."""
     officers = Group.objects.filter(name__in=OFFICERS, user=OuterRef("pk"))
     is_staff = Q(role=Role.ADMIN) | Q(Exists(officers))
-    return Q(is_active=True, awaits_approval=False) & is_staff & ~Q(has_second_factor())
+    return may_log_in(today()) & is_staff & ~Q(has_second_factor())

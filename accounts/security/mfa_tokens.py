@@ -1,4 +1,4 @@
-"""Tokens of a login that waits for the second factor, or for the enrolment of one."""
+"""Tokens of a login that waits for the second factor, for the enrolment of one, or for a new password."""
 
 import hashlib
 import secrets
@@ -14,9 +14,10 @@ from accounts.models import User
 from accounts.policies import MFA_TOKEN_LIFE, TokenPolicy
 from accounts.security import tokens
 
-# Two types, so that neither opens what the other does.
+# Types of their own, so that none opens what another does.
 LOGIN: Final = TokenPolicy("native:mfa", "HS256", "mfa+jwt", MFA_TOKEN_LIFE)
 ENROLLMENT: Final = TokenPolicy("native:mfa", "HS256", "mfa-enrollment+jwt", MFA_TOKEN_LIFE)
+PASSWORD_CHANGE: Final = TokenPolicy("native:mfa", "HS256", "password-change+jwt", MFA_TOKEN_LIFE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class MfaToken:
 
 
 def issue(policy: TokenPolicy, user: User, contract: str) -> str:
-    """Return a token for a user whose password was right."""
+    """Return a token for a user whose password was right, and the second factor too where it changes the password."""
     now = int(timezone.now().timestamp())
     claims = {
         "sub": str(user.pk),

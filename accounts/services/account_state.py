@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from accounts.errors import NotFound
-from accounts.models import EndReason, Session, User
-from accounts.services import permissions, sessions, users
+from accounts.models import EndReason, Kind, Session, User
+from accounts.services import notices, permissions, sessions, users
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
@@ -13,7 +13,7 @@ from audit.record import record
 
 
 def approve(*, user: User, actor: User, origin: Origin) -> bool:
-    """Approve an account that awaits approval. Raises PermissionDenied and NotFound."""
+    """Approve an account that awaits approval, and tell the applicant. Raises PermissionDenied and NotFound."""
     return _switch(user, "awaits_approval", False, actor, origin)
 
 
@@ -31,7 +31,7 @@ def deactivate(*, user: User, actor: User, origin: Origin) -> bool:
 
 
 def reject(*, user: User, reason: str, actor: User, origin: Origin) -> bool:
-    """Disable an account that awaits approval, and record the reason. Raises PermissionDenied.
+    """Disable an account that awaits approval, record the reason, and tell the applicant. Raises PermissionDenied.
 
     It still awaits approval if it is activated later.
     """
@@ -43,6 +43,7 @@ def reject(*, user: User, reason: str, actor: User, origin: Origin) -> bool:
             return False
         waiting.is_active = False
         waiting.save(update_fields=["is_active", "updated_at"])
+        notices.notify_applicant(user=waiting, kind=Kind.REGISTRATION_REJECTED, origin=origin)
         sessions.mark_ended(waiting, EndReason.CREDENTIAL_CHANGED)
         detail = {"reason": escape_control_chars(reason)}
         record(SecurityEvent.of(origin, Event.USER_REJECTED, user_id=user.pk, actor_id=actor.pk, **detail))

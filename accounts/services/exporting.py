@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date
 from typing import Any, Final, TextIO
 
 from django.db import transaction
@@ -77,7 +77,7 @@ def _object(row: Row) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 # By the end of the file's name.

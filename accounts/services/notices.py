@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.errors import TooManyCodes
 from accounts.messaging import outbox
 from accounts.models import Channel, Kind, User
+from accounts.names import CONTACTS
 from accounts.policies import NOTICE_LIFE
 from audit.origin import Origin
 
@@ -40,7 +41,27 @@ def notify_of_new_address(
     _enqueue(contacts, user, _CHANGED[channel], origin, old=old or "", new=getattr(user, channel) or "")
 
 
-def _enqueue(contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin, **values: str) -> None:
+def notify_applicant(*, user: User, kind: Kind, origin: Origin) -> None:
+    """Tell an applicant at one contact, be it proved or not, that the registration was approved or rejected.
+
+    Inside the transaction that decides.
+    """
+    stored: User = User.objects.get(pk=user.pk)
+    given = {each: getattr(stored, each) for each in CONTACTS if getattr(stored, each)}
+    reached = [each for each, contact in given.items() if outbox.reaches(each, contact)]
+    for channel in sorted(reached, key=stored.is_trusted, reverse=True)[:1]:
+        _enqueue({channel: given[channel]}, stored, kind, origin, trusted=stored.is_trusted(channel))
+
+
+def notify_at_proved(*, user: User, kind: Kind, origin: Origin, **values: str) -> None:
+    """Notify a user at one proved contact, by e-mail or else by phone. Inside a transaction."""
+    proved = [each for each in CONTACTS if getattr(user, f"{each}_verified")]
+    _enqueue({each: getattr(user, each) for each in proved[:1]}, user, kind, origin, trusted=True, **values)
+
+
+def _enqueue(
+    contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin, trusted: bool = True, **values: str
+) -> None:
     expires_at = timezone.now() + NOTICE_LIFE
     for channel, address in contacts.items():
         if not outbox.reaches(channel, address):
@@ -52,7 +73,7 @@ def _enqueue(contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin
                 address=address,
                 kind=kind,
                 expires_at=expires_at,
-                trusted=True,
+                trusted=trusted,
                 ip=origin.ip or "",
                 **values,
             )

@@ -10,13 +10,13 @@ from django.contrib.auth.password_validation import CommonPasswordValidator, Use
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts.errors import InvalidCredentials, InvalidInput, NotFound, Problem
+from accounts.errors import InvalidCredentials, InvalidInput, NotFound, Problem, TokenInvalid
 from accounts.models import EndReason, Kind, User
 from accounts.policies import LONGEST_PASSWORD, PasswordRule, active_profile
-from accounts.security import hashing
+from accounts.security import hashing, mfa_tokens
 from accounts.security.budgets import Account
 from accounts.security.quota import spend_own_change
-from accounts.services import identifiers, notices, sessions, sign_in
+from accounts.services import identifiers, notices, password_history, sessions, sign_in
 from accounts.services.factor_check import FactorStep
 from accounts.transactions import atomically
 from audit.events import Event
@@ -106,6 +106,25 @@ def change_signed_out(*, identifier: identifiers.Identifier, old: str, new: str,
     replace(user=user, password=new, rule=active_profile().password, origin=origin)
 
 
+def change_expired(*, token: str, new: str, rule: PasswordRule, origin: Origin) -> None:
+    """Change a password that was too old for a login, with the token of that login; every session of the user ends.
+
+    The token ends with the change. Raises TokenInvalid, TokenExpired, InvalidInput, TooManyChanges and Overloaded.
+    """
+    found = mfa_tokens.read(mfa_tokens.PASSWORD_CHANGE, token, origin.contract)
+    user: User | None = User.objects.filter(pk=found.user_id).first()
+    if user is None or not (found.is_of(user) and user.may_log_in()):
+        raise TokenInvalid
+    require_valid(new, user, rule)
+    spend_own_change(user.pk, timezone.now(), proved=True)
+    require_different(new, user, field="new_password")
+    try:
+        replace(user=user, password=new, rule=rule, origin=origin)
+    except InvalidCredentials as error:
+        # A parallel request has changed the account.
+        raise TokenInvalid from error
+
+
 def verify_current(*, user: User, password: str, origin: Origin) -> None:
     """Verify the current password of a user who is already authenticated.
 
@@ -121,10 +140,10 @@ def verify_current(*, user: User, password: str, origin: Origin) -> None:
         ) from error
 
 
-def require_different(password: str, user: User) -> None:
-    """Raise InvalidInput for a new password that is the current one, and Overloaded. Outside any transaction."""
+def require_different(password: str, user: User, field: str) -> None:
+    """Raise InvalidInput for `field` where it is the current password, and Overloaded. Outside any transaction."""
     if is_current(password, user):
-        raise InvalidInput({"password": [UNCHANGED]})
+        raise InvalidInput({field: [UNCHANGED]})
 
 
 def is_current(password: str, user: User) -> bool:
@@ -151,9 +170,21 @@ def replace(
     refresh_credentials(user)
 
 
-def prepare(*, user: User, password: str, rule: PasswordRule, event: Event = Event.PASSWORD_CHANGED) -> NewPassword:
-    """Validate and hash a new password. Outside any transaction; raises InvalidInput and Overloaded."""
+def prepare(
+    *,
+    user: User,
+    password: str,
+    rule: PasswordRule,
+    event: Event = Event.PASSWORD_CHANGED,
+    field: str = "new_password",
+) -> NewPassword:
+    """Validate and hash a new password, which `field` of the request has.
+
+    Where it may not be the current one, the caller has made sure. Outside any transaction; raises InvalidInput and
+    Overloaded.
+    """
     require_valid(password, user, rule)
+    password_history.require_unused(password, user, field)
     with hashing.slots.take(account=Account(user.pk)):
         return NewPassword(user, hashing.make(password), event)
 
@@ -169,6 +200,7 @@ def store(*, new: NewPassword, origin: Origin) -> SecurityEvent:
     columns = {"password": new.encoded, "pending_email": "", "pending_phone": "", "updated_at": timezone.now()}
     if not User.objects.filter(pk=user.pk, stamp=user.stamp).update(**columns):
         raise InvalidCredentials
+    password_history.remember(user)
     notices.notify(user=user, kind=_NOTICES[new.event], origin=origin)
     sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
     return SecurityEvent.of(origin, new.event, user_id=user.pk, actor_id=user.pk)

@@ -11,8 +11,13 @@ from typing import Any, Final
 from accounts.errors import LastAdministrator, NotFound, OwnAccount, PermissionDenied, SeparatedDuties
 from accounts.models import Role, User
 from accounts.security.duties import are_separate
+from audit.validity import today
 
-_STATE: Final = ("role", "is_active", "awaits_approval")
+_STATE: Final = ("role", "is_active", "awaits_approval", "valid_from", "valid_until")
+
+
+# What nobody changes of the own account.
+_NOT_ONES_OWN: Final = frozenset({"role", "is_active", "valid_from", "valid_until"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def require_allowed(*, actor: User | None, user: User, stored: StoredAccount, ch
     """
     if actor:
         _require_superuser_if(stored.columns["is_superuser"], actor)
-    if actor and actor.pk == user.pk and not {"role", "is_active"}.isdisjoint(changes):
+    if actor and actor.pk == user.pk and not _NOT_ONES_OWN.isdisjoint(changes):
         raise OwnAccount
     if stored.is_last_administrator and not _is_active_administrator({**stored.columns, **changes}):
         raise LastAdministrator
@@ -74,4 +79,7 @@ def _require_superuser_if(is_superuser: bool, actor: User) -> None:
 
 
 def _is_active_administrator(columns: Mapping[str, Any]) -> bool:
+    """Return whether an administrator may log in without an end: one whose last day is known is not the last one."""
+    if columns["valid_until"] or (columns["valid_from"] and columns["valid_from"] > today()):
+        return False
     return columns["role"] == Role.ADMIN and columns["is_active"] and not columns["awaits_approval"]

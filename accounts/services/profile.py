@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import names
 from accounts.errors import InvalidInput, Problem
 from accounts.models import Channel, User
-from accounts.policies import active_profile
+from accounts.policies import PasswordRule, active_profile
 from accounts.security.quota import spend_own_change
 from accounts.services import contacts, passwords, registration_quota, users
 from accounts.services.contacts import PendingContact
@@ -42,15 +42,19 @@ def change(
         _verify_current(user, old_password, origin)
         spend_own_change(user.pk, timezone.now(), proved=True)
     if new_password:
-        passwords.require_different(new_password, user)
+        passwords.require_different(new_password, user, field="password")
     with registration_quota.limit_disclosure_to(user.pk, origin) if new else nullcontext():
         users.require_free(tentative)
         pending = _prepare_pending(user, waiting, origin)
         rule = active_profile().password
-        password = passwords.prepare(user=user, password=new_password, rule=rule) if new_password else None
+        password = _prepare_password(user, new_password, rule)
         replaced = {channel for channel in Channel if channel in changes} - guarded.keys()
         _store(user, fields, password, pending, replaced, origin)
     return user
+
+
+def _prepare_password(user: User, new: str | None, rule: PasswordRule) -> NewPassword | None:
+    return passwords.prepare(user=user, password=new, rule=rule, field="password") if new else None
 
 
 def _prepare_pending(user: User, waiting: Mapping[Channel, str], origin: Origin) -> list[PendingContact]:

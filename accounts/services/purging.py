@@ -14,10 +14,19 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.sessions.models import Session as AdminSession
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import AttemptBudget, Code, FormerHashKind, Message, SecondFactor, Session, SpentChallenge
+from accounts.models import (
+    AttemptBudget,
+    Code,
+    FormerHashKind,
+    FormerPassword,
+    Message,
+    SecondFactor,
+    Session,
+    SpentChallenge,
+)
 from accounts.policies import BUDGET_KEPT, CODE_KEPT, MESSAGE_KEPT, SESSION_KEPT, UNCONFIRMED_FACTOR_KEPT
 from accounts.security import former_kinds
 from accounts.transactions import atomically
@@ -87,6 +96,13 @@ def _unconfirmed_factors(now: datetime) -> ExpiredRows:
     return ExpiredRows(older, older.filter(confirmed_at=None), "pk")
 
 
+def _former_passwords(now: datetime) -> ExpiredRows:
+    """Former passwords beyond the setting, which a change removes only of its own account."""
+    former, kept = FormerPassword.objects.order_by(), settings.PASSWORD_HISTORY
+    newer = former.filter(user=OuterRef("user"), pk__gt=OuterRef("pk"))
+    return ExpiredRows(former, former.filter(Exists(newer[kept - 1 : kept])) if kept else former, "pk")
+
+
 def _budgets(now: datetime) -> ExpiredRows:
     return ExpiredRows(AttemptBudget.objects.all(), AttemptBudget.objects.idle(now - BUDGET_KEPT, now), "pk")
 
@@ -150,6 +166,7 @@ PURGES: Final[Mapping[str, Callable[[datetime, bool], Iterator[int]]]] = {
     "messages": _removal(_messages),
     "challenges": _removal(_challenges),
     "unconfirmed_factors": _removal(_unconfirmed_factors),
+    "former_passwords": _removal(_former_passwords),
     "budgets": _removal(_budgets),
     "admin_sessions": _removal(_admin_sessions),
     "hash_kinds": _former_kinds,

@@ -60,6 +60,7 @@ def reset_password(
     verified = codes.verify(target=target, code=code, stamp=user.stamp if user else "", origin=origin)
     if user is None:
         raise InvalidCode
+    passwords.require_different(new, user, field="new_password")
     password = passwords.prepare(user=user, password=new, rule=rule, event=Event.PASSWORD_RESET)
 
     def work() -> None:

@@ -19,6 +19,7 @@ from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.prepared import PreparedRows
 from audit.record import record
+from audit.validity import may_log_in, today
 
 
 def authenticate(*, session_id: UUID, origin: Origin, generation: int | None = None) -> Session:
@@ -68,8 +69,7 @@ def require_active(session: Session, now: datetime) -> None:
 
 def is_active(now: datetime) -> Q:
     """Return the condition of active sessions of all users."""
-    user_is_active = Q(stamp=F("user__stamp"), user__is_active=True, user__awaits_approval=False)
-    return Q(ended_at=None, expires_at__gt=now) & user_is_active
+    return Q(ended_at=None, expires_at__gt=now, stamp=F("user__stamp")) & may_log_in(today(), "user__")
 
 
 def active(*, user: User) -> QuerySet[Session]:
@@ -85,10 +85,10 @@ def find_active(session_id: UUID, user: User) -> Session:
     return session
 
 
-def active_outer_user() -> QuerySet[User]:
-    """Return a subquery for a query of sessions: the user of each, where that one may log in and keeps its stamp."""
+def active_outer_user(day: Any) -> QuerySet[User]:
+    """Return a subquery for a query of sessions: the user of each, who may log in on this day and keeps the stamp."""
     users: QuerySet[User] = User.objects.filter(pk=OuterRef("user_id"), stamp=OuterRef("stamp"))
-    return users.filter(is_active=True, awaits_approval=False).order_by()
+    return users.filter(may_log_in(day)).order_by()
 
 
 def active_of_outer_user(now: datetime) -> QuerySet[Session]:

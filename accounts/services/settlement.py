@@ -9,7 +9,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, CharField, DateTimeField, GenericIPAddressField
 from django.utils import timezone
 
-from accounts.errors import IdentityError, InvalidCredentials, InvalidSecondFactor, SecondFactorRequired
+from accounts.errors import (
+    IdentityError,
+    InvalidCredentials,
+    InvalidSecondFactor,
+    PasswordExpired,
+    SecondFactorRequired,
+)
 from accounts.models import AttemptBudget, AttemptPurpose, FactorType, Kind, Session, User
 from accounts.security import budgets, lockout
 from accounts.security.login_quota import LOGIN_QUOTAS, count_challenge
@@ -56,6 +62,14 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
+class Expiry:
+    """The proof was right, and its password is too old; `error` has the token that changes it."""
+
+    proof: Proof
+    error: PasswordExpired
+
+
+@dataclass(frozen=True, slots=True)
 class AuthenticatedUser:
     """The user may log in, as their proof says."""
 
@@ -64,7 +78,7 @@ class AuthenticatedUser:
 
 
 Decision = AuthenticatedUser | Refusal | Challenge
-Outcome = Login | Refusal | Challenge
+Outcome = Login | Refusal | Challenge | Expiry
 
 
 def wrong_factor(factor: str) -> Refusal:
@@ -99,6 +113,8 @@ def settle(*, attempt: Attempt, reservation: lockout.Reservation, decision: Outc
         outcome: Outcome = decision
         if isinstance(decision, Login):
             outcome = _store_login(attempt, reservation, decision, now)
+        if isinstance(decision, Expiry):
+            outcome = _store_expiry(attempt, reservation, decision, now)
         if isinstance(outcome, Refusal):
             _store_refusal(attempt, reservation, outcome, now)
         if isinstance(outcome, Challenge):
@@ -110,9 +126,8 @@ def settle(*, attempt: Attempt, reservation: lockout.Reservation, decision: Outc
 
 def _store_login(attempt: Attempt, reservation: lockout.Reservation, login: Login, now: datetime) -> Login | Refusal:
     user, proof, ip = login.user, login.proof, attempt.origin.ip
-    # What is spent before a refusal stays spent: it was shown, and could be seen.
-    if not all(use.spend(now) for use in proof.uses):
-        return wrong_factor(proof.factor or "")
+    if reused := _spend(attempt, user, proof, now):
+        return reused
     if refusal := _log_in_once(login, ip, now) if proof.session_id else _log_in(login, ip, now):
         return refusal
     user.last_login, user.last_login_ip = now, ip
@@ -122,11 +137,30 @@ def _store_login(attempt: Attempt, reservation: lockout.Reservation, login: Logi
     else:
         lockout.succeed(reservation, now)
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
-    if proof.factor is FactorType.RECOVERY_CODE:
-        notices.notify(user=user, kind=Kind.RECOVERY_CODE_USED, origin=attempt.origin)
     factor = proof.factor or ""
     record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk, factor=factor), *superseded)
     return login
+
+
+def _spend(attempt: Attempt, user: User, proof: Proof, now: datetime) -> Refusal | None:
+    """Spend what serves once in a proof; return the refusal of what has served, or None."""
+    # What is spent before a refusal stays spent: it was shown, and could be seen.
+    if not all(use.spend(now) for use in proof.uses):
+        return wrong_factor(proof.factor or "")
+    if proof.factor is FactorType.RECOVERY_CODE:
+        notices.notify(user=user, kind=Kind.RECOVERY_CODE_USED, origin=attempt.origin)
+    return None
+
+
+def _store_expiry(
+    attempt: Attempt, reservation: lockout.Reservation, expiry: Expiry, now: datetime
+) -> Expiry | Refusal:
+    """Spend what the proof has shown, and open no session. Raises budgets.LockedOut as a challenge does."""
+    if attempt.user and (reused := _spend(attempt, attempt.user, expiry.proof, now)):
+        return reused
+    _count_as_challenge(reservation, now)
+    record(attempt.failure(FailureReason.PASSWORD_EXPIRED, factor=expiry.proof.factor or ""))
+    return expiry
 
 
 def _log_in(login: Login, ip: str | None, now: datetime) -> Refusal | None:
@@ -157,10 +191,14 @@ def _store_refusal(attempt: Attempt, reservation: lockout.Reservation, refusal: 
 
 
 def _store_challenge(attempt: Attempt, reservation: lockout.Reservation, challenge: Challenge, now: datetime) -> None:
+    _count_as_challenge(reservation, now)
+    record(attempt.failure(challenge.reason, status=Status.CHALLENGED))
+
+
+def _count_as_challenge(reservation: lockout.Reservation, now: datetime) -> None:
     """Settle neither a failure nor a success. Raises budgets.LockedOut where there were too many from this address."""
     lockout.release(reservation)
     count_challenge(reservation.account, reservation.address, now)
-    record(attempt.failure(challenge.reason, status=Status.CHALLENGED))
 
 
 def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:

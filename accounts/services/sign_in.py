@@ -14,8 +14,10 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, TypeVar, cast
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -25,12 +27,13 @@ from accounts.errors import (
     InvalidCredentials,
     InvalidSecondFactor,
     Overloaded,
+    PasswordExpired,
     SecondFactorEnrollmentRequired,
     SecondFactorRequired,
     TooManyAttempts,
     TooManyLogins,
 )
-from accounts.models import FactorType, User
+from accounts.models import FactorType, User, Validity
 from accounts.policies import LONGEST_PASSWORD, MFA_TOKEN_LIFE, TOTP_DIGITS
 from accounts.security import budgets, hashing, mfa_tokens
 from accounts.security.lockout import Reservation
@@ -43,6 +46,7 @@ from accounts.services.settlement import (
     AuthenticatedUser,
     Challenge,
     Decision,
+    Expiry,
     Login,
     Outcome,
     Refusal,
@@ -65,6 +69,10 @@ logger = logging.getLogger(__name__)
 _UNKNOWN_USER: Final = Refusal(FailureReason.UNKNOWN_USER, InvalidCredentials, counts=True)
 _WRONG_PASSWORD: Final = Refusal(FailureReason.WRONG_PASSWORD, InvalidCredentials, counts=True)
 _INACTIVE: Final = Refusal(FailureReason.INACTIVE, AccountDisabled, counts=False)
+_OUTSIDE_DATES: Final = {
+    Validity.NOT_YET: Refusal(FailureReason.NOT_YET_VALID, AccountDisabled, counts=False),
+    Validity.ENDED: Refusal(FailureReason.ACCOUNT_EXPIRED, AccountDisabled, counts=False),
+}
 _PENDING_APPROVAL: Final = Refusal(FailureReason.PENDING_APPROVAL, ApprovalPending, counts=False)
 # To a client without a second factor a right password alone is a wrong one, in every respect.
 _FACTOR_MISSING: Final = Refusal(FailureReason.SECOND_FACTOR_MISSING, InvalidCredentials, counts=True)
@@ -100,8 +108,8 @@ def sign_in(
 
     `step` says when the client sends the code of a second factor, `code` is the one beside the password. Raises
     InvalidCredentials (also where the rule refuses the user), InvalidSecondFactor, SecondFactorRequired,
-    SecondFactorEnrollmentRequired, AccountDisabled, ApprovalPending, TooManyAttempts, Overloaded and, before anything
-    is hashed, KeysUnavailable.
+    SecondFactorEnrollmentRequired, AccountDisabled, ApprovalPending, PasswordExpired, TooManyAttempts, Overloaded and,
+    before anything is hashed, KeysUnavailable.
     """
     return cast(T, _run(identifier, SubmittedCredentials(password, step, code), origin, rule, issuer).issued)
 
@@ -117,7 +125,7 @@ def verify_credentials(
 ) -> User:
     """Return the user with this identifier and password, recorded as a login; no session is opened.
 
-    Raises what `sign_in` raises, except KeysUnavailable.
+    Raises what `sign_in` raises, except KeysUnavailable and PasswordExpired.
     """
     return _run(identifier, SubmittedCredentials(password, step, code), origin, rule, issuer=None).user
 
@@ -213,6 +221,8 @@ def decide(*, attempt: Attempt, check: PasswordCheck, rule: LoginRule | None) ->
         return _INACTIVE
     if user.awaits_approval:
         return _PENDING_APPROVAL
+    if user.validity() is not Validity.CURRENT:
+        return _OUTSIDE_DATES[user.validity()]
     if reason := rule(user) if rule else None:
         return Refusal(reason, InvalidCredentials, counts=True)
     return user
@@ -245,15 +255,24 @@ def _challenge(user: User, attempt: Attempt) -> Challenge:
 def prepare_login(decision: Decision, issuer: TokenIssuer[Any] | None, origin: Origin) -> Outcome:
     """Return the login of a user who may log in, its session not stored yet and its tokens signed.
 
-    Anything else than a login is returned as it is. Raises KeysUnavailable.
+    An expired password opens no session, but confirms what a session asks for. Anything else than a login is returned
+    as it is. Raises KeysUnavailable.
     """
     if not isinstance(decision, AuthenticatedUser):
         return decision
     user, proof = decision.user, decision.proof
     if issuer is None:
         return Login(user, proof)
+    if "pwd" in proof.methods and _is_too_old(user):
+        token = mfa_tokens.issue(mfa_tokens.PASSWORD_CHANGE, user, origin.contract)
+        return Expiry(proof, PasswordExpired(token, MFA_TOKEN_LIFE))
     session = issuer.new_session(user, proof, origin, timezone.now())
     return Login(user, proof, session, issuer.issue(session))
+
+
+def _is_too_old(user: User) -> bool:
+    limit: timedelta | None = settings.PASSWORD_MAX_AGE
+    return limit is not None and user.password_changed_at <= timezone.now() - limit
 
 
 def _upgrade_hash(user: User, password: str) -> None:

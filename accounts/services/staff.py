@@ -1,5 +1,6 @@
 """Accounts created from a list of staff: those of all rows that are not skipped, or none."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,21 @@ from audit.origin import Origin
 from audit.record import record
 
 # The columns that a list may have; a password is never imported.
-COLUMNS: Final = ("username", "full_name", "email", "phone", "role", "department", "language")
+COLUMNS: Final = (
+    "username",
+    "full_name",
+    "email",
+    "phone",
+    "role",
+    "department",
+    "job_title",
+    "valid_from",
+    "valid_until",
+    "language",
+)
+_DATES: Final = ("valid_from", "valid_until")
+# 2027/6/30, 2027.06.30 and 2027年6月30日, as spreadsheets in China have them.
+_DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 # SQLite's least limit of values in one statement.
 _AT_ONCE: Final = 500
 _REMEMBERED: Final = timedelta(days=1)
@@ -102,10 +117,19 @@ def _checked(candidates: Sequence[Candidate]) -> tuple[list[User], dict[int, lis
 
 def _user(columns: Mapping[str, str]) -> User:
     given = {name: columns.get(name, "") for name in COLUMNS}
-    blank_as_null = {"email": given["email"] or None, "phone": given["phone"] or None}
+    blank_as_null = {name: given[name] or None for name in ("email", "phone")}
+    blank_as_null |= {name: _date(given[name]) for name in _DATES}
     user = User(**{**given, "username": names.display_username(given["username"]), **blank_as_null})
     user.set_unusable_password()
     return user
+
+
+def _date(text: str) -> str | None:
+    """Return a date as the model reads it, None for no date, and anything else as it is: the model refuses it."""
+    if match := _DATE.fullmatch(text):
+        year, month, day = match.groups()
+        return f"{year}-{month:0>2}-{day:0>2}"
+    return text or None
 
 
 def _wrong_columns(user: User) -> Iterator[str]:
@@ -117,7 +141,7 @@ def _wrong_columns(user: User) -> Iterator[str]:
             continue
         yield f"{label(field)}: {' '.join(message for error in errors for message in error.messages)}"
     for name in COLUMNS:
-        if any(unicodedata.category(char) in {"Cc", "Cs"} for char in getattr(user, name) or ""):
+        if any(unicodedata.category(char) in {"Cc", "Cs"} for char in str(getattr(user, name) or "")):
             problem = _("Control characters are not allowed.")
             yield f"{label(name)}: {problem}"
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import (
     CharField,
+    DateField,
     DateTimeField,
     Exists,
     F,
@@ -29,6 +30,7 @@ from audit.events import Event
 from audit.origin import Origin
 from audit.prepared import PreparedUpdate, update_query
 from audit.record import record
+from audit.validity import today
 
 
 def refresh(*, session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session:
@@ -57,7 +59,7 @@ def _rotate_in_place(session_id: UUID, generation: int, policy: SessionPolicy, o
     rotation = _rotation(policy.idle_timeout, in_place=True)
     place = {"ip": origin.ip, "user_agent": origin.user_agent}
     columns = {"id": session_id, "contract": origin.contract, "generation": generation}
-    return bool(repeatedly(lambda: rotation.execute(**columns, **place, now=timezone.now())))
+    return bool(repeatedly(lambda: rotation.execute(**columns, **place, now=timezone.now(), day=today())))
 
 
 def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Origin) -> Session | IdentityError:
@@ -77,10 +79,10 @@ def _rotate(session_id: UUID, generation: int, policy: SessionPolicy, origin: Or
 
 @cache
 def _rotation(idle_timeout: timedelta, *, in_place: bool = False) -> PreparedUpdate:
-    def build(now: Any, **columns: Any) -> UpdateQuery:
+    def build(now: Any, day: Any = None, **columns: Any) -> UpdateQuery:
         sessions = Session.objects.filter(**columns, ended_at=None, expires_at__gt=now)
         return update_query(
-            sessions.filter(Exists(active_outer_user())) if in_place else sessions,
+            sessions.filter(Exists(active_outer_user(day))) if in_place else sessions,
             generation=F("generation") + 1,
             rotated_at=Now(),
             last_seen_at=now,
@@ -88,7 +90,11 @@ def _rotation(idle_timeout: timedelta, *, in_place: bool = False) -> PreparedUpd
         )
 
     fields: dict[str, Field[Any, Any]] = {"id": UUIDField(), "contract": CharField(), "now": DateTimeField()}
-    place: dict[str, Field[Any, Any]] = {"ip": GenericIPAddressField(), "user_agent": CharField()}
+    place: dict[str, Field[Any, Any]] = {
+        "ip": GenericIPAddressField(),
+        "user_agent": CharField(),
+        "day": DateField(),
+    }
     return PreparedUpdate(build, generation=PositiveIntegerField(), **fields, **(place if in_place else {}))
 
 

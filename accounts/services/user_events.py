@@ -1,6 +1,7 @@
 """The events of changes to accounts."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 
 from accounts import names
@@ -50,6 +51,8 @@ def _values(user: User, before: Mapping[str, Any], fields: Collection[str]) -> d
 
 
 def _shown(field: str, value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
     if not isinstance(value, str):
         return value
     return escape_control_chars(names.masked(value) if value and field in names.CONTACTS else value)

@@ -3,16 +3,16 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts import names
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFound, Problem
-from accounts.models import Channel, EndReason, User
-from accounts.models.user_queryset import CREDENTIAL_FIELDS
+from accounts.models import Channel, EndReason, Kind, User, Validity
+from accounts.models.user_queryset import CREDENTIAL_FIELDS, new_stamp
 from accounts.policies import active_profile
 from accounts.security import hashing, locked_accounts
 from accounts.services import notices, passwords, permissions, sessions, user_events
@@ -21,6 +21,9 @@ from accounts.transactions import atomically
 from audit.events import Event
 from audit.origin import Origin
 from audit.record import record
+
+_DATES: Final = frozenset({"valid_from", "valid_until"})
+_VALIDATED: Final = (*names.IDENTIFIERS, *_DATES)
 
 
 def column_errors(user: User, columns: Collection[str]) -> dict[str, list[ValidationError]]:
@@ -33,8 +36,8 @@ def column_errors(user: User, columns: Collection[str]) -> dict[str, list[Valida
     return {}
 
 
-def wrong_columns(user: User, columns: Collection[str] = tuple(names.IDENTIFIERS)) -> dict[str, list[Problem]]:
-    """Return what is wrong with a user's identifiers, all or some of them, by field, in English."""
+def wrong_columns(user: User, columns: Collection[str] = _VALIDATED) -> dict[str, list[Problem]]:
+    """Return what is wrong with a user's identifiers and dates, all or some of them, by field, in English."""
     errors = column_errors(user, columns)
     with translation.override(None):
         return {field: [Problem(str(found[0].code), found[0].messages[0])] for field, found in errors.items()}
@@ -153,7 +156,8 @@ def save_changes(
 ) -> bool:
     """Save these fields of an account, with an event for each kind of change; return whether anything changed.
 
-    The other fields keep what the database has. A new role or state also ends the account's sessions. Raises NotFound,
+    The other fields keep what the database has. A new role or state also ends the account's sessions, and so do new
+    dates where the account was outside its former ones or is outside the new ones. Raises NotFound,
     PermissionDenied, OwnAccount, LastAdministrator, SeparatedDuties, and ChangedMeanwhile where the account has been
     changed since `unchanged_since`, its `updated_at` as it was read, or is in none of these `versions`.
     """
@@ -190,13 +194,34 @@ def _write(user: User, before: Mapping[str, Any], actor: User | None, origin: Or
     pending = [f"pending_{channel}" for channel in Channel if channel in before]
     for column in pending:
         setattr(user, column, "")
-    user.save(update_fields=[*before, *pending, *_set_vouched(user, before, replaced, actor), "updated_at"])
-    if CREDENTIAL_FIELDS & before.keys():
+    stamp, activated = _renewed_stamp(user, before), _set_activated(user, before)
+    vouched = _set_vouched(user, before, replaced, actor)
+    user.save(update_fields=[*before, *pending, *vouched, *stamp, *activated, "updated_at"])
+    if before.get("awaits_approval") and user.may_log_in():
+        notices.notify_applicant(user=user, kind=Kind.REGISTRATION_APPROVED, origin=origin)
+    if stamp or CREDENTIAL_FIELDS & before.keys():
         sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
     for channel in replaced:
         notices.notify_of_new_address(
             user=user, channel=channel, old=before[channel], former_contacts=former, origin=origin
         )
+
+
+def _renewed_stamp(user: User, before: Mapping[str, Any]) -> list[str]:
+    """Renew the stamp where new dates disable or enable the account, and return its column."""
+    dates = {name: before.get(name, getattr(user, name)) for name in _DATES}
+    if _DATES.isdisjoint(before) or User(**dates).validity() is user.validity() is Validity.CURRENT:
+        return []
+    user.stamp = new_stamp()
+    return ["stamp"]
+
+
+def _set_activated(user: User, before: Mapping[str, Any]) -> list[str]:
+    """Note when an account is enabled, from which its dormancy counts anew, and return the column."""
+    if not (user.is_active and "is_active" in before):
+        return []
+    user.activated_at = timezone.now()
+    return ["activated_at"]
 
 
 def _set_vouched(user: User, changed: Collection[str], replaced: Collection[Channel], actor: User | None) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.admin.utils import quote
 from django.db.models import QuerySet, Sum
 from django.urls import reverse
@@ -16,14 +17,17 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.messaging.heartbeat import delivery_status
 from accounts.models import Session, State, User
+from accounts.policies import WARNED_BEFORE
 from accounts.security.enrolled_accounts import is_staff_without_factor
 from accounts.security.locked_accounts import is_locked
 from accounts.security.suspicion import suspected
+from accounts.services import dormancy
 from accounts.services.sessions import is_active
 from audit import trail_checks
 from audit.events import Event, Status
 from audit.labels import REASONS
 from audit.models import LoginAttempt
+from audit.validity import ends_within, today
 from authsvc.admin_site.charts import Chart, chart
 from authsvc.admin_site.periods import counted, last_days, last_hours
 
@@ -70,7 +74,7 @@ def context_for(user: User) -> dict[str, Any]:
     if user.has_perm("accounts.view_session"):
         figures.append(_online(now))
     if user.has_perm("accounts.view_user"):
-        figures += [_locked(now), _awaiting(), _without_factor()]
+        figures += [_locked(now), _awaiting(), _ending(), *_dormant(), _without_factor()]
     if user.has_perm("audit.view_securityevent"):
         figures += [_suspected(now), _seal()]
     if user.has_perm("accounts.view_message"):
@@ -159,6 +163,39 @@ def _awaiting() -> Figure:
         _changelist_url("accounts_user", {"state": "awaiting"}),
         _user_rows(users.order_by("created_at")[:ROWS]),
     )
+
+
+def _ending() -> Figure:
+    users = User.objects.filter(ends_within(today(), WARNED_BEFORE))
+    rows = [
+        Row(user.username, f"{user.valid_until:%Y-%m-%d}", _change_url("accounts_user", user.pk))
+        for user in users.order_by("valid_until", "pk")[:ROWS]
+    ]
+    return Figure(
+        "ending",
+        _("Expiring soon"),
+        _("Accounts whose last day is within 14 days"),
+        users.count(),
+        _changelist_url("accounts_user", {"validity": "soon"}),
+        rows,
+    )
+
+
+def _dormant() -> list[Figure]:
+    """Return the accounts that will be disabled as dormant, where the deployment disables such accounts."""
+    if settings.DORMANT_AFTER is None:
+        return []
+    users = dormancy.warned()
+    return [
+        Figure(
+            "dormant",
+            _("Dormant soon"),
+            _("Accounts that are disabled within 14 days unless their users log in"),
+            users.count(),
+            _changelist_url("accounts_user", {"validity": "dormant"}),
+            _user_rows(users[:ROWS]),
+        )
+    ]
 
 
 def _waiting(now: datetime) -> Figure:

@@ -5,12 +5,22 @@ import math
 from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordMixin
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import IdentityError, KeysUnavailable, Overloaded, Problem, RetryLater, SecondFactorRequired
+from accounts.errors import (
+    IdentityError,
+    InvalidInput,
+    KeysUnavailable,
+    Overloaded,
+    PasswordExpired,
+    Problem,
+    RetryLater,
+    SecondFactorRequired,
+)
 from accounts.models import Session, User
 from accounts.policies import LONGEST_PASSWORD, active_profile
 from accounts.services import admin_sessions, identifiers, passwords, sign_in
@@ -30,6 +40,8 @@ _PASSWORD_PROBLEMS = {
     "password_too_short": _("A password must have at least %(shortest)d characters."),
     "password_not_mixed": _("A password must contain upper and lower case letters and a digit."),
     "password_too_common": _("This password is on a list of common or breached passwords."),
+    "password_unchanged": _("The new password must differ from the current one."),
+    "password_used_before": _("The new password must differ from the former ones."),
     "password_too_similar": _("This password is too similar to your own data or to the service's name."),
 }
 
@@ -58,10 +70,14 @@ def _message(problem: Problem) -> str:
 
 
 class LoginForm(AdminAuthenticationForm):
-    """The first step: a valid form has the new `session`, or the `challenge` that asks for the second factor."""
+    """The first step: a valid form has the new `session`, or the `challenge` that asks for the second factor.
+
+    Or it has `expired`, which asks for a new password.
+    """
 
     session: Session | None = None
     challenge: SecondFactorRequired | None = None
+    expired: PasswordExpired | None = None
 
     def clean(self) -> dict[str, Any]:
         username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
@@ -81,8 +97,33 @@ class LoginForm(AdminAuthenticationForm):
             )
         except SecondFactorRequired as challenge:
             self.challenge = challenge
+        except PasswordExpired as expired:
+            self.expired = expired
         except IdentityError as error:
             raise refusal(error, str(INVALID_LOGIN)) from error
+
+
+def _new_password(label: Any) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(label=label, widget=widget, strip=False)
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, entered twice; the service that stores it says what is wrong with it."""
+
+    new_password1 = _new_password(_("New password"))
+    new_password2 = _new_password(_("New password confirmation"))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("new_password1") != data.get("new_password2"):
+            self.add_error("new_password2", SetPasswordMixin.error_messages["password_mismatch"])
+        return data
+
+    def add_problems(self, error: InvalidInput) -> None:
+        """Report what is wrong with the new password."""
+        for problem in error.errors["new_password"]:
+            self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -104,7 +145,14 @@ class OwnPasswordForm(PasswordChangeForm):
         data = super().clean() or {}
         for problem in passwords.problems(str(data.get("new_password1", "")), self.user, active_profile().password):
             self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
+        if "old_password" in data and data.get("new_password1") == data["old_password"]:
+            self.add_error("new_password1", ValidationError(_message(passwords.UNCHANGED), code="password_unchanged"))
         return data
+
+    def add_problems(self, error: InvalidInput) -> None:
+        """Report what the service refuses only when it stores the password."""
+        for problem in error.errors["new_password"]:
+            self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
 
     def save(self, commit: bool = True) -> User:
         passwords.replace(

@@ -16,15 +16,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from accounts.errors import IdentityError, InvalidSecondFactor, RetryLater
+from accounts.errors import IdentityError, InvalidInput, InvalidSecondFactor, PasswordExpired, RetryLater
 from accounts.models import FactorType
-from accounts.services import admin_sessions, passkeys, second_step
+from accounts.policies import active_profile
+from accounts.services import admin_sessions, passkeys, passwords, second_step
 from audit.origin import request_origin
 from authsvc.admin_site import logins
 from authsvc.admin_site.factor_forms import WRONG_CODE, WRONG_PASSKEY, PasskeyForm, SecondFactorForm
-from authsvc.admin_site.forms import LoginForm, refusal, retry_message
+from authsvc.admin_site.forms import LoginForm, NewPasswordForm, refusal, retry_message
 from authsvc.admin_site.logins import PendingLogin
 
+PASSWORD_CHANGED: Final = _("The password was changed. Log in with the new one.")
 EXPIRED_LOGIN: Final = _("The login took too long, or the account has changed. Log in again.")
 
 
@@ -42,6 +44,9 @@ class PasswordLoginView(LoginView):
     template_name = "admin/login.html"
 
     def form_valid(self, form: Any) -> HttpResponse:
+        if form.expired:
+            logins.await_password(self.request, form.expired)
+            return redirect("admin:expired_password")
         if form.challenge:
             logins.wait(self.request, form.challenge, self.get_success_url())
             return redirect("admin:enrollment" if logins.waiting(self.request, enrolls=True) else "admin:second_factor")
@@ -72,6 +77,9 @@ class SecondFactorView(View):
                 origin=request_origin(self.request),
                 rule=logins.staff_only,
             )
+        except PasswordExpired as expired:
+            logins.await_password(self.request, expired)
+            return redirect("admin:expired_password")
         except InvalidSecondFactor:
             form.add_error("code", WRONG_PASSKEY if form.cleaned_data["credential"] else WRONG_CODE)
         except RetryLater as error:
@@ -99,6 +107,40 @@ class SecondFactorView(View):
             "options": options,
         }
         return TemplateResponse(self.request, "admin/second_factor.html", context)
+
+
+@method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
+class ExpiredPasswordView(View):
+    """A new password in place of one that was too old for the login, which has been right otherwise."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(NewPasswordForm()) if logins.token_of_expired_password(request) else redirect("admin:login")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        token, form = logins.token_of_expired_password(request), NewPasswordForm(request.POST)
+        if token is None:
+            return redirect("admin:login")
+        return self._change(token, form) if form.is_valid() else self._page(form)
+
+    def _change(self, token: str, form: NewPasswordForm) -> HttpResponse:
+        new, rule = form.cleaned_data["new_password1"], active_profile().password
+        try:
+            passwords.change_expired(token=token, new=new, rule=rule, origin=request_origin(self.request))
+        except InvalidInput as error:
+            form.add_problems(error)
+        except RetryLater as error:
+            form.add_error(None, retry_message(error))
+        except IdentityError:
+            return start_again(self.request, EXPIRED_LOGIN)
+        else:
+            logins.end(self.request)
+            messages.success(self.request, PASSWORD_CHANGED)
+            return redirect("admin:login")
+        return self._page(form)
+
+    def _page(self, form: NewPasswordForm) -> HttpResponse:
+        context = {**admin.site.each_context(self.request), "title": _("Choose a new password"), "form": form}
+        return TemplateResponse(self.request, "admin/expired_password.html", context)
 
 
 @require_safe

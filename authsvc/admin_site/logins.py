@@ -11,7 +11,13 @@ from django.contrib.auth import SESSION_KEY, login
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from accounts.errors import SecondFactorEnrollmentRequired, SecondFactorRequired, SessionEnded, UserGone
+from accounts.errors import (
+    PasswordExpired,
+    SecondFactorEnrollmentRequired,
+    SecondFactorRequired,
+    SessionEnded,
+    UserGone,
+)
 from accounts.models import EndReason, Session, User
 from accounts.services import admin_sessions, sessions
 from audit.events import FailureReason
@@ -19,6 +25,7 @@ from audit.origin import ADMIN_SITE, request_origin
 
 _ROW: Final = "session_row"
 _WAITING: Final = "waiting_login"
+_EXPIRED: Final = "expired_password"
 _CURRENT: Final = "current_session"
 
 
@@ -103,3 +110,16 @@ def waiting(request: HttpRequest, *, enrolls: bool) -> PendingLogin | None:
     found = request.session.get(_WAITING)
     login = PendingLogin(**found) if found else None
     return login if login and login.enrolls is enrolls else None
+
+
+def await_password(request: HttpRequest, expired: PasswordExpired) -> None:
+    """Keep the token of a login whose password has expired, as long as it lives; nobody is logged in meanwhile."""
+    end(request)
+    request.session[_EXPIRED] = expired.token
+    request.session.set_expiry(expired.lifetime)
+
+
+def token_of_expired_password(request: HttpRequest) -> str | None:
+    """Return the token that changes the expired password of this browser's login."""
+    token: str | None = request.session.get(_EXPIRED)
+    return token

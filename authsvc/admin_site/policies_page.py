@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts import policies
 from accounts.models import Role, User
@@ -29,6 +29,9 @@ def rows() -> Sequence[tuple[Promise, object]]:
         (_("separate duties"), _("yes") if settings.SEPARATE_DUTIES else _("no")),
         (_("characters of a password at least"), password.shortest),
         (_("common and breached passwords are accepted"), _("yes") if password.guessable else _("no")),
+        (_("former passwords that may not return"), settings.PASSWORD_HISTORY),
+        (_("days after which a password expires"), _days(settings.PASSWORD_MAX_AGE)),
+        (_("days without a login after which an account is disabled"), _days(settings.DORMANT_AFTER)),
         (_("wrong passwords that lock an account at an address"), lock.limit),
         (_("the same from all unknown addresses together"), policies.UNKNOWN_ADDRESSES_LIMIT.limit),
         (_("the same since the last successful login"), policies.SLOW_GUESSING_LIMIT.limit),
@@ -46,6 +49,10 @@ def rows() -> Sequence[tuple[Promise, object]]:
 def _minutes(value: timedelta) -> str:
     count = value // timedelta(minutes=1)
     return ngettext("%d minute", "%d minutes", count) % count
+
+
+def _days(value: timedelta | None) -> object:
+    return value.days if value else pgettext("a limit", "off")
 
 
 def _roles(names: Collection[str]) -> str:

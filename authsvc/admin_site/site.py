@@ -14,7 +14,13 @@ from django.views.i18n import set_language
 
 from accounts.models import User
 from authsvc.admin_site import dashboard, enrollment_views, logins, own_factor_views
-from authsvc.admin_site.login_views import PasskeyLoginView, PasswordLoginView, SecondFactorView, passkey_options
+from authsvc.admin_site.login_views import (
+    ExpiredPasswordView,
+    PasskeyLoginView,
+    PasswordLoginView,
+    SecondFactorView,
+    passkey_options,
+)
 from authsvc.admin_site.policies_page import policies_page
 from authsvc.admin_site.views import OwnPasswordView, logo_file
 
@@ -30,6 +36,7 @@ class Site(AdminSite):
             path("logo", logo_file, name="logo"),
             path("policies/", self.admin_view(policies_page), name="policies"),
             path("login/second-factor/", SecondFactorView.as_view(), name="second_factor"),
+            path("login/password/", ExpiredPasswordView.as_view(), name="expired_password"),
             path("login/passkey/", PasskeyLoginView.as_view(), name="passkey_login"),
             path("login/passkey/options", passkey_options, name="passkey_options"),
             path("login/enrollment/", enrollment_views.choice, name="enrollment"),

@@ -9,14 +9,14 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from accounts.errors import IdentityError, RetryLater
+from accounts.errors import IdentityError, InvalidInput, RetryLater
 from audit.origin import request_origin
 from authsvc.admin_site import logins
 from authsvc.admin_site.forms import WRONG_PASSWORD, OwnPasswordForm, retry_message
+from authsvc.admin_site.login_views import PASSWORD_CHANGED
 from authsvc.configuration import logo
 
 
@@ -39,13 +39,15 @@ class OwnPasswordView(PasswordChangeView):
             form.save()
         except RetryLater as error:
             form.add_error(None, retry_message(error))
+        except InvalidInput as error:
+            form.add_problems(error)
         except IdentityError:
             # The password or the account changed after the form verified the old password.
             form.add_error("old_password", WRONG_PASSWORD)
         else:
             # Every session of the user has ended, this one too.
             logins.end(self.request)
-            messages.success(self.request, _("The password was changed. Log in with the new one."))
+            messages.success(self.request, PASSWORD_CHANGED)
             return redirect("admin:login")
         return self.form_invalid(form)
 

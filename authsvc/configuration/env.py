@@ -89,6 +89,9 @@ class Environment(BaseSettings):
     metrics_token: str = ""
     audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
     log_format: Literal["json", "text"] | None = None
+    dormant_days: Annotated[int, AfterValidator(validators.valid_dormancy)] = 0
+    password_history: int = Field(default=0, ge=0, le=24)
+    password_max_age_days: int = Field(default=0, ge=0, le=3650)
     trail_retention_days: Annotated[int, AfterValidator(validators.valid_retention)] = 400
 
     @classmethod

@@ -23,6 +23,9 @@ _DOMAIN: Final = re.compile(r"(?!\d+(\.\d+){3}$)[a-z0-9-]+(\.[a-z0-9-]+)*")
 _STREAMS: Final = ("syslog+tcp", "syslog+tls", "https")
 # China's Cybersecurity Law, article 21, requires logs of at least six months.
 SHORTEST_RETENTION_DAYS: Final = 180
+# A session may last as long without a login.
+SHORTEST_DORMANCY_DAYS: Final = 30
+LONGEST_DORMANCY_DAYS: Final = 3650
 _DATABASES: Final = frozenset({"sqlite", "postgres", "postgresql", "mysql", "mariadb"})
 
 
@@ -123,6 +126,13 @@ def valid_logo(value: str) -> str:
 def valid_retention(days: int) -> int:
     if days < SHORTEST_RETENTION_DAYS:
         raise invalid("E021", f"TRAIL_RETENTION_DAYS={days} is less than {SHORTEST_RETENTION_DAYS}.")
+    return days
+
+
+def valid_dormancy(days: int) -> int:
+    if days and not SHORTEST_DORMANCY_DAYS <= days <= LONGEST_DORMANCY_DAYS:
+        bounds = f"{SHORTEST_DORMANCY_DAYS} to {LONGEST_DORMANCY_DAYS}"
+        raise invalid("E026", f"DORMANT_DAYS={days} is neither 0 nor {bounds}.")
     return days
 
 

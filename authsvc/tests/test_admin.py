@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session as DjangoSession
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.errors import Overloaded
 from accounts.models import AttemptBudget, Session, User
@@ -175,6 +176,18 @@ class TestOwnPassword:
         assert response.context["form"].errors == {"old_password": ["The current password is wrong."]}
         assert AttemptBudget.objects.get(account_id=head.pk, address=HERE).count == 1
 
+    def test_the_current_password_is_no_new_one(self, staff_client: Client) -> None:
+        errors = self.change(staff_client, new=PASSWORD).context["form"].errors
+        assert errors == {"new_password1": ["The new password must differ from the current one."]}
+
+    def test_a_former_password_does_not_return(self, site: Client, head: User, settings: Settings) -> None:
+        settings.PASSWORD_HISTORY = 1
+        for old, new in ((PASSWORD, "Another-horse-8"), ("Another-horse-8", PASSWORD)):
+            site.post("/admin/login/", {"username": "head", "password": old})
+            response = self.change(site, old=old, new=new)
+        errors = response.context["form"].errors
+        assert errors == {"new_password1": ["The new password must differ from the former ones."]}
+
     def test_a_change_based_on_an_outdated_password_is_refused(
         self, staff_client: Client, head: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -217,6 +230,48 @@ class TestOwnPassword:
         assert response.context["form"].errors["new_password1"] == [
             "A password must have at least 6 characters.",
         ]
+
+
+class TestExpiredPassword:
+    PATH = "/admin/login/password/"
+
+    @pytest.fixture(autouse=True)
+    def _expired(self, head: User, site: Client, settings: Settings) -> None:
+        settings.PASSWORD_MAX_AGE = timedelta(days=90)
+        User.objects.filter(pk=head.pk).update(password_changed_at=timezone.now() - timedelta(days=91))
+        assert self.log_in(site) == self.PATH
+
+    def log_in(self, site: Client, password: str = PASSWORD) -> str:
+        return str(site.post("/admin/login/", {"username": "head", "password": password})["Location"])
+
+    def choose(self, site: Client, new: str, again: str = "") -> Any:
+        return site.post(self.PATH, {"new_password1": new, "new_password2": again or new})
+
+    def test_the_login_leads_to_the_change_and_then_to_a_login(self, site: Client) -> None:
+        assert [name for name, _ in password_fields(site.get(self.PATH))] == ["new_password1", "new_password2"]
+        assert site.get("/admin/")["Location"].startswith("/admin/login/")
+        assert self.choose(site, "Another-horse-8")["Location"] == "/admin/login/"
+        assert "The password was changed. Log in with the new one." in site.get("/admin/login/").content.decode()
+        assert self.log_in(site, "Another-horse-8") == "/admin/"
+
+    @pytest.mark.parametrize(
+        ("new", "again", "errors"),
+        [
+            ("short", "", {"new_password1": ["A password must have at least 6 characters."]}),
+            (PASSWORD, "", {"new_password1": ["The new password must differ from the current one."]}),
+            ("Another-horse-8", "Another-horse-9", {"new_password2": ["The two password fields didn’t match."]}),
+        ],
+    )
+    def test_what_is_wrong_with_the_new_password_is_said(
+        self, site: Client, new: str, again: str, errors: dict[str, list[str]]
+    ) -> None:
+        assert self.choose(site, new, again).context["form"].errors == errors
+
+    def test_the_page_is_for_those_who_have_logged_in_with_an_expired_password(self, site: Client) -> None:
+        site.cookies.clear()
+        assert [site.get(self.PATH)["Location"], self.choose(site, "Another-horse-8")["Location"]] == [
+            "/admin/login/"
+        ] * 2
 
 
 class TestLists:
@@ -334,7 +389,7 @@ class TestUsers:
     def test_other_changes_are_recorded_as_one_event_with_the_fields(
         self, staff_client: Client, head: User, alice: User
     ) -> None:
-        self.save(staff_client, alice, full_name="Alice Li", department="药房")
+        self.save(staff_client, alice, full_name="Alice Li", department="药房", new_names="药房")
         detail = {
             "fields": ["department", "full_name"],
             "old": {"department": "", "full_name": "Alice Zhang"},

@@ -326,6 +326,26 @@ class TestFigures:
         assert len(addresses.rows) == 5
 
 
+def test_accounts_whose_last_day_comes_soon_are_counted_with_their_list(
+    head: User, alice: User, bob: User, root: User
+) -> None:
+    for user, days in ((alice, 14), (bob, 15), (root, -1)):
+        User.objects.filter(pk=user.pk).update(valid_until=(NOW.astimezone(SHANGHAI) + timedelta(days=days)).date())
+    found = figures(head)["ending"]
+    assert (found.number, [(row.label, row.value) for row in found.rows]) == (1, [("alice", "2026-03-24")])
+    assert listed(head, found.url) == 1
+
+
+def test_accounts_that_will_be_disabled_as_dormant_are_counted_with_their_list(
+    head: User, alice: User, settings: Settings
+) -> None:
+    assert "dormant" not in figures(head)
+    settings.DORMANT_AFTER = timedelta(days=90)
+    User.objects.filter(pk=alice.pk).update(created_at=NOW - timedelta(days=80), dormancy_warned_at=NOW)
+    found = figures(head)["dormant"]
+    assert (found.number, [row.label for row in found.rows], listed(head, found.url)) == (1, ["alice"], 1)
+
+
 class TestPage:
     def test_every_link_works(self, head: User, alice: User) -> None:
         Api().tokens()
@@ -342,7 +362,7 @@ class TestPage:
         ("permission", "seen"),
         [
             ("view_session", ["online"]),
-            ("view_user", ["locked", "awaiting", "without-factor"]),
+            ("view_user", ["locked", "awaiting", "ending", "without-factor"]),
             ("view_loginattempt", ["hours", "days", "reasons", "addresses"]),
             ("view_securityevent", ["suspected", "seal"]),
             ("view_message", ["waiting"]),

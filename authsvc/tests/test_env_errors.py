@@ -34,6 +34,19 @@ pytestmark = pytest.mark.any_database
             "(authsvc.E025) ISSUER=https://auth.example.org/?a=b is not a URL without query and fragment. HINT: "
             "Example: ISSUER=https://auth.example.org, as clients reach this service.",
         ),
+        *(
+            (
+                {"DORMANT_DAYS": days},
+                f"(authsvc.E026) DORMANT_DAYS={days} is neither 0 nor 30 to 3650. HINT: "
+                "Example: DORMANT_DAYS=90; 0 disables no account.",
+            )
+            for days in ("29", "3651")
+        ),
+        (
+            {"PASSWORD_HISTORY": "25"},
+            "(authsvc.E001) PASSWORD_HISTORY: Input should be less than or equal to 24. "
+            "HINT: The environment table in README.md lists the values of each variable.",
+        ),
         (
             {"TRAIL_RETENTION_DAYS": "179"},
             "(authsvc.E021) TRAIL_RETENTION_DAYS=179 is less than 180. HINT: Rows of the trail are kept for at least "

@@ -156,6 +156,7 @@ class TestErrors:
                             "enum": [
                                 "account_disabled",
                                 "approval_pending",
+                                "password_expired",
                                 "second_factor_required",
                                 "second_factor_enrollment_required",
                                 "origin_not_allowed",

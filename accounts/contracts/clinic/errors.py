@@ -22,6 +22,7 @@ ERRORS: Final = error_table(
         errors.InvalidCredentials: status_error(400, "Incorrect email or password."),
         errors.AccountDisabled: status_error(403, "This account is disabled."),
         errors.ApprovalPending: status_error(403, "This account awaits an administrator's approval."),
+        errors.PasswordExpired: status_error(403, "The password has expired. Reset it to log in."),
         errors.TooManyAttempts: status_error(429, "Too many failed attempts. Try again later."),
         errors.TooManyLogins: status_error(429, "Too many logins. Try again later."),
         errors.TooManyChanges: status_error(429, "Too many changes. Try again later."),

@@ -5,7 +5,7 @@ from typing import Any
 from accounts import errors
 from accounts.contracts.authentication import bearer_token
 from accounts.contracts.clinic import contract, tokens, wire
-from accounts.contracts.operations import PASSWORD_ERRORS, operation
+from accounts.contracts.operations import LOGIN_ERRORS, PASSWORD_ERRORS, operation
 from accounts.contracts.viewsets import ContractViewSet
 from accounts.models import EndReason, User
 from accounts.services import identifiers, passwords, registration, sessions, sign_in
@@ -39,7 +39,7 @@ class RegistrationViewSet(ClinicViewSet):
 class SignInViewSet(ClinicViewSet):
     public = frozenset({"login"})
 
-    @operation(request=wire.Login, response=wire.TokenAnswer, errors=PASSWORD_ERRORS)
+    @operation(request=wire.Login, response=wire.TokenAnswer, errors=LOGIN_ERRORS)
     def login(self, data: dict[str, Any]) -> dict[str, Any]:
         """Log in.
 

@@ -5,7 +5,7 @@ from typing import Any
 from accounts import errors
 from accounts.contracts.claims import SessionToken
 from accounts.contracts.hospital import contract, filters, tokens, wire
-from accounts.contracts.operations import PASSWORD_ERRORS, operation
+from accounts.contracts.operations import LOGIN_ERRORS, PASSWORD_ERRORS, operation
 from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
 from accounts.models import EndReason, Session, User
 from accounts.services import identifiers, profile, registration, sessions, sign_in
@@ -42,7 +42,7 @@ class SignInViewSet(HospitalViewSet):
     contract = contract.LOGIN
     public = frozenset({"login"})
 
-    @operation(request=wire.Login, response=wire.LoginData, errors=PASSWORD_ERRORS)
+    @operation(request=wire.Login, response=wire.LoginData, errors=LOGIN_ERRORS)
     def login(self, data: dict[str, Any]) -> SessionToken:
         """Log in.
 

@@ -10,8 +10,17 @@ from accounts.models import FactorType, Role
 from accounts.policies import active_profile
 from audit.events import Event, FailureReason, Status
 
+_DATES_HELP = "The first and the last day of logins, in the service's time zone; null is without limit."
 
-class UserCreation(ProfileFields):
+
+class StaffFields(RequestBody):
+    # The fields that administrators set beside those that users may set themselves.
+    job_title = StrictCharField(max_length=100, required=False, allow_blank=True, help_text="Grants nothing.")
+    valid_from = serializers.DateField(required=False, allow_null=True, help_text=_DATES_HELP)
+    valid_until = serializers.DateField(required=False, allow_null=True, help_text=_DATES_HELP)
+
+
+class UserCreation(StaffFields, ProfileFields):
     username = StrictCharField(max_length=names.NAME_LENGTH)
     password = Password(help_text=f"At least {active_profile().password.shortest} characters.")
     email = Email(max_length=names.EMAIL_LENGTH, required=False, allow_null=True)
@@ -20,11 +29,11 @@ class UserCreation(ProfileFields):
     example = {"username": "080123", "password": "Ward-7-by-the-lake", "role": "doctor", "full_name": "王伟"}
 
 
-class UserChanges(ProfileUpdate):
+class UserChanges(StaffFields, ProfileUpdate):
     username = StrictCharField(max_length=names.NAME_LENGTH, required=False)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
 
-    example = {"role": "doctor", "department": "心内科"}
+    example = {"role": "doctor", "department": "心内科", "job_title": "护士", "valid_until": "2027-06-30"}
 
 
 class FactorRemoval(RequestBody):

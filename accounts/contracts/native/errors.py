@@ -31,6 +31,11 @@ ERRORS: Final = error_table(
         ),
         errors.AccountDisabled: WireError(403, "account_disabled", "This account is disabled. Ask an administrator."),
         errors.ApprovalPending: WireError(403, "approval_pending", "This account awaits an administrator's approval."),
+        errors.PasswordExpired: WireError(
+            403,
+            "password_expired",
+            "This password has expired. Send a new one with this password_token to login/change-password.",
+        ),
         errors.TooManyAttempts: WireError(429, "too_many_attempts", "Too many failed attempts. Wait, then try again."),
         errors.TooManyLogins: WireError(
             429, "too_many_logins", "Too many logins to this account. Wait, then try again."
@@ -69,7 +74,7 @@ ERRORS: Final = error_table(
         errors.OwnAccount: WireError(
             403,
             "own_account",
-            "You cannot deactivate your own account, change its role or remove its second factors here.",
+            "You cannot deactivate your own account, change its role or dates, or remove its second factors here.",
         ),
         errors.LastAdministrator: WireError(
             403, "last_administrator", "The last active administrator cannot be deactivated or demoted."
@@ -113,6 +118,9 @@ def problem_details(wire_error: WireError, error: BaseException) -> dict[str, An
             field: [{"code": item.code, "detail": item.detail} for item in items]
             for field, items in error.errors.items()
         }
+    if isinstance(error, errors.PasswordExpired):
+        body["password_token"] = error.token
+        body["expires_in"] = int(error.lifetime.total_seconds())
     if isinstance(error, errors.SecondFactorRequired):
         body["mfa_token"] = error.token
         body["expires_in"] = int(error.lifetime.total_seconds())

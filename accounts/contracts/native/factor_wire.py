@@ -114,7 +114,7 @@ class PasswordAndCode(CurrentPassword):
 
 
 class LoginProblem(Problem):
-    """Problem details (RFC 9457), with the token for the next step of a login that needs a second factor."""
+    """Problem details (RFC 9457), with the token for the next step of a login that needs more than a password."""
 
     mfa_token = serializers.CharField(
         required=False,
@@ -124,7 +124,10 @@ class LoginProblem(Problem):
     methods = serializers.ListField(
         child=serializers.ChoiceField(FactorType.values), required=False, help_text="Of `login/second-factor`."
     )
-    expires_in = serializers.IntegerField(required=False, help_text="Lifetime of the `mfa_token` in seconds.")
+    password_token = serializers.CharField(
+        required=False, help_text="With `password_expired` for `login/change-password`."
+    )
+    expires_in = serializers.IntegerField(required=False, help_text="Lifetime of the token in seconds.")
 
 
 class RequestOptionsAnswer(ResponseBody):

@@ -6,22 +6,25 @@ from accounts import errors
 from accounts.contracts.base import ErrorClass
 from accounts.contracts.native import factor_wire, tokens, wire
 from accounts.contracts.native.views import TokensViewSet
-from accounts.contracts.operations import PASSWORD_ERRORS, operation
-from accounts.services import identifiers, passkeys, second_step, sign_in
+from accounts.contracts.operations import LOGIN_ERRORS, PASSWORD_ERRORS, operation
+from accounts.policies import active_profile
+from accounts.services import identifiers, passkeys, passwords, second_step, sign_in
 from accounts.services.factor_check import FactorStep
 
 _TOKEN_ERRORS: Final[tuple[ErrorClass, ...]] = (errors.TokenInvalid, errors.TokenExpired)
 
 
 class LoginViewSet(TokensViewSet):
-    public = frozenset({"login", "second_factor_options", "second_factor", "passkey_options", "passkey"})
+    public = frozenset(
+        {"login", "second_factor_options", "second_factor", "passkey_options", "passkey", "change_password"}
+    )
     error_responses = {403: factor_wire.LoginProblem}
 
     @operation(
         request=wire.Login,
         response=wire.LoginAnswer,
         errors=(
-            *PASSWORD_ERRORS,
+            *LOGIN_ERRORS,
             errors.InvalidSecondFactor,
             errors.SecondFactorRequired,
             errors.SecondFactorEnrollmentRequired,
@@ -37,6 +40,7 @@ class LoginViewSet(TokensViewSet):
         password does the response say that the account is disabled, waits for approval or has a second factor. The code
         of a second factor is sent in `otp`, or in the next step: see `login/second-factor`. An account that must have a
         second factor and has none gets an `mfa_token` that as bearer token adds one: see `mfa/totp` and `mfa/webauthn`.
+        Where passwords expire, an expired one gets a `password_token`: see `login/change-password`.
         """
         return sign_in.sign_in(
             identifier=identifiers.any_of_three(data["username"]),
@@ -55,7 +59,7 @@ class LoginViewSet(TokensViewSet):
     @operation(
         request=factor_wire.SecondStep,
         response=wire.LoginAnswer,
-        errors=(*PASSWORD_ERRORS, errors.InvalidSecondFactor, *_TOKEN_ERRORS, errors.OriginNotAllowed),
+        errors=(*LOGIN_ERRORS, errors.InvalidSecondFactor, *_TOKEN_ERRORS, errors.OriginNotAllowed),
         headers=("Set-Cookie",),
         request_headers=("X-Refresh-Cookie",),
     )
@@ -69,6 +73,24 @@ class LoginViewSet(TokensViewSet):
             token=data["mfa_token"],
             answer=factor_wire.answer_of(data),
             issuer=tokens.LOGIN,
+            origin=self.origin,
+        )
+
+    @operation(
+        request=wire.ExpiredPasswordChange,
+        status=204,
+        errors=(*_TOKEN_ERRORS, errors.TooManyChanges, errors.Overloaded),
+    )
+    def change_password(self, data: dict[str, Any]) -> None:
+        """Replace an expired password.
+
+        The `password_token` is that of the `password_expired` of `login` or `login/second-factor`. It is valid for one
+        change and for five minutes. Every session ends: log in next.
+        """
+        passwords.change_expired(
+            token=data["password_token"],
+            new=data["new_password"],
+            rule=active_profile().native_change,
             origin=self.origin,
         )
 

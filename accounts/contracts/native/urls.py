@@ -11,6 +11,7 @@ urlpatterns = [
     path("login", login_views.LoginViewSet.as_view({"post": "login"})),
     path("login/second-factor", login_views.LoginViewSet.as_view({"post": "second_factor"})),
     path("login/second-factor/options", login_views.LoginViewSet.as_view({"post": "second_factor_options"})),
+    path("login/change-password", login_views.LoginViewSet.as_view({"post": "change_password"})),
     path("login/passkey", login_views.LoginViewSet.as_view({"post": "passkey"})),
     path("login/passkey/options", login_views.LoginViewSet.as_view({"post": "passkey_options"})),
     path("refresh", views.TokenViewSet.as_view({"post": "refresh"})),

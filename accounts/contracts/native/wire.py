@@ -117,6 +117,13 @@ class PasswordChange(RequestBody):
     example = {"old_password": "Ward-7-by-the-lake", "new_password": "Ward-8-on-the-hill"}
 
 
+class ExpiredPasswordChange(RequestBody):
+    password_token = StrictCharField(help_text="Of the `password_expired` of a login.")
+    new_password = Password(help_text=NEW_PASSWORD_HELP)
+
+    example = {"password_token": "eyJhbGciOiJIUzI1NiIs…", "new_password": "Ward-8-on-the-hill"}
+
+
 class Refresh(RequestBody):
     refresh_token = StrictCharField(help_text="The refresh token of the last login or refresh; it can be used once.")
 
@@ -143,6 +150,7 @@ class UserAnswer(ResponseBody):
     last_name = serializers.CharField(allow_blank=True)
     nickname = serializers.CharField(allow_blank=True)
     department = serializers.CharField(allow_blank=True)
+    job_title = serializers.CharField(allow_blank=True)
     avatar_url = NullableText()
     profile = JSONObject(allow_null=True)
     language = Language(settings.LANGUAGES, help_text="The language of messages to this user.")
@@ -152,6 +160,8 @@ class UserAnswer(ResponseBody):
     pending_phone = PhoneNumber(help_text="Replaces `phone` once it is verified.")
     is_active = serializers.BooleanField()
     awaits_approval = serializers.BooleanField(help_text="Whether an administrator must approve it before a login.")
+    valid_from = serializers.DateField(allow_null=True, help_text="The first day on which it may log in.")
+    valid_until = serializers.DateField(allow_null=True, help_text="The last day on which it may log in.")
     last_login = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 

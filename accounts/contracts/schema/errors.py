@@ -49,7 +49,7 @@ def sample(error: ErrorClass) -> BaseException:
     """Return an error of this class, as an example."""
     if issubclass(error, errors.AlreadyTaken):
         return error("email")
-    if issubclass(error, errors.SecondFactorEnrollmentRequired):
+    if issubclass(error, errors.SecondFactorEnrollmentRequired | errors.PasswordExpired):
         return error(EXAMPLE_TOKEN, MFA_TOKEN_LIFE)
     if issubclass(error, errors.SecondFactorRequired):
         return error(EXAMPLE_TOKEN, MFA_TOKEN_LIFE, ("totp", "recovery_code"))

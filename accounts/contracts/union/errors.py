@@ -26,6 +26,7 @@ ERRORS: Final = error_table(
         errors.InvalidCredentials: WireError(401, 1002, "用户名或密码错误"),
         errors.AccountDisabled: WireError(401, 1002, "账户已被禁用"),
         errors.ApprovalPending: WireError(401, 1002, "账户正在等待管理员审核"),
+        errors.PasswordExpired: WireError(401, 1002, "密码已过期，请重置密码后登录"),
         errors.TooManyAttempts: status_error(429, "失败次数过多，请稍后再试"),
         errors.TooManyLogins: status_error(429, "登录过于频繁，请稍后再试"),
         errors.TooManyChanges: status_error(429, "修改过于频繁，请稍后再试"),

@@ -5,7 +5,7 @@ from typing import Any
 from accounts import errors
 from accounts.contracts.authentication import bearer_token
 from accounts.contracts.claims import SessionToken
-from accounts.contracts.operations import PASSWORD_ERRORS, operation
+from accounts.contracts.operations import LOGIN_ERRORS, operation
 from accounts.contracts.union import contract, tokens, wire
 from accounts.contracts.union.errors import only_username_already_taken
 from accounts.contracts.viewsets import ContractViewSet
@@ -43,7 +43,7 @@ class RegistrationViewSet(UnionViewSet):
 class SignInViewSet(UnionViewSet):
     public = frozenset({"login"})
 
-    @operation(request=wire.Login, response=wire.LoginData, message="登录成功", errors=PASSWORD_ERRORS)
+    @operation(request=wire.Login, response=wire.LoginData, message="登录成功", errors=LOGIN_ERRORS)
     def login(self, data: dict[str, Any]) -> SessionToken:
         """Log in by phone number.
 

@@ -5,7 +5,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, Final, NoReturn
 
 from django.conf import settings
@@ -21,7 +21,7 @@ _BOOLEANS: Final = {
     **dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True),
     **dict.fromkeys(("0", "false", "f", "no", "n", "off"), False),
 }
-_TEXTS: Final = ("full_name", "first_name", "last_name", "nickname", "department")
+_TEXTS: Final = ("full_name", "first_name", "last_name", "nickname", "department", "job_title")
 _EARLIEST_YEAR: Final = 1970
 _is_url: Final = URLValidator(schemes=["http", "https"])
 
@@ -141,6 +141,14 @@ def _time(name: str, value: Any, system: FormerSystem) -> ConvertedValue | None:
     return ConvertedValue({name: found.isoformat()}) if found else None
 
 
+def _day(name: str, value: Any, system: FormerSystem) -> ConvertedValue:
+    text = line(value)
+    try:
+        return ConvertedValue({name: date.fromisoformat(text[:10]).isoformat()} if text else {})
+    except ValueError:
+        return ConvertedValue({"is_active": False}, f"disabled, because its dates are unclear: {text[:60]!r}")
+
+
 def _address(name: str, value: Any, system: FormerSystem) -> ConvertedValue | None:
     found = address(value)
     return ConvertedValue({name: found}) if found else None
@@ -165,6 +173,9 @@ _CONVERSIONS: Final[Mapping[str, Callable[[str, Any, FormerSystem], ConvertedVal
     "profile": _profile,
     "last_login": _time,
     "created_at": _time,
+    "password_changed_at": _time,
+    "valid_from": _day,
+    "valid_until": _day,
     "last_login_ip": _address,
     "language": _language,
     "verified_email": _proof,

@@ -2,10 +2,11 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
 
 from accounts.models import ImportedAccount, ReservedIds, User
 from accounts.security import former_kinds
@@ -27,7 +28,8 @@ _ORIGINS: Final = PreparedInsert(ImportedAccount)
 _COMES: Final = "outcome IN (?, ?)"
 _UNUSED: Final = "EXISTS (SELECT 1 FROM unused WHERE former_id BETWEEN first AND last)"
 _FREE: Final = f"{_COMES} AND (former_id > ? OR {_UNUSED})"
-_TIMES: Final = ("last_login", "created_at")
+_TIMES: Final = ("last_login", "created_at", "password_changed_at")
+_DAYS: Final = ("valid_from", "valid_until")
 
 
 @dataclass(slots=True)
@@ -111,7 +113,11 @@ def _account(person: PlannedAccount) -> User:
     for name in _TIMES:
         if name in columns:
             columns[name] = datetime.fromisoformat(columns[name])
+    for name in _DAYS:
+        if name in columns:
+            columns[name] = date.fromisoformat(columns[name])
     user = User(pk=person.user_id, **columns)
+    user.activated_at = timezone.now()
     user.vouched_email, user.vouched_phone = user.email_key or "", user.phone or ""
     return user
 

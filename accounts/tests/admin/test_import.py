@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import date
 from typing import Any
 
 import openpyxl
@@ -32,7 +33,9 @@ def upload(client: Client, content: str | bytes) -> Any:
 
 
 def confirm(client: Client, preview: Any) -> Any:
-    return client.post(IMPORT, {"signed": preview.context["signed"], "confirmed": "yes"}, follow=True)
+    """Confirm a preview, with the new names that it has."""
+    answers = {"signed": preview.context["signed"], "confirmed": "yes", "new_names": "yes"}
+    return client.post(IMPORT, answers, follow=True)
 
 
 def problems_of(preview: Any) -> dict[int, list[str]]:
@@ -241,7 +244,7 @@ class TestConfirm:
 
     def test_codes_are_sent_in_the_same_step_to_those_who_have_a_contact(self, staff_client: Client) -> None:
         page = upload(staff_client, TWO)
-        data = {"signed": page.context["signed"], "confirmed": "yes", "send_codes": "on"}
+        data = {"signed": page.context["signed"], "confirmed": "yes", "new_names": "yes", "send_codes": "on"}
         assert message_texts(staff_client.post(IMPORT, data, follow=True)) == [
             "2 accounts were created.",
             "Send a password reset code: 1 succeeded.",
@@ -288,7 +291,7 @@ class TestSkip:
         return upload(staff_client, TWO + "alice,,,,doctor,\nsu,苏医生,zhang@hospital,,doctor,\n")
 
     def skip(self, client: Client, preview: Any) -> Any:
-        data = {"signed": preview.context["signed"], "skip_invalid": "yes"}
+        data = {"signed": preview.context["signed"], "skip_invalid": "yes", "new_names": "yes"}
         return client.post(IMPORT, data, follow=True)
 
     def test_the_preview_offers_it_beside_the_problems(self, preview: Any) -> None:
@@ -341,3 +344,47 @@ class TestSkip:
         page = upload(staff_client, TWO + "alice,,,,doctor,\n" * 60)
         skipped = message_texts(self.skip(staff_client, page))[1]
         assert skipped == f"60 rows were skipped: {', '.join(map(str, range(4, 54)))}, …."
+
+
+class TestNewNames:
+    """Departments and job titles that nobody has yet are confirmed with the preview."""
+
+    def test_the_preview_lists_them_and_requires_the_confirmation(self, staff_client: Client) -> None:
+        preview = upload(staff_client, TWO)
+        assert preview.context["new_names"] == [("department", ["内科", "药房"])]
+        again = staff_client.post(IMPORT, {"signed": preview.context["signed"], "confirmed": "yes"})
+        assert (again.context["new_names"], User.objects.count()) == (preview.context["new_names"], 1)
+        confirm(staff_client, again)
+        assert User.objects.filter(department="内科").exists()
+
+    def test_names_in_use_are_not_listed(self, staff_client: Client, alice: User, bob: User) -> None:
+        User.objects.filter(pk=alice.pk).update(department="内科")
+        User.objects.filter(pk=bob.pk).update(department="药房")
+        preview = upload(staff_client, TWO)
+        assert preview.context["new_names"] == []
+        assert "The spelling is right" not in preview.content.decode()
+
+
+def test_dates_are_read_as_spreadsheets_in_china_have_them(staff_client: Client) -> None:
+    rows = "wang,doctor,护士,2026/1/5,2027年6月30日\nli,doctor,,2026.01.05,\n"
+    confirm(staff_client, upload(staff_client, f"用户名,角色,岗位,开始日期,结束日期\n{rows}"))
+    columns = ("username", "job_title", "valid_from", "valid_until")
+    assert list(User.objects.filter(username__in=["wang", "li"]).order_by("-pk").values_list(*columns)) == [
+        ("wang", "护士", date(2026, 1, 5), date(2027, 6, 30)),
+        ("li", "", date(2026, 1, 5), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dates", "problem"),
+    [
+        (
+            "soon,",
+            "valid from: “soon” value has an invalid date format. It must be in YYYY-MM-DD format.",
+        ),
+        ("2027-06-30,2027-06-29", "valid until: The last day is before the first one."),
+    ],
+)
+def test_what_is_wrong_with_dates_is_said(staff_client: Client, dates: str, problem: str) -> None:
+    page = upload(staff_client, f"username,role,valid_from,valid_until\nwang,doctor,{dates}\n")
+    assert problems_of(page) == {2: [problem]}

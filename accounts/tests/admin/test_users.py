@@ -228,3 +228,51 @@ def test_a_form_saves_beside_an_address_that_a_former_release_accepted(staff_cli
     response = staff_client.post(page(zhang), {**form_data(staff_client, zhang), "full_name": "Zhang San"})
     assert response.status_code == 302
     assert User.objects.values_list("full_name", "email").get(pk=zhang.pk) == ("Zhang San", "zhang@hospital")
+
+
+class TestNewNames:
+    """A department or a job title that nobody has yet is confirmed once."""
+
+    def save(self, client: Client, user: User, **fields: str) -> Any:
+        return client.post(page(user), {**form_data(client, user), **fields})
+
+    def test_a_name_that_nobody_has_is_stored_once_it_is_confirmed(self, staff_client: Client, alice: User) -> None:
+        refused = self.save(staff_client, alice, department="心內科")
+        assert list(refused.context["adminform"].form.errors) == ["department"]
+        assert 'type="checkbox" name="new_names" value="心內科"' in refused.content.decode()
+        # The box confirms the name that it was shown for, and no other.
+        self.save(staff_client, alice, department="心内", new_names="心內科")
+        assert User.objects.get(pk=alice.pk).department == ""
+        self.save(staff_client, alice, department="心内科", new_names="心内科")
+        assert User.objects.get(pk=alice.pk).department == "心内科"
+
+    def test_names_in_use_are_offered_and_need_no_confirmation(
+        self, staff_client: Client, alice: User, bob: User
+    ) -> None:
+        User.objects.filter(pk=bob.pk).update(department="心内科")
+        assert '<option value="心内科">' in staff_client.get(page(alice)).content.decode()
+        self.save(staff_client, alice, department="心内科", job_title="nurse")
+        stored = User.objects.get(pk=alice.pk)
+        assert (stored.department, stored.job_title, stored.role) == ("心内科", "nurse", "pharmacy")
+
+    def test_a_new_account_asks_too(self, staff_client: Client) -> None:
+        new = {"username": "wang", "role": "doctor", "job_title": "麻醉医师"}
+        asked = staff_client.post(f"{USERS}add/", new)
+        assert list(asked.context["adminform"].form.errors) == ["job_title"]
+        staff_client.post(f"{USERS}add/", {**new, "new_names": "麻醉医师"})
+        assert User.objects.get(username="wang").job_title == "麻醉医师"
+
+
+class TestDates:
+    def test_an_administrator_sets_them_and_sees_the_state(self, staff_client: Client, alice: User) -> None:
+        yesterday = (timezone.localdate() - timedelta(days=1)).isoformat()
+        staff_client.post(page(alice), {**form_data(staff_client, alice), "valid_until": yesterday})
+        assert result_names(staff_client.get(USERS, {"validity": "ended"})) == ["alice"]
+        assert result_names(staff_client.get(USERS, {"state": "active"})) == ["head"]
+        assert "no longer valid" in staff_client.get(USERS).content.decode()
+
+    def test_the_own_ones_are_refused(self, staff_client: Client, head: User) -> None:
+        answer = staff_client.post(
+            page(head), {**form_data(staff_client, head), "valid_until": "2099-01-01"}, follow=True
+        )
+        assert message_texts(answer) == ["Nothing was saved: you cannot do this to your own account."]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import Session, User
@@ -45,6 +46,13 @@ def test_an_inactive_account_is_reported_after_the_right_password_alone(
     User.objects.filter(pk=alice.pk).update(**state)
     assert client.login().status_code == client.inactive_account_status
     require_error(client, client.login("wrong-password"), client.errors.wrong_credentials)
+
+
+def test_an_expired_password_is_reported_where_it_is_right_alone(client: ContractClient, alice: User) -> None:
+    with override_settings(PASSWORD_MAX_AGE=timedelta(days=90)):
+        User.objects.filter(pk=alice.pk).update(password_changed_at=timezone.now() - timedelta(days=90))
+        assert client.login().status_code == client.inactive_account_status
+        require_error(client, client.login("wrong-password"), client.errors.wrong_credentials)
 
 
 @pytest.mark.parametrize(

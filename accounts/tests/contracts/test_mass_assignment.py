@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ _BY_TYPE: dict[type, Any] = {
     models.BooleanField: True,
     models.CharField: "forged",
     models.URLField: "https://forged.example/",
+    models.DateField: "2001-02-03",
     models.DateTimeField: "2001-02-03T04:05:06Z",
     models.GenericIPAddressField: "203.0.113.66",
     models.JSONField: {"forged": True},
@@ -90,12 +92,15 @@ OWN = {
     "phone": "13900139000",
     "language": "en",
 }
+# What administrators alone set.
+STAFF = {"job_title": "护士", "valid_from": "2020-01-01", "valid_until": "2099-12-31"}
+STAFF_ROW = {"job_title": "护士", "valid_from": date(2020, 1, 1), "valid_until": date(2099, 12, 31)}
 OWN_ROW = {**OWN, "email_key": "ally@hospital.example", "phone": "+8613900139000"}
 # Contacts that the account sets itself are not vouched for; those that an administrator sets are.
 BY_ITSELF = {"vouched_email": "", "vouched_phone": ""}
 BY_ANOTHER = {"vouched_email": "ally@hospital.example", "vouched_phone": "+8613900139000"}
 HOSPITAL_OWN = {name: OWN[name] for name in ("full_name", "email", "department", "phone", "avatar_url")}
-PASSWORDS = frozenset({"password", "stamp"})
+PASSWORDS = frozenset({"password", "password_changed_at", "stamp"})
 LOGIN = frozenset({"last_login", "last_login_ip"})
 
 CHANGES = {
@@ -111,8 +116,8 @@ CHANGES = {
         NATIVE,
         "PATCH",
         "users/{id}",
-        {**OWN, "username": "ally", "role": "supplier"},
-        {**OWN_ROW, **BY_ANOTHER, "username": "ally", "username_key": "ally", "role": "supplier"},
+        {**OWN, **STAFF, "username": "ally", "role": "supplier"},
+        {**OWN_ROW, **STAFF_ROW, **BY_ANOTHER, "username": "ally", "username_key": "ally", "role": "supplier"},
         frozenset({"stamp"}),
         by="head",
     ),
@@ -207,8 +212,8 @@ CREATIONS = {
     "native users": Creation(
         NATIVE,
         "users",
-        {**PERSON, **NAMES, **PHONE, "role": "regulator"},
-        {**PERSON_ROW, **NAMES, **PHONE_ROW, **VOUCHED, "role": "regulator"},
+        {**PERSON, **NAMES, **PHONE, **STAFF, "role": "regulator"},
+        {**PERSON_ROW, **NAMES, **PHONE_ROW, **STAFF_ROW, **VOUCHED, "role": "regulator"},
         by="head",
     ),
     "hospital": Creation(
@@ -234,7 +239,7 @@ CREATIONS = {
     ),
 }
 # What the service makes by itself.
-MADE = frozenset({"id", "password", "stamp", "created_at", "updated_at"})
+MADE = frozenset({"id", "password", "password_changed_at", "stamp", "created_at", "updated_at"})
 
 
 @pytest.mark.parametrize("name", CREATIONS)

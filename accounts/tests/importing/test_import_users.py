@@ -259,11 +259,18 @@ def test_people_of_a_system_without_names_get_one(alice: User, tmp_path: Path) -
 @pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
 def test_an_export_with_hashes_is_the_way_back(kind: str, alice: User, bob: User, tmp_path: Path) -> None:
     User.objects.filter(pk=alice.pk).update(
-        profile={"ward": [1, "=A1"]}, verified_email=alice.email_key, full_name="=1+1", is_active=False
+        profile={"ward": [1, "=A1"]},
+        verified_email=alice.email_key,
+        full_name="=1+1",
+        is_active=False,
+        job_title="护士",
+        valid_from="2026-01-01",
+        valid_until="2027-06-30",
     )
     path = tmp_path / f"all.{kind}"
     call_command("export_users", str(path), "--with-hashes", verbosity=0)
-    columns = [field.attname for field in User._meta.concrete_fields if field.name not in {"stamp", "updated_at"}]
+    own = {"stamp", "updated_at", "activated_at"}
+    columns = [field.attname for field in User._meta.concrete_fields if field.name not in own]
     before = list(User.objects.order_by("pk").values(*columns))
     assert "2 are here already" in import_users(str(path), "--from", "authsvc")
     User.objects.all().delete()

@@ -27,6 +27,9 @@ VALUES = {
     Kind.FACTOR_REMOVED: {"ip": "192.0.2.1"},
     Kind.RECOVERY_CODE_USED: {"ip": "192.0.2.1"},
     Kind.RECOVERY_CODES_REPLACED: {"ip": "192.0.2.1"},
+    Kind.REGISTRATION_APPROVED: {"ip": "192.0.2.1"},
+    Kind.REGISTRATION_REJECTED: {"ip": "192.0.2.1"},
+    Kind.DORMANT_ACCOUNTS: {"count": "31", "days": "14"},
 }
 NOON = datetime.fromisoformat("2026-11-20T12:00:00+08:00")
 
@@ -50,6 +53,9 @@ def test_every_kind_has_its_values_in_every_language(enqueue: Enqueue, alice: Us
         Kind.PASSWORD_RESET: ["alice", "2026-11-20 12:00", "Asia/Shanghai", "192.0.2.1"],
         Kind.EMAIL_CHANGED: ["a***@hospital.example", "z***@hospital.example", "2026-11-20 12:00", "192.0.2.1"],
         Kind.PHONE_CHANGED: ["138****8000", "139****5678", "2026-11-20 12:00", "192.0.2.1"],
+        Kind.REGISTRATION_APPROVED: ["alice", "2026-11-20 12:00", "Asia/Shanghai"],
+        Kind.REGISTRATION_REJECTED: ["alice", "2026-11-20 12:00", "Asia/Shanghai"],
+        Kind.DORMANT_ACCOUNTS: ["alice", "31", "14", "2026-11-20 12:00", "Asia/Shanghai"],
     }.get(kind, ["alice", "2026-11-20 12:00", "Asia/Shanghai", "192.0.2.1"])
     assert [value for value in expected if value not in rendered.text] == []
     assert [value for value in expected if value not in rendered.html] == []

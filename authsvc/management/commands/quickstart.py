@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from accounts.management import first_login
 from accounts.management.commands import seed
 from accounts.messaging.delivery import DeliveryWorker
-from accounts.services import purging
+from accounts.services import dormancy, purging
 from audit.origin import CONSOLE
 
 logger = logging.getLogger(__name__)
@@ -51,11 +51,12 @@ class Command(BaseCommand):
 
 
 def purge_daily() -> None:
-    """Remove rows that have no effect any more, now and every day from then on."""
+    """Remove rows that have no effect any more, and disable dormant accounts, now and every day from then on."""
     while True:
         try:
             for _batch in purging.run(names=purging.PURGES, dry_run=False, origin=CONSOLE):
                 pass
+            dormancy.run(dry_run=False, origin=CONSOLE)
         except DatabaseError:
             logger.warning("Expired rows were not removed; the next attempt is in a day.", exc_info=True)
         finally:

@@ -6,6 +6,8 @@ import bcrypt
 import pytest
 import time_machine
 from django.db import connection
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.errors import Overloaded
 from accounts.models import Session, User
@@ -67,6 +69,7 @@ def test_the_answer_to_a_login(api: Api, alice: User) -> None:
             "last_name": "",
             "nickname": "",
             "department": "",
+            "job_title": "",
             "avatar_url": None,
             "profile": None,
             "language": "zh-hans",
@@ -76,6 +79,8 @@ def test_the_answer_to_a_login(api: Api, alice: User) -> None:
             "pending_phone": None,
             "is_active": True,
             "awaits_approval": False,
+            "valid_from": None,
+            "valid_until": None,
             "last_login": alice.last_login.isoformat().replace("+00:00", "Z"),  # type: ignore[union-attr]
             "created_at": alice.created_at.isoformat().replace("+00:00", "Z"),
         },
@@ -313,3 +318,23 @@ class TestStatements:
         with statements() as captured:
             api.login()
         assert len(captured.sql) == 9, captured.sql
+
+
+def test_an_expired_password_is_changed_with_the_token_of_its_login(api: Api, alice: User, settings: Settings) -> None:
+    settings.PASSWORD_MAX_AGE = timedelta(days=90)
+    User.objects.filter(pk=alice.pk).update(password_changed_at=timezone.now() - timedelta(days=91))
+    response = api.login()
+    body = response.json()
+    assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json")
+    token = body.pop("password_token")
+    assert body == {
+        "type": "about:blank",
+        "title": "Forbidden",
+        "status": 403,
+        "detail": "This password has expired. Send a new one with this password_token to login/change-password.",
+        "code": "password_expired",
+        "expires_in": 300,
+    }
+    answer = api.post("login/change-password", {"password_token": token, "new_password": "Another-horse-8"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert api.login(password="Another-horse-8").status_code == 200

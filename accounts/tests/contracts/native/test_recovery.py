@@ -172,6 +172,11 @@ class TestReset:
         assert (answer.status_code, answer.content) == (204, b"")
         assert [Api().login(password=password).status_code for password in (NEW, PASSWORD)] == [200, 401]
 
+    def test_the_current_password_is_refused_and_leaves_the_code_valid(self, code: str) -> None:
+        problem = {"code": "password_unchanged", "detail": "The new password must differ from the current one."}
+        assert reset(code, new=PASSWORD).json()["errors"] == {"new_password": [problem]}
+        assert reset(code).status_code == 204
+
     def test_every_session_ends(self, api: Api, alice: User) -> None:
         access = api.tokens()["access_token"]
         request()
