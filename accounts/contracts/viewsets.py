@@ -51,6 +51,8 @@ class ContractViewSet(GenericViewSet[Any]):
     """The base of a contract's views: each takes the fields of its request, calls one service and returns an object."""
 
     contract: ClassVar[Contract]
+    # The part of the contract under which the OpenAPI description lists the operations, where it has parts.
+    area: ClassVar[str] = ""
     # The body of the contract's errors.
     error_response: ClassVar[type[ResponseBody]]
     # The body of the errors of a status, where it differs from `error_response`.

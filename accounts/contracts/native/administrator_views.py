@@ -4,15 +4,14 @@ from typing import Any
 
 from accounts import errors
 from accounts.contracts.native import administrator_wire, filters, wire
-from accounts.contracts.native.views import NativeViewSet
+from accounts.contracts.native.views import NativeAdministratorViewSet
 from accounts.contracts.operations import operation
-from accounts.contracts.viewsets import AdministratorViewSet
 from accounts.models import User
 from accounts.services import listings, second_factors, users
 from audit.models import LoginAttempt
 
 
-class UserViewSet(NativeViewSet, AdministratorViewSet):
+class UserViewSet(NativeAdministratorViewSet):
     queryset = User.objects.order_by("-id")
     filterset_class = filters.UserFilter
     required_permissions = {
@@ -29,7 +28,10 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
 
     @operation(response=administrator_wire.UsersAnswer)
     def list(self) -> dict[str, Any]:
-        """List accounts, the newest first."""
+        """List accounts, the newest first.
+
+        The filters of the query are combined with *and*. That the list was read is recorded in the trail.
+        """
         page = self.paginate(self.queryset.all())
         self.record_listing(rows=len(page["results"]), count=page["count"])
         return page
@@ -41,13 +43,19 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         errors=(errors.AlreadyTaken, errors.Overloaded),
     )
     def create(self, data: dict[str, Any]) -> User:
-        """Create an account of any role."""
+        """Create an account of any role.
+
+        Its contacts count as given by an administrator, so that they receive reset codes before they are verified.
+        """
         password = data.pop("password")
         return users.create(columns=data, password=password, origin=self.origin, actor=self.session.user)
 
     @operation(response=wire.UserAnswer)
     def retrieve(self, user_id: int) -> User:
-        """Return an account."""
+        """Return an account.
+
+        That it was read is recorded in the trail.
+        """
         return self._read(user_id)
 
     @operation(
@@ -65,7 +73,10 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
 
     @operation(response=wire.UserAnswer)
     def activate(self, user_id: int) -> User:
-        """Allow a disabled account to log in again."""
+        """Allow a disabled account to log in again.
+
+        Its former sessions stay ended.
+        """
         return self._change(user_id, {"is_active": True})
 
     @operation(response=wire.UserAnswer, errors=(errors.OwnAccount, errors.LastAdministrator))
@@ -78,12 +89,18 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
 
     @operation(response=wire.UserAnswer)
     def approve(self, user_id: int) -> User:
-        """Approve an account that waits for approval."""
+        """Approve an account that waits for approval.
+
+        Its user can log in from then on.
+        """
         return self._change(user_id, {"awaits_approval": False})
 
     @operation(response=wire.UserAnswer)
     def unlock(self, user_id: int) -> User:
-        """Reset an account's failed logins, so that its user can log in at once."""
+        """Reset an account's failed logins, so that its user can log in at once.
+
+        Locks of addresses stay.
+        """
         user = self._read(user_id)
         users.unlock(user=user, actor=self.session.user, origin=self.origin)
         return user
@@ -114,12 +131,15 @@ class UserViewSet(NativeViewSet, AdministratorViewSet):
         return users.change(user=user, changes=changes, actor=self.session.user, origin=self.origin)
 
 
-class LoginAttemptViewSet(NativeViewSet, AdministratorViewSet):
+class LoginAttemptViewSet(NativeAdministratorViewSet):
     queryset = LoginAttempt.objects.order_by("-id")
     filterset_class = filters.LoginAttemptFilter
     required_permissions = {"list": "audit.view_loginattempt"}
 
     @operation(response=administrator_wire.AttemptsAnswer)
     def list(self) -> dict[str, Any]:
-        """List login attempts, the newest first."""
+        """List login attempts, the newest first.
+
+        The attempts are those of all contracts and of the admin site. The filters of the query are combined with *and*.
+        """
         return self.paginate(self.queryset.all())

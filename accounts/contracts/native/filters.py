@@ -7,6 +7,7 @@ from django.core.validators import validate_ipv46_address
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
+from accounts.contracts.native.wire import CONTRACT_NAMES
 from accounts.contracts.query_filters import StrictBooleanFilter, UTCDateTimeFilter
 from accounts.models import Role, User
 from accounts.services.identifiers import named
@@ -56,7 +57,10 @@ class LoginAttemptFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=[(status.value, status.value) for status in Status])
     # PostgreSQL raises an error for any other text.
     ip = django_filters.CharFilter(max_length=45, validators=[validate_ipv46_address])
-    contract = django_filters.CharFilter(max_length=20, help_text="The contract's name, or `admin` for the admin site.")
+    contract = django_filters.ChoiceFilter(
+        choices=[(name, name) for name in CONTRACT_NAMES],
+        help_text="The contract's name, or `admin` for the admin site.",
+    )
     since = UTCDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
     until = UTCDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
 

@@ -14,6 +14,7 @@ _TOKEN_ERRORS: Final[tuple[ErrorClass, ...]] = (errors.TokenInvalid, errors.Toke
 
 
 class LoginViewSet(NativeViewSet):
+    area = "login"
     public = frozenset({"login", "second_factor_options", "second_factor", "passkey_options", "passkey"})
     error_responses = {403: factor_wire.LoginProblem}
 
@@ -46,7 +47,11 @@ class LoginViewSet(NativeViewSet):
 
     @operation(request=factor_wire.LoginToken, response=factor_wire.RequestOptionsAnswer, errors=_TOKEN_ERRORS)
     def second_factor_options(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the WebAuthn options for the second step of a login."""
+        """Return the WebAuthn options for the second step of a login.
+
+        Give them to `navigator.credentials.get`, and send what it returns to `login/second-factor`. They are valid as
+        long as the `mfa_token`.
+        """
         return {"publicKey": second_step.options(token=data["mfa_token"], origin=self.origin)}
 
     @operation(
@@ -69,7 +74,11 @@ class LoginViewSet(NativeViewSet):
 
     @operation(response=factor_wire.RequestOptionsAnswer)
     def passkey_options(self) -> dict[str, Any]:
-        """Return the WebAuthn options for a login with a passkey alone."""
+        """Return the WebAuthn options for a login with a passkey alone.
+
+        Give them to `navigator.credentials.get`, and send what it returns to `login/passkey`. They are valid for five
+        minutes.
+        """
         return {"publicKey": passkeys.options()}
 
     @operation(request=factor_wire.PasskeyLogin, response=wire.LoginAnswer, errors=PASSWORD_ERRORS)

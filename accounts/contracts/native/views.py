@@ -8,7 +8,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from accounts import errors
 from accounts.contracts.native import contract, tokens, wire
 from accounts.contracts.operations import PASSWORD_ERRORS, operation
-from accounts.contracts.viewsets import ContractViewSet
+from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
 from accounts.models import EndReason, Session, User
 from accounts.policies import active_profile
 from accounts.services import passwords, profile, registration, sessions
@@ -16,10 +16,16 @@ from accounts.services import passwords, profile, registration, sessions
 
 class NativeViewSet(ContractViewSet):
     contract = contract.CONTRACT
+    area = "account"
     error_response = wire.Problem
 
 
+class NativeAdministratorViewSet(NativeViewSet, AdministratorViewSet):
+    area = "administration"
+
+
 class RegistrationViewSet(NativeViewSet):
+    area = "login"
     public = frozenset({"register"})
 
     @operation(
@@ -39,6 +45,7 @@ class RegistrationViewSet(NativeViewSet):
 
 
 class TokenViewSet(NativeViewSet):
+    area = "login"
     public = frozenset({"refresh"})
 
     @operation(
@@ -81,7 +88,10 @@ class TokenViewSet(NativeViewSet):
 class MeViewSet(NativeViewSet):
     @operation(response=wire.UserAnswer)
     def retrieve(self) -> User:
-        """Return the current user."""
+        """Return the current user.
+
+        The account is read from the database, so a change by an administrator shows at once.
+        """
         return self.session.user
 
     @operation(
@@ -125,11 +135,17 @@ class SessionViewSet(NativeViewSet):
 
     @operation(response=wire.SessionsAnswer)
     def list(self) -> dict[str, Any]:
-        """List the active sessions of the current user, the newest first."""
+        """List the active sessions of the current user, the newest first.
+
+        A session is a login of any contract, or one to the admin site. `current` marks the session of the request.
+        """
         is_current = ExpressionWrapper(Q(pk=self.session.pk), output_field=BooleanField())
         return self.paginate(sessions.active(user=self.session.user).annotate(current=is_current))
 
     @operation(status=204)
     def destroy(self, session_id: UUID) -> None:
-        """End a session of the current user."""
+        """End a session of the current user.
+
+        Later requests with its tokens are refused. The session of another user is answered like an unknown one.
+        """
         sessions.end_own(session_id=session_id, user=self.session.user, origin=self.origin)

@@ -95,7 +95,7 @@ def _error_response(contract: Contract, body: OpenAPI, responses: list[_ErrorRes
         "headers": header_refs(*sorted(names)),
         "content": {
             contract.media_type: {
-                "schema": _with_codes(body, responses),
+                "schema": body,
                 "examples": {
                     type(one.error).__name__: {"summary": one.wire_error.message, "value": one.body}
                     for one in responses
@@ -103,13 +103,3 @@ def _error_response(contract: Contract, body: OpenAPI, responses: list[_ErrorRes
             }
         },
     }
-
-
-def _with_codes(body: OpenAPI, responses: list[_ErrorResponse]) -> OpenAPI:
-    """Return the schema of the body with its code, where it has one, limited to those of these responses."""
-    limited = {
-        field: {"enum": list(dict.fromkeys(one.wire_error.code for one in responses))}
-        for field in responses[0].body
-        if all(one.body.get(field) == one.wire_error.code for one in responses)
-    }
-    return {"allOf": [body, {"properties": limited}]} if limited else body

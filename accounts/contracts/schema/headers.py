@@ -1,4 +1,4 @@
-"""The response headers that several operations have."""
+"""The response headers that several operations have, and the names of tags."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -36,6 +36,11 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "required": False,
         "schema": {"type": "string", "pattern": "^Bearer [!-~]+$"},
     },
+    "ETag": {
+        "description": "Stands for this version of the description. Send it in `If-None-Match`.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
     "Allow": {
         "description": "The methods that this path allows.",
         "required": True,
@@ -47,3 +52,8 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
 def header_refs(*names: str) -> OpenAPI:
     """Return the `headers` of a response that has these."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def tag_name(contract: str, area: str) -> str:
+    """Return the tag of a contract's operations, or of those of one of its areas."""
+    return f"{contract} {area}".rstrip()
