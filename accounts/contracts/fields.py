@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts import names
@@ -67,7 +68,7 @@ class JSONObject(serializers.JSONField):
     """
 
     openapi: ClassVar[Mapping[str, Any]] = {"type": "object", "additionalProperties": True}
-    default_error_messages = {"max_bytes": f"Ensure this value has at most {LONGEST_PROFILE:,} bytes as JSON."}
+    default_error_messages = {"max_bytes": _("Ensure this value has at most {most} bytes as JSON.")}
 
     def to_internal_value(self, data: Any) -> Any:
         value = super().to_internal_value(data)
@@ -75,7 +76,7 @@ class JSONObject(serializers.JSONField):
         if not isinstance(value, dict) or _UNSTORABLE.search(text):
             self.fail("invalid")
         if len(text.encode()) > LONGEST_PROFILE:
-            self.fail("max_bytes")
+            self.fail("max_bytes", most=f"{LONGEST_PROFILE:,}")
         return value
 
 

@@ -14,8 +14,21 @@ from typing import Any, ClassVar, NamedTuple
 from rest_framework import serializers
 
 from accounts.contracts.fields import Constant, ConvertedField, Message
+from accounts.errors import Problem
+from audit.origin import escape_control_chars
 
 Conversion = Callable[[Any], Any]
+
+
+def field_problems(errors: Mapping[str, Any]) -> dict[str, list[Problem]]:
+    """Return REST framework's errors of fields as those of the core.
+
+    A message may repeat the value, which JSON can give characters that no encoding has (a lone surrogate).
+    """
+    return {
+        name: [Problem(str(item.code), escape_control_chars(str(item))) for item in items]
+        for name, items in errors.items()
+    }
 
 
 # These classes have comments in place of docstrings, because subclasses inherit a docstring as their description.
@@ -27,6 +40,15 @@ class RequestBody(serializers.Serializer[Any]):
     def validated(cls, data: Any) -> dict[str, Any]:
         """Return the validated fields. Raises ValidationError, whose detail has the problems of each field."""
         return dict(_instance(cls).run_validation(data))
+
+    @classmethod
+    def problems(cls, data: Any) -> dict[str, list[Problem]]:
+        """Return the problems of each field, with messages in the active language."""
+        try:
+            cls.validated(data)
+        except serializers.ValidationError as error:
+            return field_problems(error.detail)  # type: ignore[arg-type]  # Of a body it is a mapping.
+        return {}
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.utils import translation
+from django.utils.functional import lazy
 
 from accounts import names
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFound, Problem
@@ -22,6 +22,14 @@ from audit.origin import Origin
 from audit.record import record
 
 
+def _first_message(error: ValidationError) -> str:
+    return error.messages[0]
+
+
+# Django's validators make their messages in the active language.
+_message = lazy(_first_message, str)
+
+
 def column_errors(user: User, columns: Collection[str]) -> dict[str, list[ValidationError]]:
     """Return what is wrong with the values of these columns, by field."""
     others = {field.name for field in User._meta.concrete_fields} - set(columns)
@@ -33,10 +41,9 @@ def column_errors(user: User, columns: Collection[str]) -> dict[str, list[Valida
 
 
 def wrong_columns(user: User, columns: Collection[str] = tuple(names.IDENTIFIERS)) -> dict[str, list[Problem]]:
-    """Return what is wrong with a user's identifiers, all or some of them, by field, in English."""
+    """Return what is wrong with a user's identifiers, all or some of them, by field."""
     errors = column_errors(user, columns)
-    with translation.override(None):
-        return {field: [Problem(str(found[0].code), found[0].messages[0])] for field, found in errors.items()}
+    return {field: [Problem(str(found[0].code), _message(found[0]))] for field, found in errors.items()}
 
 
 def require_free(user: User) -> None:

@@ -10,9 +10,9 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import IdentityError, KeysUnavailable, Overloaded, Problem, RetryLater, SecondFactorRequired
+from accounts.errors import IdentityError, KeysUnavailable, Overloaded, RetryLater, SecondFactorRequired
 from accounts.models import Session, User
-from accounts.policies import LONGEST_PASSWORD, active_profile
+from accounts.policies import active_profile
 from accounts.services import admin_sessions, identifiers, passwords, sign_in
 from accounts.services.factor_check import FactorStep
 from audit.origin import Origin, request_origin
@@ -24,14 +24,6 @@ INVALID_LOGIN = _("Please enter the correct user name and password of an adminis
 WRONG_PASSWORD = _("The current password is wrong.")
 _BUSY = _("The service is busy. Try again in a moment.")
 _TOO_MANY_ATTEMPTS = _("Too many attempts. Try again in %(minutes)d min.")
-
-_PASSWORD_PROBLEMS = {
-    "password_too_long": _("A password must have at most %(longest)d characters."),
-    "password_too_short": _("A password must have at least %(shortest)d characters."),
-    "password_not_mixed": _("A password must contain upper and lower case letters and a digit."),
-    "password_too_common": _("This password is on a list of common or breached passwords."),
-    "password_too_similar": _("This password is too similar to your own data or to the service's name."),
-}
 
 
 def retry_message(error: RetryLater) -> str:
@@ -49,12 +41,6 @@ def refusal(error: IdentityError, wrong: str) -> ValidationError:
         logger.error("%s", error)
         return ValidationError(str(_BUSY), code="keys_unavailable")
     return ValidationError(wrong, code="invalid_login")
-
-
-def _message(problem: Problem) -> str:
-    """Return the problem of a new password in the active language."""
-    lengths = {"shortest": active_profile().password.shortest, "longest": LONGEST_PASSWORD}
-    return _PASSWORD_PROBLEMS[problem.code] % lengths
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -103,7 +89,7 @@ class OwnPasswordForm(PasswordChangeForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         for problem in passwords.problems(str(data.get("new_password1", "")), self.user, active_profile().password):
-            self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
+            self.add_error("new_password1", ValidationError(str(problem.detail), code=problem.code))
         return data
 
     def save(self, commit: bool = True) -> User:

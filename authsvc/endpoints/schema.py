@@ -27,8 +27,11 @@ One user store behind several *contracts*. Each contract has its own paths, erro
 in its own contract only. To try operations here, log in, press *Authorize* and enter the access token.
 
 - Send bodies as `application/json` in UTF-8, of at most {LONGEST_BODY:,} bytes. Unknown fields are ignored, values of
-  a wrong type are rejected. `Accept` is ignored. A body over 2 MiB is answered with 413 at every path, unread.
+  a wrong type are rejected. `Accept` is ignored. A body over 2 MiB is answered with 413 at every path, unread, and a
+  compressed one with 415.
 - Paths have no trailing slash and never redirect. An unknown path returns 404 in its contract's format.
+- Messages of the native contract are in English, or in simplified Chinese where `Accept-Language` prefers it
+  (`zh-hans`); `Content-Language` says which. Codes are the same in every language.
 - Every response has an `X-Request-ID`, the id of the request in the log and in the audit trail.
 - Times are ISO 8601 in UTC, unless the contract says otherwise.
 """

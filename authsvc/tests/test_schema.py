@@ -231,7 +231,8 @@ class TestErrors:
         body = {**media("login", "post", "401")["examples"]["InvalidCredentials"]["value"], "code": "token_expired"}
         response = HttpResponse(json.dumps(body), status=401, content_type="application/problem+json")
         for name in ("Cache-Control", "WWW-Authenticate", "X-Request-ID", "Content-Language"):
-            response[name] = {"Cache-Control": "no-store", "X-Request-ID": "x" * 8}.get(name, "Bearer")
+            values = {"Cache-Control": "no-store", "X-Request-ID": "x" * 8, "Content-Language": "en"}
+            response[name] = values.get(name, "Bearer")
         with pytest.raises(AssertionError, match="token_expired"):
             require_described("POST", "/api/auth/login", response)  # type: ignore[arg-type]  # It has what is read.
 
@@ -239,10 +240,11 @@ class TestErrors:
         ("status", "names"),
         [
             ("200", ["Cache-Control", "X-Request-ID"]),
-            ("401", ["Cache-Control", "WWW-Authenticate", "X-Request-ID"]),
-            ("405", ["Allow", "Cache-Control", "X-Request-ID"]),
-            ("429", ["Cache-Control", "Retry-After", "X-Request-ID"]),
-            ("503", ["Cache-Control", "Retry-After", "X-Request-ID"]),
+            ("401", ["Cache-Control", "Content-Language", "WWW-Authenticate", "X-Request-ID"]),
+            ("405", ["Allow", "Cache-Control", "Content-Language", "X-Request-ID"]),
+            ("415", ["Accept-Encoding", "Cache-Control", "Content-Language", "X-Request-ID"]),
+            ("429", ["Cache-Control", "Content-Language", "Retry-After", "X-Request-ID"]),
+            ("503", ["Cache-Control", "Content-Language", "Retry-After", "X-Request-ID"]),
         ],
     )
     def test_the_headers_of_a_status(self, status: str, names: list[str]) -> None:
@@ -276,7 +278,7 @@ class TestErrors:
     def test_errors_with_one_code_and_different_fields_have_an_example_each(self) -> None:
         wrong = answer(PATHS["/auth/register"]["post"], "400")
         examples = wrong["content"]["application/json"]["examples"]
-        assert list(examples) == ["InvalidInput", "AlreadyTaken", "ParseError", "SuspiciousOperation"]
+        assert list(examples) == ["InvalidInput", "AlreadyTaken", "MalformedBody", "SuspiciousOperation"]
         assert wrong["description"] == "请求参数错误\n\n请求参数错误：请求体不是有效的JSON对象"
 
 
@@ -395,7 +397,7 @@ class TestExamples:
         [
             ("login", {}, "400", "InvalidInput"),
             ("change-password", {}, "401", "TokenMissing"),
-            ("login", [], "400", "ParseError"),
+            ("login", [], "400", "MalformedBody"),
             ("login", {"username": "nobody", "password": "x"}, "401", "InvalidCredentials"),
             ("register", {**Registration.example, "username": "bob", "phone": None}, "409", "AlreadyTaken"),
             ("login", b'"' + b"x" * 100_000 + b'"', "413", "RequestDataTooBig"),

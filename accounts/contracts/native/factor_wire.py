@@ -39,7 +39,7 @@ class SecondStep(LoginToken):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         needed = "credential" if attrs["method"] == FactorType.WEBAUTHN else "code"
         if needed not in attrs:
-            raise serializers.ValidationError({needed: "This field is required."}, code="required")
+            raise serializers.ValidationError({needed: self.fields[needed].error_messages["required"]}, code="required")
         return attrs
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
 from accounts.contracts.native.wire import CONTRACT_NAMES
-from accounts.contracts.query_filters import StrictBooleanFilter, UTCDateTimeFilter
+from accounts.contracts.query_filters import RepeatableOrderingFilter, StrictBooleanFilter, UTCDateTimeFilter
 from accounts.models import Role, User
 from accounts.services.identifiers import named
 from audit.events import Status
@@ -27,9 +27,9 @@ class UserFilter(django_filters.FilterSet):
         max_length=LONGEST_TERM,
         help_text="Part of a user name, e-mail address, phone number, full name or department; case-insensitive.",
     )
-    ordering = django_filters.OrderingFilter(
+    ordering = RepeatableOrderingFilter(
         fields=("id", "username", "full_name", "role", "created_at", "last_login"),
-        help_text="Separate several by commas; `-` reverses the order.",
+        help_text="Separate several by commas, or repeat the parameter; `-` reverses the order.",
     )
 
     class Meta:

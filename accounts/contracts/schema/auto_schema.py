@@ -18,8 +18,8 @@ from accounts.contracts.operations import Operation, operation_of
 from accounts.contracts.pagination import PageNumberPagination, not_positive
 from accounts.contracts.schema.errors import ANY_REQUEST_ERRORS, BODY_ERRORS, TOKEN_ERRORS, error_responses, sample
 from accounts.contracts.schema.headers import OpenAPI, header_refs, tag_name
-from accounts.contracts.serializers import RequestBody, ResponseBody
-from accounts.contracts.viewsets import ContractViewSet, field_problems
+from accounts.contracts.serializers import RequestBody, ResponseBody, field_problems
+from accounts.contracts.viewsets import ContractViewSet
 
 
 class ContractSchema(AutoSchema):

@@ -41,6 +41,16 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "required": True,
         "schema": {"type": "string"},
     },
+    "Content-Language": {
+        "description": "The language of the messages, which `Accept-Language` chooses.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^(en|zh-hans)$"},
+    },
+    "Accept-Encoding": {
+        "description": "With a body that has a `Content-Encoding`: none is accepted.",
+        "required": False,
+        "schema": {"type": "string", "const": "identity"},
+    },
     "Allow": {
         "description": "The methods that this path allows.",
         "required": True,
