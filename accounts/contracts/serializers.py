@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from operator import attrgetter
 from types import new_class
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
+from django.utils.text import format_lazy
 from rest_framework import serializers
+from rest_framework.utils.formatting import lazy_format
 
 from accounts.contracts.fields import Constant, ConvertedField, Message
 from accounts.errors import Problem
@@ -54,7 +56,14 @@ class RequestBody(serializers.Serializer[Any]):
 @cache
 def _instance(body: type[RequestBody]) -> RequestBody:
     """Return an instance that validates any request: to copy the fields for each takes longer than to validate them."""
-    return body()
+    instance = body()
+    validators: list[Any] = [validator for field in instance.fields.values() for validator in field.validators]
+    for validator in validators:
+        message: Any = getattr(validator, "message", None)
+        if type(message) is lazy_format:
+            # REST framework's own class keeps the language in which it is read first.
+            validator.message = format_lazy(cast(str, message.format_string), **message.kwargs)
+    return instance
 
 
 class _FieldPlan(NamedTuple):

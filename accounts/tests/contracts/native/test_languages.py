@@ -85,6 +85,15 @@ def test_every_problem_of_a_field_is_in_chinese(api: Api, verb: str, body: Any) 
     assert [text for text in (problem["detail"], *details) if not CHINESE.search(text)] == []
 
 
+def test_a_message_with_a_bound_does_not_keep_the_language_of_its_first_reader(api: Api) -> None:
+    answers = [api.post("login", {"username": "x" * 300}, **{"Accept-Language": each}) for each in ("en", "zh", "en")]
+    assert [answer.json()["errors"]["username"][0]["detail"] for answer in answers] == [
+        "Ensure this field has no more than 254 characters.",
+        "请确保这个字段不能超过 254 个字符。",
+        "Ensure this field has no more than 254 characters.",
+    ]
+
+
 def test_every_problem_of_a_query_is_in_chinese(api: Api, head: User) -> None:
     token = api.tokens("head")["access_token"]
     queries = [
