@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one field: a stable code, and a sentence."""
+    """What is wrong with one field: a stable code, and a sentence, which is translated when it is read."""
 
     code: str
-    detail: str
+    detail: str | Promise
 
 
 class IdentityError(Exception):
@@ -32,7 +35,7 @@ class AlreadyTaken(InvalidInput):
     """A user name, e-mail address or phone number that another account has."""
 
     def __init__(self, *fields: str) -> None:
-        super().__init__({field: [Problem("taken", "Another account already has this value.")] for field in fields})
+        super().__init__({field: [Problem("taken", _("Another account already has this value."))] for field in fields})
 
 
 class NotFound(IdentityError):

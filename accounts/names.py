@@ -12,6 +12,8 @@ from typing import Final
 
 import phonenumbers
 from confusable_homoglyphs import categories, confusables
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from precis_i18n import get_profile
@@ -45,16 +47,27 @@ _MOBILE_NUMBERS: Final = (
 _SCRIPTLESS: Final = frozenset({"COMMON", "INHERITED"})
 
 
-class InvalidIdentifier(ValueError):
-    """The text cannot be a user name, an e-mail address or a phone number; the message says why, in English.
+def _translate(sentence: str, values: Mapping[str, int]) -> str:
+    return gettext(sentence) % values
 
-    `sentence` and `values` are the parts of the message, for translations.
+
+_translated = lazy(_translate, str)
+
+
+class InvalidIdentifier(ValueError):
+    """The text cannot be a user name, an e-mail address or a phone number; the text of the error says why, in English.
+
+    `sentence` and `values` are its parts, and `message` is translated when it is read.
     """
 
     def __init__(self, sentence: str, **values: int) -> None:
         super().__init__(sentence % values)
         self.sentence = sentence
         self.values = values
+
+    @property
+    def message(self) -> str:
+        return _translated(self.sentence, self.values)
 
 
 def canonical_username(text: str) -> str:

@@ -3,6 +3,7 @@
 import tomllib
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from corsheaders.defaults import default_headers
@@ -210,6 +211,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "TITLE": SERVICE_NAME,
+    "SERVERS": [{"url": "{0.scheme}://{0.netloc}".format(urlsplit(ISSUER)), "description": "This service."}],
     "VERSION": tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # The schema states `minLength: 1` for strings that may not be blank.
@@ -223,6 +225,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "accounts.contracts.schema.hooks.add_shared_components",
         "authsvc.endpoints.schema.add_service_endpoints",
+        "accounts.contracts.schema.hooks.complete",
     ],
 }
 

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
+from django.utils.functional import Promise
 from rest_framework.exceptions import NotFound
 
 from accounts import errors
+from accounts.contracts.negotiation import UnsupportedContentEncoding
 from accounts.errors import RetryLater
 from accounts.models import Session
 from accounts.transactions import is_read_only
@@ -19,6 +21,11 @@ from audit.origin import Origin
 ErrorClass = type[BaseException]
 
 _RETRY_SECONDS = 5
+
+
+class TrailingSlash(NotFound):
+    """No path has a slash at its end. A contract whose table omits it answers as to any unknown path."""
+
 
 # The errors of a request whose token is not valid.
 INVALID_TOKEN: Final = (
@@ -62,11 +69,11 @@ def is_unavailable(error: BaseException) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WireError:
-    """An error on the wire: the HTTP status, the contract's own code, and a message."""
+    """An error on the wire: the HTTP status, the contract's own code, and a message, translated when it is read."""
 
     status: int
     code: str | int
-    message: str
+    message: str | Promise
 
 
 ErrorTable = Mapping[ErrorClass, WireError]
@@ -99,8 +106,10 @@ class Contract:
     error_body: Callable[[WireError, BaseException], dict[str, Any]]
     session_of: Callable[[str, Origin], Session]
     media_type: str = "application/json"
-    # The language of the framework's messages about fields. A contract has one, whatever the browser prefers.
+    # The language of messages, of those about fields too.
     language: str = "en"
+    # The languages that `Accept-Language` may choose. A document has one, whatever the browser prefers.
+    languages: frozenset[str] = frozenset()
 
     def wire_error(self, error: BaseException) -> WireError:
         """Return the table's entry for the most specific class of this error."""
@@ -126,4 +135,7 @@ def error_headers(wire_error: WireError, error: BaseException) -> dict[str, str]
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after.total_seconds())))
     elif wire_error.status == 503:
         headers["Retry-After"] = str(_RETRY_SECONDS)
+    elif isinstance(error, UnsupportedContentEncoding):
+        # RFC 9110, section 15.5.16.
+        headers["Accept-Encoding"] = "identity"
     return headers

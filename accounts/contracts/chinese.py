@@ -40,4 +40,4 @@ def _message(problem: Problem) -> str:
     if problem.code == "password_too_short":
         return f"不能少于{active_profile().password.shortest}个字符"
     # The framework's messages about lengths contain the bounds, and are in the contract's language already.
-    return _MESSAGES.get(problem.code, problem.detail.removesuffix("。"))
+    return _MESSAGES.get(problem.code, str(problem.detail).removesuffix("。"))

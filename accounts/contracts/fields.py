@@ -6,11 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts import names
 from accounts.policies import LONGEST_PASSWORD, LONGEST_PROFILE, TOTP_DIGITS
 
+_DIGITS: Final = f"[0-9]{{{TOTP_DIGITS}}}"
+_RECOVERY_CODE: Final = "[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}"
+SIX_DIGITS: Final = f"^{_DIGITS}$"
+# Longer than any code of a second factor with separators.
+_LONGEST_CODE: Final = 64
 _UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 
 # Of a field for the password in a contract that has none for the code of a second factor.
@@ -61,8 +67,8 @@ class JSONObject(serializers.JSONField):
     As JSON without optional white space, in UTF-8, it has at most LONGEST_PROFILE bytes.
     """
 
-    openapi: ClassVar[Mapping[str, Any]] = {"type": "object"}
-    default_error_messages = {"max_bytes": f"Ensure this value has at most {LONGEST_PROFILE:,} bytes as JSON."}
+    openapi: ClassVar[Mapping[str, Any]] = {"type": "object", "additionalProperties": True}
+    default_error_messages = {"max_bytes": _("Ensure this value has at most {most} bytes as JSON.")}
 
     def to_internal_value(self, data: Any) -> Any:
         value = super().to_internal_value(data)
@@ -70,14 +76,14 @@ class JSONObject(serializers.JSONField):
         if not isinstance(value, dict) or _UNSTORABLE.search(text):
             self.fail("invalid")
         if len(text.encode()) > LONGEST_PROFILE:
-            self.fail("max_bytes")
+            self.fail("max_bytes", most=f"{LONGEST_PROFILE:,}")
         return value
 
 
 class UnvalidatedJSONObject(serializers.JSONField):
     """A JSON object; the service that takes it validates what is in it."""
 
-    openapi: ClassVar[Mapping[str, Any]] = {"type": "object"}
+    openapi: ClassVar[Mapping[str, Any]] = {"type": "object", "additionalProperties": True}
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
@@ -85,11 +91,38 @@ class UnvalidatedJSONObject(serializers.JSONField):
         return data
 
 
-class AnyJSON(serializers.JSONField):
-    """Any JSON value, null included; the service that takes it validates it."""
+class SentCode(serializers.JSONField):
+    """The six digits of a message. Any other JSON value, null included, counts as a wrong code."""
+
+    openapi: ClassVar[Mapping[str, Any]] = {"type": "string", "pattern": SIX_DIGITS}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
+
+
+class AppCode(StrictCharField):
+    """The six digits of an authenticator app."""
+
+    openapi = {"pattern": SIX_DIGITS}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=_LONGEST_CODE, **kwargs)
+
+
+class FactorCode(StrictCharField):
+    """The six digits of an authenticator app, or a recovery code with hyphens or without."""
+
+    openapi = {"pattern": rf"^({_DIGITS}|{_RECOVERY_CODE})$"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=_LONGEST_CODE, **kwargs)
+
+
+class OptionalFactorCode(FactorCode):
+    """The code of a second factor, or nothing."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_null=True, allow_blank=True, **kwargs)
 
 
 class Null(serializers.JSONField):

@@ -1,9 +1,14 @@
 """Content negotiation: a contract reads and writes one media type."""
 
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+
+class UnsupportedContentEncoding(UnsupportedMediaType):
+    """The body is compressed. A small one may expand to gigabytes, so none is read."""
 
 
 class IgnoreAcceptNegotiation(BaseContentNegotiation):
@@ -11,8 +16,7 @@ class IgnoreAcceptNegotiation(BaseContentNegotiation):
 
     def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:  # type: ignore[override]
         if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-            # A compressed body is refused, because a small one may expand to gigabytes.
-            return None
+            raise UnsupportedContentEncoding(request.content_type or "")
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import pagination
 from rest_framework.request import Request
 
@@ -21,7 +22,7 @@ def positive_integer(text: str, largest: int) -> int | None:
 
 def not_positive(*names: str) -> InvalidInput:
     """Return the error of parameters that are not positive integers."""
-    return InvalidInput({name: [Problem("invalid", "Enter a whole number of at least 1.")] for name in names})
+    return InvalidInput({name: [Problem("invalid", _("Enter a whole number of at least 1."))] for name in names})
 
 
 def integer_parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """The filters that several lists have in their query, for django-filter."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import BigIntegerField, QuerySet
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as django_filters
+from django_filters.widgets import CSVWidget
 
 _BOOLEANS: Final = {"true": True, "false": False}
 
@@ -18,7 +22,7 @@ class _StrictBooleanField(forms.Field):
         if value is None:
             return None
         if value not in _BOOLEANS:
-            raise ValidationError("Must be true or false.", code="invalid")
+            raise ValidationError(_("Must be true or false."), code="invalid")
         return _BOOLEANS[value]
 
 
@@ -40,10 +44,24 @@ class IdFilter(django_filters.NumberFilter):
         super().__init__(min_value=1, max_value=BigIntegerField.MAX_BIGINT, **kwargs)
 
 
+class _RepeatableWidget(CSVWidget):
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        if isinstance(data, MultiValueDict) and name in data:
+            data = {name: ",".join(data.getlist(name))}
+        return super().value_from_datadict(data, files, name)
+
+
+class RepeatableOrderingFilter(django_filters.OrderingFilter):
+    """Names of columns, separated by commas or in repeated parameters; django-filter would use the last parameter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, widget=_RepeatableWidget, **kwargs)
+
+
 def require_storable(time: datetime) -> None:
     """Raise ValidationError for a time that in another time zone is outside the years of Python and the databases."""
     if not datetime.min.year < time.year < datetime.max.year:
-        raise ValidationError("Enter a time between the years 2 and 9998.", code="invalid")
+        raise ValidationError(_("Enter a time between the years 2 and 9998."), code="invalid")
 
 
 class UTCDateTimeFilter(django_filters.IsoDateTimeFilter):

@@ -9,13 +9,28 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from operator import attrgetter
 from types import new_class
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
+from django.utils.text import format_lazy
 from rest_framework import serializers
+from rest_framework.utils.formatting import lazy_format
 
 from accounts.contracts.fields import Constant, ConvertedField, Message
+from accounts.errors import Problem
+from audit.origin import escape_control_chars
 
 Conversion = Callable[[Any], Any]
+
+
+def field_problems(errors: Mapping[str, Any]) -> dict[str, list[Problem]]:
+    """Return REST framework's errors of fields as those of the core.
+
+    A message may repeat the value, which JSON can give characters that no encoding has (a lone surrogate).
+    """
+    return {
+        name: [Problem(str(item.code), escape_control_chars(str(item))) for item in items]
+        for name, items in errors.items()
+    }
 
 
 # These classes have comments in place of docstrings, because subclasses inherit a docstring as their description.
@@ -29,11 +44,27 @@ class RequestBody(serializers.Serializer[Any]):
         """Return the validated fields. Raises ValidationError, whose detail has the problems of each field."""
         return dict(_instance(cls).run_validation(data))
 
+    @classmethod
+    def problems(cls, data: Any) -> dict[str, list[Problem]]:
+        """Return the problems of each field, with messages in the active language."""
+        try:
+            cls.validated(data)
+        except serializers.ValidationError as error:
+            return field_problems(error.detail)  # type: ignore[arg-type]  # Of a body it is a mapping.
+        return {}
+
 
 @cache
 def _instance(body: type[RequestBody]) -> RequestBody:
     """Return an instance that validates any request: to copy the fields for each takes longer than to validate them."""
-    return body()
+    instance = body()
+    validators: list[Any] = [validator for field in instance.fields.values() for validator in field.validators]
+    for validator in validators:
+        message: Any = getattr(validator, "message", None)
+        if type(message) is lazy_format:
+            # REST framework's own class keeps the language in which it is read first.
+            validator.message = format_lazy(cast(str, message.format_string), **message.kwargs)
+    return instance
 
 
 class _FieldPlan(NamedTuple):

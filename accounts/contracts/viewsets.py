@@ -20,37 +20,29 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts import database_errors
 from accounts.contracts.authentication import BearerAuthentication, OptionalAuthentication
-from accounts.contracts.base import Contract, ErrorClass, error_headers, is_unavailable
+from accounts.contracts.base import Contract, ErrorClass, TrailingSlash, is_unavailable
+from accounts.contracts.error_answers import error_answer, language_of
 from accounts.contracts.negotiation import IgnoreAcceptNegotiation
 from accounts.contracts.operations import Operation
 from accounts.contracts.pagination import PageNumberPagination
 from accounts.contracts.parsing import StrictJSONParser
-from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody
-from accounts.errors import InvalidInput, PermissionDenied, Problem
+from accounts.contracts.serializers import Envelope, RequestBody, ResponseBody, field_problems
+from accounts.errors import InvalidInput, PermissionDenied
 from accounts.models import Session, User
 from accounts.services import listings
-from audit.origin import Origin, escape_control_chars, request_origin
+from audit.origin import Origin, request_origin
 
 logger = logging.getLogger(__name__)
 
 ANY_METHOD: Final = ("get", "post", "put", "patch", "delete")
 
 
-def field_problems(errors: Mapping[str, Any]) -> dict[str, list[Problem]]:
-    """Return REST framework's errors of fields as those of the core.
-
-    A message may repeat the value, which JSON can give characters that no encoding has (a lone surrogate).
-    """
-    return {
-        name: [Problem(str(item.code), escape_control_chars(str(item))) for item in items]
-        for name, items in errors.items()
-    }
-
-
 class ContractViewSet(GenericViewSet[Any]):
     """The base of a contract's views: each takes the fields of its request, calls one service and returns an object."""
 
     contract: ClassVar[Contract]
+    # The part of the contract under which the OpenAPI description lists the operations, where it has parts.
+    area: ClassVar[str] = ""
     # The body of the contract's errors.
     error_response: ClassVar[type[ResponseBody]]
     # The body of the errors of a status, where it differs from `error_response`.
@@ -95,13 +87,24 @@ class ContractViewSet(GenericViewSet[Any]):
     def origin(self) -> Origin:
         return request_origin(self.request)
 
+    @property
+    def _accept_language(self) -> str:
+        return str(self.request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+
+    @property
+    def language(self) -> str:
+        """The language of messages to this client."""
+        return language_of(self.contract, self._accept_language)
+
     def parse(self, body: type[RequestBody]) -> dict[str, Any]:
         """Return the validated fields of the request; unknown ones are ignored. Raises InvalidInput."""
-        with translation.override(self.contract.language):
-            try:
-                return body.validated(self.request.data)
-            except ValidationError as error:
-                raise InvalidInput(field_problems(error.detail)) from error  # type: ignore[arg-type]  # Of a body it is a mapping.
+        data = self.request.data
+        try:
+            return body.validated(data)
+        except ValidationError:
+            # The framework makes its messages in the active language, which a valid body need not set.
+            with translation.override(self.language):
+                raise InvalidInput(body.problems(data)) from None
 
     @classmethod
     def response_body(cls, operation: Operation) -> type[ResponseBody] | None:
@@ -119,28 +122,29 @@ class ContractViewSet(GenericViewSet[Any]):
 
     def paginate(self, rows: QuerySet[Any]) -> dict[str, Any]:
         """Return one page of a list, filtered and ordered by the query. Raises InvalidInput and NotFound."""
-        with translation.override(self.contract.language):
-            page = self.paginate_queryset(self.filter_queryset(rows))
-        return dict(self.get_paginated_response(page).data)
+        try:
+            filtered = self.filter_queryset(rows)
+        except ValidationError:
+            # As in `parse`; this raises it again.
+            with translation.override(self.language):
+                filtered = self.filter_queryset(rows)
+        return dict(self.get_paginated_response(self.paginate_queryset(filtered)).data)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Return the contract's response to an error; an unexpected one is logged, and its text stays here."""
         if isinstance(exc, ValidationError) and isinstance(exc.detail, dict):
             # The filters of a list raise it; the fields of a body raise InvalidInput.
             exc = InvalidInput(field_problems(exc.detail))
-        wire_error = self.contract.wire_error(exc)
         if isinstance(exc, Error) and is_unavailable(exc):
             # One line without a traceback, because every request has one while the database is away.
             logger.error("%s %s failed: %s", self.request.method, self.request.path, database_errors.summary(exc))
-        elif wire_error.status == 500:
+        elif self.contract.wire_error(exc).status == 500:
             logger.error("%s %s failed", self.request.method, self.request.path, exc_info=exc)
         if isinstance(exc, Error):
             database_errors.COUNT.inc()
+        answer = error_answer(self.contract, exc, self._accept_language)
         return Response(
-            self.contract.error_body(wire_error, exc),
-            status=wire_error.status,
-            headers=error_headers(wire_error, exc),
-            content_type=self.contract.media_type,
+            answer.body, status=answer.status, headers=answer.headers, content_type=self.contract.media_type
         )
 
 
@@ -177,7 +181,7 @@ class NotFoundViewSet(ContractViewSet):
     public = frozenset({"not_found"})
 
     def not_found(self, request: Request) -> Response:
-        raise Http404
+        raise TrailingSlash if request.path.endswith("/") else Http404
 
 
 def not_found_route(contract: Contract) -> URLPattern:

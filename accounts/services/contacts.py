@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts import names
 from accounts.errors import InvalidCode, InvalidInput, Problem
@@ -96,7 +97,7 @@ def proof_events(*, user: User, channel: Channel, suspended: Sequence[Channel], 
 def _require_reachable(channel: Channel, contact: str, field: str) -> None:
     """Raise InvalidInput for a number that receives no text messages."""
     if not outbox.reaches(channel, canonical(channel, contact)):
-        detail = "Text messages can be sent only to mobile numbers of this service's regions."
+        detail = _("Text messages can be sent only to mobile numbers of this service's regions.")
         raise InvalidInput({field: [Problem("no_text_messages", detail)]})
 
 
@@ -195,10 +196,10 @@ def _unverified(user: User, channel: Channel) -> str:
     contact = getattr(user, f"pending_{channel}") or getattr(user, channel)
     if not contact:
         raise InvalidInput(
-            {"channel": [Problem("no_address", "This account has no address or number for this channel.")]}
+            {"channel": [Problem("no_address", _("This account has no address or number for this channel."))]}
         )
     if getattr(user, f"verified_{channel}") == canonical(channel, contact) and contact == getattr(user, channel):
-        raise InvalidInput({"channel": [Problem("already_verified", "This contact is already verified.")]})
+        raise InvalidInput({"channel": [Problem("already_verified", _("This contact is already verified."))]})
     return str(contact)
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import InvalidInput, Problem
 from accounts.models import FormerPassword, User
@@ -11,7 +12,7 @@ from accounts.policies import LONGEST_WAIT
 from accounts.security import hashing
 from accounts.security.budgets import Account
 
-USED_BEFORE = Problem("password_used_before", "The new password must differ from the former ones.")
+USED_BEFORE = Problem("password_used_before", _("The new password must differ from the former ones."))
 
 
 def require_unused(password: str, user: User, field: str) -> None:

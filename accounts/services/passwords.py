@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import InvalidCredentials, InvalidInput, NotFound, Problem, TokenInvalid
 from accounts.models import EndReason, Kind, User
@@ -26,7 +28,16 @@ from audit.record import record
 
 _NOTICES = {Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED, Event.PASSWORD_RESET: Kind.PASSWORD_RESET}
 _OWN_DATA = ("username", "full_name", "first_name", "last_name", "nickname", "email", "phone")
-UNCHANGED = Problem("password_unchanged", "The new password must differ from the current one.")
+UNCHANGED = Problem("password_unchanged", _("The new password must differ from the current one."))
+_TOO_LONG = Problem(
+    "password_too_long", format_lazy(_("A password must have at most {longest} characters."), longest=LONGEST_PASSWORD)
+)
+_SHORTEST = _("A password must have at least {shortest} characters.")
+_NOT_MIXED = Problem("password_not_mixed", _("A password must contain upper and lower case letters and a digit."))
+_COMMON = Problem("password_too_common", _("This password is on a list of common or breached passwords."))
+_LIKE_USER = Problem("password_too_similar", _("This password is too similar to the user's own data."))
+_LIKE_SERVICE = Problem("password_too_similar", _("A password must not contain the service's name."))
+_WRONG = Problem("wrong_password", _("This is not the current password."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +53,12 @@ def problems(password: str, user: User, rule: PasswordRule) -> list[Problem]:
     """Return what is wrong with a new password for this user, or nothing. The length counts code points."""
     # The length comes first: comparing a very long text with the user's data would take very long.
     if len(password) > LONGEST_PASSWORD:
-        return [Problem("password_too_long", f"A password must have at most {LONGEST_PASSWORD} characters.")]
+        return [_TOO_LONG]
     found = []
     if len(password) < rule.shortest:
-        found.append(Problem("password_too_short", f"A password must have at least {rule.shortest} characters."))
+        found.append(Problem("password_too_short", format_lazy(_SHORTEST, shortest=rule.shortest)))
     if rule.mixed and not _is_mixed(password):
-        found.append(Problem("password_not_mixed", "A password must contain upper and lower case letters and a digit."))
+        found.append(_NOT_MIXED)
     if not rule.guessable:
         found += _guessable(password, user)
     return found
@@ -62,13 +73,13 @@ def _guessable(password: str, user: User) -> list[Problem]:
     try:
         CommonPasswordValidator().validate(password)
     except ValidationError:
-        found.append(Problem("password_too_common", "This password is on a list of common or breached passwords."))
+        found.append(_COMMON)
     try:
         UserAttributeSimilarityValidator(user_attributes=_OWN_DATA).validate(password, user)
     except ValidationError:
-        found.append(Problem("password_too_similar", "This password is too similar to the user's own data."))
+        found.append(_LIKE_USER)
     if settings.SERVICE_NAME.casefold() in password.casefold():
-        found.append(Problem("password_too_similar", "A password must not contain the service's name."))
+        found.append(_LIKE_SERVICE)
     return found
 
 
@@ -135,9 +146,7 @@ def verify_current(*, user: User, password: str, origin: Origin) -> None:
             identifier=identifiers.of_user(user), password=password, origin=origin, step=FactorStep.NEVER
         )
     except InvalidCredentials as error:
-        raise InvalidInput(
-            {"old_password": [Problem("wrong_password", "This is not the current password.")]}
-        ) from error
+        raise InvalidInput({"old_password": [_WRONG]}) from error
 
 
 def require_different(password: str, user: User, field: str) -> None:
@@ -217,7 +226,7 @@ class ProfileRule:
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError for what a new password must not be."""
         if wrong := problems(password, user or User(), active_profile().password):
-            raise ValidationError([ValidationError(problem.detail, code=problem.code) for problem in wrong])
+            raise ValidationError([ValidationError(str(problem.detail), code=problem.code) for problem in wrong])
 
     def get_help_text(self) -> str:
-        return f"A password must have at least {active_profile().password.shortest} characters."
+        return str(format_lazy(_SHORTEST, shortest=active_profile().password.shortest))

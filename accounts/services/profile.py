@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts import names
 from accounts.errors import InvalidInput, Problem
@@ -115,5 +116,5 @@ def _with_contacts(user: User, contacts: Mapping[Channel, str | None]) -> User:
 
 def _verify_current(user: User, old_password: str | None, origin: Origin) -> None:
     if not old_password:
-        raise InvalidInput({"old_password": [Problem("required", "This change requires the current password.")]})
+        raise InvalidInput({"old_password": [Problem("required", _("This change requires the current password."))]})
     passwords.verify_current(user=user, password=old_password, origin=origin)

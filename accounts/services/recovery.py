@@ -87,7 +87,7 @@ def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[Use
     try:
         canonical = contacts.canonical(channel, contact)
     except names.InvalidIdentifier as error:
-        raise InvalidInput({"contact": [Problem("invalid", str(error))]}) from error
+        raise InvalidInput({"contact": [Problem("invalid", error.message)]}) from error
     user = identifiers.user(identifier)
     account = budgets.Account(user.pk) if user else budgets.Account.unknown(identifier.value)
     genuine = bool(user and user.is_active and _reaches(user, channel, canonical))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts import names
 from accounts.errors import AlreadyTaken, InvalidInput, Overloaded, Problem
@@ -28,8 +29,8 @@ _NAME_TRIES = 10
 # Numbers that are tried in turn before a random one.
 _NUMBERED = 50
 
-_NOT_ALLOWED = Problem("not_allowed", "This role is not open to registration.")
-_RESERVED = Problem("reserved", "This user name is reserved.")
+_NOT_ALLOWED = Problem("not_allowed", _("This role is not open to registration."))
+_RESERVED = Problem("reserved", _("This user name is reserved."))
 
 
 def register(*, columns: Mapping[str, Any], password: str, roles: Collection[str], origin: Origin) -> User:

@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import (
     InvalidCode,
@@ -35,10 +37,12 @@ from audit.models import SecurityEvent
 from audit.origin import Origin, escape_control_chars
 from audit.record import record
 
-_TOO_MANY: Final = Problem("too_many_factors", f"An account has at most {FACTORS_LIMIT} second factors.")
-_NONE_IN_FORCE: Final = Problem("no_second_factor", "This account has no second factor.")
-_WRONG_CODE: Final = Problem("wrong_code", "This code is wrong or has been used.")
-_WRONG_PASSWORD: Final = Problem("wrong_password", "This is not the current password.")
+_TOO_MANY: Final = Problem(
+    "too_many_factors", format_lazy(_("An account has at most {most} second factors."), most=FACTORS_LIMIT)
+)
+_NONE_IN_FORCE: Final = Problem("no_second_factor", _("This account has no second factor."))
+_WRONG_CODE: Final = Problem("wrong_code", _("This code is wrong or has been used."))
+_WRONG_PASSWORD: Final = Problem("wrong_password", _("This is not the current password."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.utils import timezone, translation
+from django.utils import timezone
+from django.utils.functional import lazy
 
 from accounts import names
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFound, Problem
@@ -26,6 +27,14 @@ _DATES: Final = frozenset({"valid_from", "valid_until"})
 _VALIDATED: Final = (*names.IDENTIFIERS, *_DATES)
 
 
+def _first_message(error: ValidationError) -> str:
+    return error.messages[0]
+
+
+# Django's validators make their messages in the active language.
+_message = lazy(_first_message, str)
+
+
 def column_errors(user: User, columns: Collection[str]) -> dict[str, list[ValidationError]]:
     """Return what is wrong with the values of these columns, by field."""
     others = {field.name for field in User._meta.concrete_fields} - set(columns)
@@ -37,10 +46,9 @@ def column_errors(user: User, columns: Collection[str]) -> dict[str, list[Valida
 
 
 def wrong_columns(user: User, columns: Collection[str] = _VALIDATED) -> dict[str, list[Problem]]:
-    """Return what is wrong with a user's identifiers and dates, all or some of them, by field, in English."""
+    """Return what is wrong with a user's identifiers and dates, all or some of them, by field."""
     errors = column_errors(user, columns)
-    with translation.override(None):
-        return {field: [Problem(str(found[0].code), found[0].messages[0])] for field, found in errors.items()}
+    return {field: [Problem(str(found[0].code), _message(found[0]))] for field, found in errors.items()}
 
 
 def require_free(user: User) -> None:

@@ -54,3 +54,15 @@ def require_described(method: str, path: str, response: "Response") -> None:
     )
     names = {parameter.name: "x" for parameter in operation.path_parameters}
     operation.Case(path_parameters=names).validate_response(answer, checks=CONFORMANCE)
+    _require_described_code(operation.definition.raw["responses"][str(response.status_code)], response)
+
+
+def _require_described_code(description: dict[str, Any], response: "Response") -> None:
+    """Raise an AssertionError for an error whose code none of the examples of its status has."""
+    if "$ref" in description:
+        description = DESCRIPTION.raw_schema["components"]["responses"][description["$ref"].rpartition("/")[2]]
+    for content in description.get("content", {}).values():
+        examples = [example["value"] for example in content.get("examples", {}).values()]
+        codes = {example["code"] for example in examples if "code" in example}
+        if codes and (code := json.loads(response.content)["code"]) not in codes:
+            raise AssertionError(f"The code {code} is not described: {', '.join(map(str, sorted(codes)))}.")

@@ -17,12 +17,11 @@ from accounts.errors import (
     KeysUnavailable,
     Overloaded,
     PasswordExpired,
-    Problem,
     RetryLater,
     SecondFactorRequired,
 )
 from accounts.models import Session, User
-from accounts.policies import LONGEST_PASSWORD, active_profile
+from accounts.policies import active_profile
 from accounts.services import admin_sessions, identifiers, passwords, sign_in
 from accounts.services.factor_check import FactorStep
 from audit.origin import Origin, request_origin
@@ -34,16 +33,6 @@ INVALID_LOGIN = _("Please enter the correct user name and password of an adminis
 WRONG_PASSWORD = _("The current password is wrong.")
 _BUSY = _("The service is busy. Try again in a moment.")
 _TOO_MANY_ATTEMPTS = _("Too many attempts. Try again in %(minutes)d min.")
-
-_PASSWORD_PROBLEMS = {
-    "password_too_long": _("A password must have at most %(longest)d characters."),
-    "password_too_short": _("A password must have at least %(shortest)d characters."),
-    "password_not_mixed": _("A password must contain upper and lower case letters and a digit."),
-    "password_too_common": _("This password is on a list of common or breached passwords."),
-    "password_unchanged": _("The new password must differ from the current one."),
-    "password_used_before": _("The new password must differ from the former ones."),
-    "password_too_similar": _("This password is too similar to your own data or to the service's name."),
-}
 
 
 def retry_message(error: RetryLater) -> str:
@@ -61,12 +50,6 @@ def refusal(error: IdentityError, wrong: str) -> ValidationError:
         logger.error("%s", error)
         return ValidationError(str(_BUSY), code="keys_unavailable")
     return ValidationError(wrong, code="invalid_login")
-
-
-def _message(problem: Problem) -> str:
-    """Return the problem of a new password in the active language."""
-    lengths = {"shortest": active_profile().password.shortest, "longest": LONGEST_PASSWORD}
-    return _PASSWORD_PROBLEMS[problem.code] % lengths
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -123,7 +106,7 @@ class NewPasswordForm(forms.Form):
     def add_problems(self, error: InvalidInput) -> None:
         """Report what is wrong with the new password."""
         for problem in error.errors["new_password"]:
-            self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
+            self.add_error("new_password1", ValidationError(str(problem.detail), code=problem.code))
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -144,15 +127,16 @@ class OwnPasswordForm(PasswordChangeForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         for problem in passwords.problems(str(data.get("new_password1", "")), self.user, active_profile().password):
-            self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
+            self.add_error("new_password1", ValidationError(str(problem.detail), code=problem.code))
         if "old_password" in data and data.get("new_password1") == data["old_password"]:
-            self.add_error("new_password1", ValidationError(_message(passwords.UNCHANGED), code="password_unchanged"))
+            unchanged = passwords.UNCHANGED
+            self.add_error("new_password1", ValidationError(str(unchanged.detail), code=unchanged.code))
         return data
 
     def add_problems(self, error: InvalidInput) -> None:
         """Report what the service refuses only when it stores the password."""
         for problem in error.errors["new_password"]:
-            self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
+            self.add_error("new_password1", ValidationError(str(problem.detail), code=problem.code))
 
     def save(self, commit: bool = True) -> User:
         passwords.replace(

@@ -9,7 +9,7 @@ from django.shortcuts import render, resolve_url
 from accounts.errors import PermissionDenied
 from authsvc.endpoints.decorators import read_only
 from authsvc.endpoints.error_responses import error_response
-from authsvc.endpoints.schema import document
+from authsvc.endpoints.schema import compressed_document
 
 
 @read_only
@@ -19,7 +19,7 @@ def schema(request: HttpRequest) -> HttpResponse:
         return error_response(request, Http404())
     if not _may_read(request):
         return error_response(request, PermissionDenied())
-    return _readable(HttpResponse(document(), content_type="application/json"))
+    return _readable(compressed_document().response(request))
 
 
 @read_only

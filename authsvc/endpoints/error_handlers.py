@@ -6,13 +6,13 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.contracts.base import is_unavailable
+from accounts.contracts.base import TrailingSlash, is_unavailable
 from authsvc.endpoints.error_responses import error_response
 
 
 @csrf_exempt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_response(request, Http404())
+    return error_response(request, TrailingSlash() if request.path.endswith("/") else Http404())
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.utils.encoders import JSONEncoder
 
-from accounts.contracts.base import Contract, error_headers
+from accounts.contracts.base import Contract
+from accounts.contracts.error_answers import error_answer
 from authsvc.configuration.mounts import mounted_contract
 
 
@@ -14,11 +15,11 @@ def error_response(request: HttpRequest, error: BaseException) -> HttpResponse:
     """Return the response of the contract at the request's path to an error; outside all mounts, the native one's."""
     name = mounted_contract(request.path, settings.CONTRACT_MOUNTS)
     contract: Contract = import_module(f"accounts.contracts.{name}.contract").CONTRACT
-    wire_error = contract.wire_error(error)
+    answer = error_answer(contract, error, request.headers.get("Accept-Language", ""))
     response = JsonResponse(
-        contract.error_body(wire_error, error),
-        status=wire_error.status,
-        headers=error_headers(wire_error, error),
+        answer.body,
+        status=answer.status,
+        headers=answer.headers,
         content_type=contract.media_type,
         encoder=JSONEncoder,
         json_dumps_params={"ensure_ascii": False},

@@ -17,6 +17,7 @@ from accounts.contracts.schema.errors import error_responses, sample
 from accounts.contracts.schema.headers import OpenAPI, header_refs
 from accounts.errors import HTTPSRequired, PermissionDenied
 from authsvc.endpoints import metadata
+from authsvc.endpoints.compressed import CompressedDocument
 
 # There are no geometries here; to find that out, drf-spectacular would search the machine for GDAL for 0.3 s.
 DjangoFilterExtension._has_gis = False  # type: ignore[attr-defined]
@@ -26,8 +27,11 @@ One user store behind several *contracts*. Each contract has its own paths, erro
 in its own contract only. To try operations here, log in, press *Authorize* and enter the access token.
 
 - Send bodies as `application/json` in UTF-8, of at most {LONGEST_BODY:,} bytes. Unknown fields are ignored, values of
-  a wrong type are rejected. `Accept` is ignored. A body over 2 MiB is answered with 413 at every path, unread.
+  a wrong type are rejected. `Accept` is ignored. A body over 2 MiB is answered with 413 at every path, unread, and a
+  compressed one with 415.
 - Paths have no trailing slash and never redirect. An unknown path returns 404 in its contract's format.
+- Messages of the native contract are in English, or in simplified Chinese where `Accept-Language` prefers it
+  (`zh-hans`); `Content-Language` says which. Codes are the same in every language.
 - Every response has an `X-Request-ID`, the id of the request in the log and in the audit trail.
 - Times are ISO 8601 in UTC, unless the contract says otherwise.
 """
@@ -54,7 +58,7 @@ _METADATA: Final = _closed(
 _CHECKS: Final = {"database": True, "writable": False, "migrations": True, "keys": True, "draining": False}
 _READINESS: Final = {
     **_STATUS,
-    "properties": {"status": _TEXT, "checks": _closed(**{name: {"type": "boolean"} for name in _CHECKS})},
+    "properties": {"status": _TEXT, "checks": {"$ref": "#/components/schemas/ServiceChecks"}},
 }
 _KEY: Final = _closed(
     kty={"const": "EC"},
@@ -65,6 +69,15 @@ _KEY: Final = _closed(
     use={"const": "sig"},
     alg={"const": "ES256"},
 )
+_SHAPES: Final[dict[str, OpenAPI]] = {
+    "ServiceStatus": _STATUS,
+    "ServiceReadiness": _READINESS,
+    "ServiceChecks": _closed(**{name: {"type": "boolean"} for name in _CHECKS}),
+    "ServiceKey": _KEY,
+    "ServiceKeys": _closed(keys={"type": "array", "items": {"$ref": "#/components/schemas/ServiceKey"}}),
+    "ServiceMetadata": _METADATA,
+    "ServiceDescription": {"type": "object", "additionalProperties": True},
+}
 _KEY_EXAMPLE: Final = {
     "kty": "EC",
     "crv": "P-256",
@@ -76,53 +89,88 @@ _KEY_EXAMPLE: Final = {
 }
 
 
-def _response(description: str, shape: OpenAPI, example: Any, media_type: str = "application/json") -> OpenAPI:
+def _response(description: str, shape: str, example: Any, media_type: str = "application/json") -> OpenAPI:
+    """Return the response whose body is this component."""
+    schema = {"$ref": f"#/components/schemas/{shape}"}
     return {
         "description": description,
         "headers": header_refs("X-Request-ID"),
-        "content": {media_type: {"schema": shape, "example": example}},
+        "content": {media_type: {"schema": schema, "example": example}},
     }
 
 
-def _get_operation(name: str, summary: str, responses: dict[str, OpenAPI], errors: tuple[ErrorClass, ...]) -> OpenAPI:
-    """Return the GET operation of an endpoint; its errors have the native contract's format."""
+def _get_operation(name: str, text: str, responses: dict[str, OpenAPI], errors: tuple[ErrorClass, ...]) -> OpenAPI:
+    """Return the GET operation of an endpoint; its errors have the native contract's format.
+
+    The first line of the text is the summary, the rest the description.
+    """
+    summary, _, description = text.partition("\n")
     problem = {"$ref": "#/components/schemas/NativeProblem"}
-    all_responses = {**responses, **error_responses(CONTRACT, problem, map(sample, errors))}
-    return {"get": {"operationId": f"{TAG}_{name}", "summary": summary, "tags": [TAG], "responses": all_responses}}
+    return {
+        "get": {
+            "operationId": f"{TAG}_{name}",
+            "description": description,
+            "summary": summary,
+            "tags": [TAG],
+            "responses": {**responses, **error_responses(CONTRACT, problem, map(sample, errors))},
+        }
+    }
 
 
 def add_service_endpoints(result: OpenAPI, **_: Any) -> OpenAPI:
     """Add the general description and the endpoints outside the contracts to drf-spectacular's result."""
     result["info"]["description"] = ABOUT.strip()
-    available = _response("The process runs.", _STATUS, {"status": "ok"})
-    ready = _response("The process can serve.", _READINESS, {"status": "ok"})
+    available = _response("The process runs.", "ServiceStatus", {"status": "ok"})
+    ready = _response("The process can serve.", "ServiceReadiness", {"status": "ok"})
     unavailable = _response(
         "The database is away or read-only, migrations are missing, the signing keys cannot be read, or the process is "
         "stopping. `checks` is for monitoring and for requests from the machine itself.",
-        _READINESS,
+        "ServiceReadiness",
         {"status": "unavailable", "checks": _CHECKS},
     )
     unavailable["headers"] |= header_refs("Retry-After")
     keys = _response(
         "The keys, newest first.",
-        _closed(keys={"type": "array", "items": _KEY}),
+        "ServiceKeys",
         {"keys": [_KEY_EXAMPLE]},
         "application/jwk-set+json",
     )
-    issuer = _response("The metadata.", _METADATA, metadata.document())
-    description = _response("The OpenAPI document.", {"type": "object"}, {"openapi": "3.1.0"})
+    issuer = _response("The metadata.", "ServiceMetadata", metadata.document())
+    description = _response("The OpenAPI document.", "ServiceDescription", {"openapi": "3.1.0"})
+    description["headers"] |= header_refs("ETag")
+    result["components"]["schemas"] |= _SHAPES
     result["paths"] |= {
         "/.well-known/jwks.json": _get_operation(
-            "keys", "Return the public keys that verify native access tokens", {"200": keys}, _OVER_HTTPS
+            "keys",
+            "Return the public keys that verify native access tokens\n"
+            "A JSON Web Key Set (RFC 7517). A new key is listed before the first token is signed with it, and an old "
+            "one until its last token has expired.",
+            {"200": keys},
+            _OVER_HTTPS,
         ),
         "/.well-known/oauth-authorization-server": _get_operation(
-            "metadata", "Return the metadata of the issuer (RFC 8414)", {"200": issuer}, _OVER_HTTPS
+            "metadata",
+            "Return the metadata of the issuer\nAuthorization server metadata (RFC 8414); libraries find the keys "
+            "here.",
+            {"200": issuer},
+            _OVER_HTTPS,
         ),
         "/api/schema": _get_operation(
-            "schema", "Return this description", {"200": description}, (*_OVER_HTTPS, PermissionDenied)
+            "schema",
+            "Return this description\nWith the `ETag` of a former response in `If-None-Match`, the response is 304 "
+            "while the description is the same.",
+            {"200": description, "304": {"description": "Not Modified", "headers": description["headers"]}},
+            (*_OVER_HTTPS, PermissionDenied),
         ),
-        "/healthz": _get_operation("alive", "Liveness probe", {"200": available}, _OVER_HTTP),
-        "/readyz": _get_operation("ready", "Readiness probe", {"200": ready, "503": unavailable}, _OVER_HTTP),
+        "/healthz": _get_operation(
+            "alive", "Liveness probe\nIt depends on nothing but the process.", {"200": available}, _OVER_HTTP
+        ),
+        "/readyz": _get_operation(
+            "ready",
+            "Readiness probe\nA load balancer sends requests to this process while it is 200.",
+            {"200": ready, "503": unavailable},
+            _OVER_HTTP,
+        ),
     }
     result["tags"].append({"name": TAG, "description": "Keys, probes and this description."})
     return result
@@ -134,3 +182,9 @@ def document() -> bytes:
     # The language of the first request must not decide the language for all.
     with translation.override("en"):
         return json.dumps(SchemaGenerator().get_schema(public=True), ensure_ascii=False).encode()
+
+
+@cache
+def compressed_document() -> CompressedDocument:
+    """Return the description and its compressed form; a process compresses it once."""
+    return CompressedDocument.of(document(), "application/json")

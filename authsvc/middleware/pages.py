@@ -9,7 +9,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
 from authsvc.admin_site import logins
-from authsvc.configuration.mounts import is_page
+from authsvc.configuration.mounts import ADMIN_PATH, is_page
 
 
 class PagesOnly(MiddlewareMixin):
@@ -21,8 +21,13 @@ class PagesOnly(MiddlewareMixin):
         return self.get_response(request)  # type: ignore[return-value]  # As above.
 
 
-class PageLocaleMiddleware(PagesOnly, LocaleMiddleware):
-    pass
+class PageLocaleMiddleware(LocaleMiddleware):
+    """Django's, for the admin site: the description of the API has one language."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(ADMIN_PATH):
+            return super().__call__(request)  # type: ignore[return-value]  # As in PagesOnly.
+        return self.get_response(request)  # type: ignore[return-value]  # As in PagesOnly.
 
 
 class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware):

@@ -60,11 +60,11 @@ def _new_credential(user: User, password: str) -> PreparedRequest:
 
 
 _PREPARE: dict[str, Callable[[User, str], PreparedRequest]] = {
-    "native_post_login_second-factor": _second_step,
-    "native_post_login_second-factor_options": _second_step,
+    "native_post_login_second_factor": _second_step,
+    "native_post_login_second_factor_options": _second_step,
     "native_post_login_passkey": _passkey,
     "native_post_mfa_totp_factor_id_confirm": _new_app,
     "native_post_mfa_webauthn": _new_credential,
-    "native_post_mfa_recovery-codes": _with_app,
+    "native_post_mfa_recovery_codes": _with_app,
     "native_delete_mfa_factor_id": _with_app,
 }

@@ -89,7 +89,7 @@ OF_ANOTHER_USER = frozenset(
     {
         "native_patch_users_user_id",
         "native_post_users_user_id_deactivate",
-        "native_post_users_user_id_remove-second-factors",
+        "native_post_users_user_id_remove_second_factors",
     }
 )
 
@@ -184,8 +184,8 @@ def good_body(name: str, tokens: dict[str, Any]) -> dict[str, Any] | None:
 def send_code(name: str, caller: Caller, tokens: dict[str, Any]) -> None:
     """Request the code that the operation requires, if it requires one."""
     sender = {
-        "native_post_reset-password": "native_post_request-reset-code",
-        "native_post_verify": "native_post_request-verification",
+        "native_post_reset_password": "native_post_request_reset_code",
+        "native_post_verify": "native_post_request_verification",
     }.get(name)
     if sender:
         caller.call(sender, good_body(sender, tokens), tokens["access_token"])

@@ -1,4 +1,4 @@
-"""The admin site in the reader's language, and the APIs in the contract's language."""
+"""The admin site in the reader's language."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,6 @@ from django.test import Client, override_settings
 from django.utils import translation
 
 from accounts.models import User
-from accounts.tests.contracts.clients import ContractClient
 from accounts.tests.tools import HERE, PASSWORD, Api
 from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS, STATUSES
@@ -88,26 +87,6 @@ def test_every_page_has_the_switch(head: User, page: str) -> None:
     assert form
     assert re.findall(r'name="language" value="([^"]*)"', form[0]) == ["zh-hans", "en"]
     assert f'name="next" value="/admin/{page}"' in form[0]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("asked", ["en", "zh-CN", "fr"])
-def test_an_api_answers_the_same_in_every_language(alice: User, caller: ContractClient, asked: str) -> None:
-    response = caller.login("wrong")
-    translated = caller.call(
-        "POST", "login", {**caller.login_fields, "password": "wrong"}, None, **{"Accept-Language": asked}
-    )
-    assert translated.content == response.content
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("asked", ["en", "zh-CN"])
-def test_a_validation_error_is_in_the_contracts_language(asked: str) -> None:
-    body = {"username": "two labels", "email": "a@hospital.example", "password": PASSWORD}
-    answer = Api().post("register", body, None, **{"Accept-Language": asked})
-    assert answer.json()["errors"]["username"] == [
-        {"code": "invalid", "detail": "A user name may contain only letters, digits and . _ - +."}
-    ]
 
 
 @pytest.mark.parametrize(

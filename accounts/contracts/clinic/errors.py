@@ -9,6 +9,7 @@ from rest_framework.exceptions import MethodNotAllowed, ParseError, UnsupportedM
 
 from accounts import errors
 from accounts.contracts.base import WireError, error_table, status_error
+from accounts.contracts.negotiation import UnsupportedContentEncoding
 from accounts.policies import active_profile
 
 # The document's names of columns that are called otherwise here.
@@ -40,6 +41,7 @@ ERRORS: Final = error_table(
         SuspiciousOperation: status_error(400, "Bad Request"),
         MethodNotAllowed: status_error(405, "Method Not Allowed"),
         RequestDataTooBig: status_error(413, "The body is too large."),
+        UnsupportedContentEncoding: status_error(415, "The body must not be compressed (Content-Encoding)."),
         UnsupportedMediaType: status_error(415, "Unsupported Media Type"),
         OperationalError: status_error(503, "The service is unavailable. Try again in a moment."),
         BaseException: status_error(500, "Internal Server Error"),
@@ -109,7 +111,7 @@ def _pydantic_error(field: str, problem: errors.Problem) -> dict[str, str]:
             shortest = active_profile().password.shortest
             return {"msg": f"String should have at least {shortest} characters", "type": "string_too_short"}
         case "max_length":
-            return {"msg": problem.detail, "type": "string_too_long"}
+            return {"msg": str(problem.detail), "type": "string_too_long"}
     if field == "email":
         return {"msg": f"value is not a valid email address: {problem.detail}", "type": "value_error"}
     return {"msg": f"Value error, {problem.detail}", "type": "value_error"}

@@ -79,7 +79,10 @@ class RefreshViewSet(ClinicViewSet):
 class MeViewSet(ClinicViewSet):
     @operation(response=wire.UserAnswer)
     def retrieve(self) -> User:
-        """Return the current user."""
+        """Return the current user.
+
+        The account is read from the database, so a change by an administrator shows at once.
+        """
         return self.session.user
 
 

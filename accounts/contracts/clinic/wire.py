@@ -57,7 +57,7 @@ class Registration(RequestBody):
 
     example = {
         "email": "user@example.com",
-        "password": "currentpassword",
+        "password": "Ward-7-by-the-lake",
         "first_name": "明",
         "last_name": "王",
         "phone_number": "13912345678",
@@ -68,7 +68,7 @@ class Login(RequestBody):
     email = PydanticString()
     password = PydanticString(help_text=CODE_FOLLOWS)
 
-    example = {"email": "user@example.com", "password": "currentpassword"}
+    example = {"email": "user@example.com", "password": "Ward-7-by-the-lake"}
 
 
 class Reset(RequestBody):
@@ -76,7 +76,7 @@ class Reset(RequestBody):
     old_password = PydanticString(help_text=CODE_FOLLOWS)
     new_password = PydanticString(max_length=LONGEST_PASSWORD, help_text=_SHORTEST)
 
-    example = {"email": "user@example.com", "old_password": "currentpassword", "new_password": "newpassword123"}
+    example = {"email": "user@example.com", "old_password": "Ward-7-by-the-lake", "new_password": "Ward-8-on-the-hill"}
 
 
 class UserAnswer(ResponseBody):

@@ -8,6 +8,7 @@ from rest_framework.exceptions import MethodNotAllowed, ParseError, UnsupportedM
 
 from accounts import errors
 from accounts.contracts.base import WireError, error_table, status_error
+from accounts.contracts.negotiation import UnsupportedContentEncoding
 
 _EMPTY: Final = frozenset({"required", "null", "blank"})
 
@@ -38,6 +39,7 @@ ERRORS: Final = error_table(
         SuspiciousOperation: status_error(400, "Bad request"),
         MethodNotAllowed: status_error(405, "Method not allowed"),
         RequestDataTooBig: status_error(413, "Request body is too large"),
+        UnsupportedContentEncoding: status_error(415, "Request body must not be compressed (Content-Encoding)"),
         UnsupportedMediaType: status_error(415, "Content-Type must be application/json"),
         OperationalError: status_error(503, "Service is unavailable, try again in a moment"),
         BaseException: status_error(500, "Internal server error"),

@@ -60,7 +60,10 @@ class SignInViewSet(HospitalViewSet):
 class ProfileViewSet(HospitalViewSet):
     @operation(response=wire.ProfileData)
     def retrieve(self) -> Session:
-        """Return the current user."""
+        """Return the current user.
+
+        The account is read from the database, so a change by an administrator shows at once.
+        """
         return self.session
 
     @operation(
@@ -107,7 +110,10 @@ class UserViewSet(HospitalViewSet, AdministratorViewSet):
 
     @operation(response=wire.UsersData)
     def list(self) -> dict[str, Any]:
-        """List the users, the newest first; for administrators."""
+        """List the users, the newest first; for administrators.
+
+        A page after the last is empty. That the list was read is recorded in the trail.
+        """
         page = self.paginate(self.queryset.all())
         self.record_listing(rows=len(page["items"]), count=page["pagination"]["total"])
         return page

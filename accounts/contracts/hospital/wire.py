@@ -57,7 +57,7 @@ class Login(RequestBody):
     username = StrictCharField(allow_blank=True)
     password = StrictCharField(allow_blank=True, help_text=CODE_FOLLOWS)
 
-    example = {"username": "dr_wang", "password": "123456"}
+    example = {"username": "chen_jing", "password": "Ward-7-by-the-lake"}
 
     def validate_username(self, value: str) -> str:
         return value.strip()
@@ -75,7 +75,12 @@ class Registration(RequestBody):
     department = OptionalText(max_length=100)
     phone = OptionalText(max_length=30, absent=None)
 
-    example = {"username": "dr_chen", "password": "123456", "email": "chen@hospital.com", "full_name": "陈医生"}
+    example = {
+        **Login.example,
+        "email": "chen@hospital.com",
+        "full_name": "陈静",
+        "role": "viewer",
+    }
 
 
 class ProfileUpdate(RequestBody):
@@ -95,6 +100,7 @@ class ProfileUpdate(RequestBody):
         "department": "内科",
         "phone": "13912345678",
         "avatar_url": "https://hospital.com/w.png",
+        "old_password": "Ward-7-by-the-lake",
     }
 
 
@@ -122,12 +128,11 @@ class UserAnswer(ResponseBody):
     created_time = UTCTime(source="created_at")
 
     example = {
-        "user_id": 2,
-        "username": "dr_wang",
-        "email": "wang@hospital.com",
-        "full_name": "王医生",
-        "role": "doctor",
-        "department": "呼吸科",
+        "user_id": 5,
+        "username": "chen_jing",
+        "email": "chen@hospital.com",
+        "full_name": "陈静",
+        "role": "viewer",
         "is_active": True,
         "last_login": "2026-11-20T06:31:00.123456",
         "created_time": "2026-11-20T06:30:00.123456",
@@ -142,17 +147,7 @@ class RegistrationData(ResponseBody):
     message = Message("User registered successfully")
     user = UserAnswer()
 
-    example = {
-        "user": {
-            **UserAnswer.example,
-            "user_id": 5,
-            "username": "dr_chen",
-            "email": "chen@hospital.com",
-            "full_name": "陈医生",
-            "department": None,
-            "last_login": None,
-        },
-    }
+    example = {"user": {**UserAnswer.example, "last_login": None}}
 
 
 class LoginData(ResponseBody):
@@ -167,7 +162,7 @@ class UpdateData(ResponseBody):
     message = Message("Profile updated successfully")
     user = UserAnswer()
 
-    example = {"user": {**UserAnswer.example, **ProfileUpdate.example}}
+    example = {"user": {name: ProfileUpdate.example.get(name, value) for name, value in UserAnswer.example.items()}}
 
 
 class LogoutData(ResponseBody):

@@ -7,17 +7,16 @@ from rest_framework.response import Response
 
 from accounts import errors
 from accounts.contracts.native import administrator_wire, filters, wire
-from accounts.contracts.native.views import NativeViewSet, with_current
+from accounts.contracts.native.views import NativeAdministratorViewSet, with_current
 from accounts.contracts.operations import Operation, operation
 from accounts.contracts.preconditions import entity_tag, required_versions
-from accounts.contracts.viewsets import AdministratorViewSet
 from accounts.models import Session, User
 from accounts.services import account_state, listings, second_factors, sessions, users
 from accounts.services.versions import version
 from audit.models import LoginAttempt, SecurityEvent
 
 
-class AccountViewSet(NativeViewSet, AdministratorViewSet):
+class AccountViewSet(NativeAdministratorViewSet):
     """The base of views of one account or of what belongs to it."""
 
     def _read(self, user_id: int) -> User:
@@ -45,7 +44,10 @@ class UserViewSet(AccountViewSet):
 
     @operation(response=administrator_wire.UsersAnswer)
     def list(self) -> dict[str, Any]:
-        """List accounts, the newest first."""
+        """List accounts, the newest first.
+
+        The filters of the query are combined with *and*. That the list was read is recorded in the trail.
+        """
         page = self.paginate(self.queryset.all())
         self.record_listing(rows=len(page["results"]), count=page["count"])
         return page
@@ -57,7 +59,10 @@ class UserViewSet(AccountViewSet):
         errors=(errors.AlreadyTaken, errors.Overloaded),
     )
     def create(self, data: dict[str, Any]) -> User:
-        """Create an account of any role."""
+        """Create an account of any role.
+
+        Its contacts count as given by an administrator, so that they receive reset codes before they are verified.
+        """
         password = data.pop("password")
         return users.create(columns=data, password=password, origin=self.origin, actor=self.session.user)
 
@@ -66,6 +71,7 @@ class UserViewSet(AccountViewSet):
         """Return an account.
 
         The `ETag` is its version: sent as `If-Match` with a change, it prevents that the change overwrites another one.
+        That the account was read is recorded in the trail.
         """
         return self._read(user_id)
 
@@ -97,7 +103,10 @@ class UserViewSet(AccountViewSet):
 
     @operation(response=wire.UserAnswer)
     def activate(self, user_id: int) -> User:
-        """Allow a disabled account to log in again."""
+        """Allow a disabled account to log in again.
+
+        Its former sessions stay ended.
+        """
         return self._change(user_id, {"is_active": True})
 
     @operation(response=wire.UserAnswer, errors=(errors.OwnAccount, errors.LastAdministrator))
@@ -110,12 +119,18 @@ class UserViewSet(AccountViewSet):
 
     @operation(response=wire.UserAnswer)
     def approve(self, user_id: int) -> User:
-        """Approve an account that waits for approval."""
+        """Approve an account that waits for approval.
+
+        Its user can log in from then on.
+        """
         return self._change(user_id, {"awaits_approval": False})
 
     @operation(response=wire.UserAnswer)
     def unlock(self, user_id: int) -> User:
-        """Reset an account's failed logins, so that its user can log in at once."""
+        """Reset an account's failed logins, so that its user can log in at once.
+
+        Locks of addresses stay.
+        """
         user = self._read(user_id)
         users.unlock(user=user, actor=self.session.user, origin=self.origin)
         return user
@@ -160,7 +175,10 @@ class UserSessionViewSet(AccountViewSet):
 
     @operation(response=wire.SessionsAnswer)
     def list(self, user_id: int) -> dict[str, Any]:
-        """List the active sessions of an account, the newest first."""
+        """List the active sessions of an account, the newest first.
+
+        That they were read is recorded in the trail. `current` marks the session of the request.
+        """
         return self.paginate(with_current(sessions.active(user=self._read(user_id)), self.session))
 
     @operation(status=204)
@@ -173,23 +191,29 @@ class UserSessionViewSet(AccountViewSet):
         account_state.end_session_of(user=user, session_id=session_id, actor=self.session.user, origin=self.origin)
 
 
-class SecurityEventViewSet(NativeViewSet, AdministratorViewSet):
+class SecurityEventViewSet(NativeAdministratorViewSet):
     queryset = SecurityEvent.objects.order_by("-id")
     filterset_class = filters.SecurityEventFilter
     required_permissions = {"list": "audit.view_securityevent"}
 
     @operation(response=administrator_wire.EventsAnswer)
     def list(self) -> dict[str, Any]:
-        """List security events, the newest first."""
+        """List security events, the newest first.
+
+        The filters of the query are combined with *and*.
+        """
         return self.paginate(self.queryset.all())
 
 
-class LoginAttemptViewSet(NativeViewSet, AdministratorViewSet):
+class LoginAttemptViewSet(NativeAdministratorViewSet):
     queryset = LoginAttempt.objects.order_by("-id")
     filterset_class = filters.LoginAttemptFilter
     required_permissions = {"list": "audit.view_loginattempt"}
 
     @operation(response=administrator_wire.AttemptsAnswer)
     def list(self) -> dict[str, Any]:
-        """List login attempts, the newest first."""
+        """List login attempts, the newest first.
+
+        The attempts are those of all contracts and of the admin site. The filters of the query are combined with *and*.
+        """
         return self.paginate(self.queryset.all())

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from accounts import names
 from accounts.contracts.fields import Email, Password, StrictCharField
-from accounts.contracts.native.wire import ProfileFields, ProfileUpdate, UserAnswer
+from accounts.contracts.native.wire import CONTRACT_NAMES, ProfileFields, ProfileUpdate, UserAnswer
 from accounts.contracts.serializers import Page, RequestBody, ResponseBody
 from accounts.models import FactorType, Role
 from accounts.policies import active_profile
@@ -52,7 +52,7 @@ class AttemptAnswer(ResponseBody):
         source="user_id", allow_null=True, help_text="The account's id, even if the account has been deleted."
     )
     identifier = serializers.CharField(allow_blank=True, help_text="The identifier as it was entered.")
-    contract = serializers.CharField(help_text="The contract, or `admin` for the admin site.")
+    contract = serializers.ChoiceField(CONTRACT_NAMES, help_text="The contract, or `admin` for the admin site.")
     ip = serializers.CharField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)
     status = serializers.ChoiceField([status.value for status in Status])

@@ -15,6 +15,7 @@ from accounts.services import (
 
 
 class RecoveryViewSet(NativeViewSet):
+    area = "login"
     public = frozenset({"request_code", "reset_password"})
 
     @operation(

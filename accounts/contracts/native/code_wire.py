@@ -6,7 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from accounts import names
-from accounts.contracts.fields import AnyJSON, Password, StrictCharField
+from accounts.contracts.fields import SIX_DIGITS, Password, SentCode, StrictCharField
 from accounts.contracts.native.wire import IDENTIFIER_HELP, NEW_PASSWORD_HELP
 from accounts.contracts.serializers import RequestBody, ResponseBody
 from accounts.models import Channel
@@ -24,7 +24,7 @@ class Contact(RequestBody):
 
 
 class PasswordReset(Contact):
-    code = AnyJSON(help_text=_SIX_DIGITS)
+    code = SentCode(help_text=_SIX_DIGITS)
     new_password = Password(help_text=NEW_PASSWORD_HELP)
 
     example = {**Contact.example, "code": "048213", "new_password": "Ward-8-on-the-hill"}
@@ -37,14 +37,16 @@ class VerificationRequest(RequestBody):
 
 
 class Verification(VerificationRequest):
-    code = AnyJSON(help_text=_SIX_DIGITS)
+    code = SentCode(help_text=_SIX_DIGITS)
 
     example = {"channel": "email", "code": "048213"}
 
 
 class CodeAnswer(ResponseBody):
     expires_in = serializers.IntegerField(help_text="Lifetime of the code in seconds.")
-    debug_code = serializers.CharField(required=False, help_text="The code itself; only with `DEBUG=true`.")
+    debug_code = serializers.RegexField(
+        SIX_DIGITS, required=False, help_text="The code itself; only with `DEBUG=true`."
+    )
 
     example = {"expires_in": int(CODE_LIFE.total_seconds())}
 

@@ -4,99 +4,118 @@ from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import MethodNotAllowed, ParseError, UnsupportedMediaType
 
 from accounts import errors
-from accounts.contracts.base import WireError, error_table
+from accounts.contracts.base import TrailingSlash, WireError, error_table
 from accounts.contracts.http_status import REASON_PHRASES
+from accounts.contracts.negotiation import UnsupportedContentEncoding
+from accounts.contracts.parsing import MalformedBody
 
 ERRORS: Final = error_table(
     {
-        errors.InvalidInput: WireError(400, "invalid_input", "Some fields are missing or invalid; see errors."),
+        errors.InvalidInput: WireError(400, "invalid_input", _("Some fields are missing or invalid; see errors.")),
         errors.AlreadyTaken: WireError(
-            409, "already_taken", "Another account already has one of these values; see errors."
+            409, "already_taken", _("Another account already has one of these values; see errors.")
         ),
-        errors.NotFound: WireError(404, "not_found", "The requested resource does not exist."),
-        errors.InvalidCredentials: WireError(401, "invalid_credentials", "The user name or the password is wrong."),
+        errors.NotFound: WireError(404, "not_found", _("The requested resource does not exist.")),
+        errors.InvalidCredentials: WireError(401, "invalid_credentials", _("The user name or the password is wrong.")),
         errors.InvalidSecondFactor: WireError(
-            401, "invalid_second_factor", "This second factor is wrong or has been used."
+            401, "invalid_second_factor", _("This second factor is wrong or has been used.")
         ),
         errors.SecondFactorRequired: WireError(
-            403, "second_factor_required", "Send a second factor with this mfa_token to login/second-factor."
+            403, "second_factor_required", _("Send a second factor with this mfa_token to login/second-factor.")
         ),
         errors.SecondFactorEnrollmentRequired: WireError(
             403,
             "second_factor_enrollment_required",
-            "This account must have a second factor. Add one with this mfa_token as bearer token, then log in again.",
+            _(
+                "This account must have a second factor. Add one with this mfa_token as bearer token, then log in "
+                "again."
+            ),
         ),
-        errors.AccountDisabled: WireError(403, "account_disabled", "This account is disabled. Ask an administrator."),
-        errors.ApprovalPending: WireError(403, "approval_pending", "This account awaits an administrator's approval."),
+        errors.AccountDisabled: WireError(
+            403, "account_disabled", _("This account is disabled. Ask an administrator.")
+        ),
+        errors.ApprovalPending: WireError(
+            403, "approval_pending", _("This account awaits an administrator's approval.")
+        ),
+        errors.TooManyAttempts: WireError(
+            429, "too_many_attempts", _("Too many failed attempts. Wait, then try again.")
+        ),
         errors.PasswordExpired: WireError(
             403,
             "password_expired",
-            "This password has expired. Send a new one with this password_token to login/change-password.",
+            _("This password has expired. Send a new one with this password_token to login/change-password."),
         ),
-        errors.TooManyAttempts: WireError(429, "too_many_attempts", "Too many failed attempts. Wait, then try again."),
         errors.TooManyLogins: WireError(
-            429, "too_many_logins", "Too many logins to this account. Wait, then try again."
+            429, "too_many_logins", _("Too many logins to this account. Wait, then try again.")
         ),
         errors.TooManyChanges: WireError(
-            429, "too_many_changes", "Too many changes to this account. Wait, then try again."
+            429, "too_many_changes", _("Too many changes to this account. Wait, then try again.")
         ),
         errors.TooManyRegistrations: WireError(
-            429, "too_many_registrations", "Too many accounts were registered from this address. Try again later."
+            429, "too_many_registrations", _("Too many accounts were registered from this address. Try again later.")
         ),
         errors.TooManyCodes: WireError(
-            429, "too_many_codes", "Too many codes were requested. Wait, then request the next one."
+            429, "too_many_codes", _("Too many codes were requested. Wait, then request the next one.")
         ),
         errors.InvalidCode: WireError(
-            400, "invalid_code", "This code is wrong, expired or already used. Request a new one."
+            400, "invalid_code", _("This code is wrong, expired or already used. Request a new one.")
         ),
-        errors.Overloaded: WireError(503, "overloaded", "The service is busy. Try again in a moment."),
-        errors.TokenMissing: WireError(401, "token_missing", "Send the access token as Authorization: Bearer <token>."),
+        errors.Overloaded: WireError(503, "overloaded", _("The service is busy. Try again in a moment.")),
+        errors.TokenMissing: WireError(
+            401, "token_missing", _("Send the access token as Authorization: Bearer <token>.")
+        ),
         errors.RefreshCookieMissing: WireError(
-            401, "refresh_cookie_missing", "The request has no refresh cookie. Log in, or send the cookie."
+            401, "refresh_cookie_missing", _("The request has no refresh cookie. Log in, or send the cookie.")
         ),
-        errors.TokenInvalid: WireError(401, "token_invalid", "This token is not valid here. Log in again."),
-        errors.TokenExpired: WireError(401, "token_expired", "This token has expired. Refresh it, or log in again."),
-        errors.SessionEnded: WireError(401, "session_ended", "This session has ended. Log in again."),
+        errors.TokenInvalid: WireError(401, "token_invalid", _("This token is not valid here. Log in again.")),
+        errors.TokenExpired: WireError(401, "token_expired", _("This token has expired. Refresh it, or log in again.")),
+        errors.SessionEnded: WireError(401, "session_ended", _("This session has ended. Log in again.")),
         errors.TokenReused: WireError(
-            401, "token_reused", "This refresh token was used before, so its session has ended. Log in again."
+            401, "token_reused", _("This refresh token was used before, so its session has ended. Log in again.")
         ),
         errors.PermissionDenied: WireError(
-            403, "permission_denied", "Your account does not have permission to do this."
+            403, "permission_denied", _("Your account does not have permission to do this.")
         ),
         errors.OriginNotAllowed: WireError(
             403,
             "origin_not_allowed",
-            "Pages of this origin may not use the refresh cookie. An operator must list it in CORS_ALLOWED_ORIGINS.",
+            _("Pages of this origin may not use the refresh cookie. An operator must list it in CORS_ALLOWED_ORIGINS."),
         ),
         errors.OwnAccount: WireError(
             403,
             "own_account",
-            "You cannot deactivate your own account, change its role or dates, or remove its second factors here.",
+            _("You cannot deactivate your own account, change its role or dates, or remove its second factors here."),
         ),
         errors.LastAdministrator: WireError(
-            403, "last_administrator", "The last active administrator cannot be deactivated or demoted."
+            403, "last_administrator", _("The last active administrator cannot be deactivated or demoted.")
         ),
         errors.SeparatedDuties: WireError(
-            403, "duties_separated", "An auditor cannot have the role admin while duties are separated."
+            403, "duties_separated", _("An auditor cannot have the role admin while duties are separated.")
         ),
         errors.ChangedMeanwhile: WireError(
-            412,
-            "changed_meanwhile",
-            "The account has changed since it was read. Read it again, then repeat.",
+            412, "changed_meanwhile", _("The account has changed since it was read. Read it again, then repeat.")
         ),
-        errors.HTTPSRequired: WireError(426, "https_required", "This service requires HTTPS."),
-        ParseError: WireError(400, "malformed_body", "The body is not a JSON object."),
-        SuspiciousOperation: WireError(400, "bad_request", "The request is malformed."),
+        errors.HTTPSRequired: WireError(426, "https_required", _("This service requires HTTPS.")),
+        ParseError: WireError(400, "malformed_body", _("The body is not a JSON object.")),
+        SuspiciousOperation: WireError(400, "bad_request", _("The request is malformed.")),
         MethodNotAllowed: WireError(
-            405, "method_not_allowed", "This URL does not support that method; see the Allow header."
+            405, "method_not_allowed", _("This URL does not support that method; see the Allow header.")
         ),
-        RequestDataTooBig: WireError(413, "body_too_large", "The body is larger than this service accepts."),
-        UnsupportedMediaType: WireError(415, "unsupported_media_type", "Send the body as application/json."),
-        OperationalError: WireError(503, "unavailable", "The service is unavailable. Try again in a moment."),
-        BaseException: WireError(500, "internal_error", "An internal error occurred. Report it with the request id."),
+        RequestDataTooBig: WireError(413, "body_too_large", _("The body is larger than this service accepts.")),
+        TrailingSlash: WireError(404, "not_found", _("No path has a slash at its end. Remove it.")),
+        UnsupportedContentEncoding: WireError(
+            415, "unsupported_content_encoding", _("Send the body without compression and without Content-Encoding.")
+        ),
+        UnsupportedMediaType: WireError(415, "unsupported_media_type", _("Send the body as application/json.")),
+        OperationalError: WireError(503, "unavailable", _("The service is unavailable. Try again in a moment.")),
+        BaseException: WireError(
+            500, "internal_error", _("An internal error occurred. Report it with the request id.")
+        ),
     }
 )
 
@@ -108,14 +127,14 @@ def problem_details(wire_error: WireError, error: BaseException) -> dict[str, An
     """
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": REASON_PHRASES[wire_error.status],
+        "title": gettext(REASON_PHRASES[wire_error.status]),
         "status": wire_error.status,
-        "detail": str(error.detail) if isinstance(error, ParseError) else wire_error.message,
+        "detail": str(error.message if isinstance(error, MalformedBody) else wire_error.message),
         "code": wire_error.code,
     }
     if isinstance(error, errors.InvalidInput):
         body["errors"] = {
-            field: [{"code": item.code, "detail": item.detail} for item in items]
+            field: [{"code": item.code, "detail": str(item.detail)} for item in items]
             for field, items in error.errors.items()
         }
     if isinstance(error, errors.PasswordExpired):

@@ -16,6 +16,7 @@ _ENROLMENT_ERRORS: Final[tuple[ErrorClass, ...]] = (errors.InvalidCode, errors.T
 
 
 class EnrollmentViewSet(NativeViewSet):
+    area = "second factor"
     authentication = EnrollmentAuthentication
 
     @property
@@ -86,9 +87,14 @@ class EnrollmentViewSet(NativeViewSet):
 
 
 class FactorViewSet(NativeViewSet):
+    area = "second factor"
+
     @operation(response=factor_wire.FactorsAnswer)
     def retrieve(self) -> dict[str, Any]:
-        """Return the second factors of the current user."""
+        """Return the second factors of the current user.
+
+        An authenticator app that is not confirmed yet is not among them.
+        """
         user = self.session.user
         return {
             "factors": second_factors.in_force(user),
@@ -112,7 +118,10 @@ class FactorViewSet(NativeViewSet):
 
     @operation(request=factor_wire.PasswordAndCode, response=factor_wire.RecoveryCodesAnswer, errors=_PASSWORD_ERRORS)
     def replace_recovery_codes(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Replace the recovery codes of the current user by ten new ones, which are shown once."""
+        """Replace the recovery codes of the current user by ten new ones, which are shown once.
+
+        The former codes are no longer valid.
+        """
         codes = second_factors.replace_recovery_codes(
             user=self.session.user, password=data["password"], code=data["code"], origin=self.origin
         )

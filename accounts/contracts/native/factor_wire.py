@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from accounts.contracts.fields import Password, StrictCharField, UnvalidatedJSONObject
-from accounts.contracts.native.wire import LONGEST_CODE, Problem
+from accounts.contracts.fields import AppCode, FactorCode, Password, StrictCharField, UnvalidatedJSONObject
+from accounts.contracts.native.wire import Problem
 from accounts.contracts.serializers import RequestBody, ResponseBody
 from accounts.models import FactorType
 from accounts.models.second_factor import NAME_LENGTH
@@ -28,7 +28,7 @@ class LoginToken(RequestBody):
 
 class SecondStep(LoginToken):
     method = serializers.ChoiceField(choices=FactorType.values, help_text="One of the `methods` of the same response.")
-    code = StrictCharField(max_length=LONGEST_CODE, required=False, help_text=f"{_ANY_CODE} Not with `webauthn`.")
+    code = FactorCode(required=False, help_text=f"{_ANY_CODE} Not with `webauthn`.")
     credential = UnvalidatedJSONObject(
         required=False,
         help_text="`AuthenticationResponseJSON` for the options of `login/second-factor/options`; with `webauthn`.",
@@ -39,7 +39,7 @@ class SecondStep(LoginToken):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         needed = "credential" if attrs["method"] == FactorType.WEBAUTHN else "code"
         if needed not in attrs:
-            raise serializers.ValidationError({needed: "This field is required."}, code="required")
+            raise serializers.ValidationError({needed: self.fields[needed].error_messages["required"]}, code="required")
         return attrs
 
 
@@ -78,7 +78,7 @@ class CurrentPassword(RequestBody):
 
 
 class TotpConfirmation(RequestBody):
-    code = StrictCharField(max_length=LONGEST_CODE, help_text="Six digits of the new authenticator app.")
+    code = AppCode(help_text="Six digits of the new authenticator app.")
 
     example = {"code": "048213"}
 
@@ -108,7 +108,7 @@ class NewCredential(RequestBody):
 
 
 class PasswordAndCode(CurrentPassword):
-    code = StrictCharField(max_length=LONGEST_CODE, help_text=_ANY_CODE)
+    code = FactorCode(help_text=_ANY_CODE)
 
     example = {**CurrentPassword.example, "code": "048213"}
 

@@ -7,7 +7,13 @@ from django.core.validators import validate_ipv46_address
 from django.db.models import Q, QuerySet
 from django_filters import rest_framework as django_filters
 
-from accounts.contracts.query_filters import IdFilter, StrictBooleanFilter, UTCDateTimeFilter
+from accounts.contracts.native.wire import CONTRACT_NAMES
+from accounts.contracts.query_filters import (
+    IdFilter,
+    RepeatableOrderingFilter,
+    StrictBooleanFilter,
+    UTCDateTimeFilter,
+)
 from accounts.models import Role, User
 from accounts.services.identifiers import named
 from audit.events import Event, Status
@@ -26,9 +32,9 @@ class UserFilter(django_filters.FilterSet):
         max_length=LONGEST_TERM,
         help_text="Part of a user name, e-mail address, phone number, full name or department; case-insensitive.",
     )
-    ordering = django_filters.OrderingFilter(
+    ordering = RepeatableOrderingFilter(
         fields=("id", "username", "full_name", "role", "created_at", "last_login"),
-        help_text="Separate several by commas; `-` reverses the order.",
+        help_text="Separate several by commas, or repeat the parameter; `-` reverses the order.",
     )
 
     class Meta:
@@ -50,7 +56,10 @@ class UserFilter(django_filters.FilterSet):
 class TrailFilter(django_filters.FilterSet):
     # PostgreSQL raises an error for any other text.
     ip = django_filters.CharFilter(max_length=45, validators=[validate_ipv46_address])
-    contract = django_filters.CharFilter(max_length=20, help_text="The contract's name, or `admin` for the admin site.")
+    contract = django_filters.ChoiceFilter(
+        choices=[(name, name) for name in CONTRACT_NAMES],
+        help_text="The contract's name, or `admin` for the admin site.",
+    )
     since = UTCDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At this time or later.")
     until = UTCDateTimeFilter(field_name="at", lookup_expr="lt", help_text="Before this time.")
 

@@ -15,6 +15,7 @@ _TOKEN_ERRORS: Final[tuple[ErrorClass, ...]] = (errors.TokenInvalid, errors.Toke
 
 
 class LoginViewSet(TokensViewSet):
+    area = "login"
     public = frozenset(
         {"login", "second_factor_options", "second_factor", "passkey_options", "passkey", "change_password"}
     )
@@ -53,7 +54,11 @@ class LoginViewSet(TokensViewSet):
 
     @operation(request=factor_wire.LoginToken, response=factor_wire.RequestOptionsAnswer, errors=_TOKEN_ERRORS)
     def second_factor_options(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the WebAuthn options for the second step of a login."""
+        """Return the WebAuthn options for the second step of a login.
+
+        Give them to `navigator.credentials.get`, and send what it returns to `login/second-factor`. They are valid as
+        long as the `mfa_token`.
+        """
         return {"publicKey": second_step.options(token=data["mfa_token"], origin=self.origin)}
 
     @operation(
@@ -96,7 +101,11 @@ class LoginViewSet(TokensViewSet):
 
     @operation(response=factor_wire.RequestOptionsAnswer)
     def passkey_options(self) -> dict[str, Any]:
-        """Return the WebAuthn options for a login with a passkey alone."""
+        """Return the WebAuthn options for a login with a passkey alone.
+
+        Give them to `navigator.credentials.get`, and send what it returns to `login/passkey`. They are valid for five
+        minutes.
+        """
         return {"publicKey": passkeys.options()}
 
     @operation(

@@ -12,7 +12,7 @@ from accounts import errors
 from accounts.contracts.native import contract, refresh_cookie, tokens, wire
 from accounts.contracts.operations import PASSWORD_ERRORS, Operation, operation
 from accounts.contracts.serializers import RequestBody
-from accounts.contracts.viewsets import ContractViewSet
+from accounts.contracts.viewsets import AdministratorViewSet, ContractViewSet
 from accounts.models import EndReason, Session, User
 from accounts.policies import active_profile
 from accounts.services import passwords, profile, registration, sessions
@@ -28,7 +28,12 @@ def with_current(rows: QuerySet[Session], session: Session) -> QuerySet[Session]
 
 class NativeViewSet(ContractViewSet):
     contract = contract.CONTRACT
+    area = "account"
     error_response = wire.Problem
+
+
+class NativeAdministratorViewSet(NativeViewSet, AdministratorViewSet):
+    area = "administration"
 
 
 class TokensViewSet(NativeViewSet):
@@ -48,6 +53,7 @@ class TokensViewSet(NativeViewSet):
 
 
 class RegistrationViewSet(NativeViewSet):
+    area = "login"
     public = frozenset({"register"})
 
     @operation(
@@ -67,6 +73,7 @@ class RegistrationViewSet(NativeViewSet):
 
 
 class TokenViewSet(TokensViewSet):
+    area = "login"
     public = frozenset({"refresh"})
 
     def get_authenticators(self) -> list[BaseAuthentication]:
@@ -138,7 +145,10 @@ class TokenViewSet(TokensViewSet):
 class MeViewSet(NativeViewSet):
     @operation(response=wire.UserAnswer)
     def retrieve(self) -> User:
-        """Return the current user."""
+        """Return the current user.
+
+        The account is read from the database, so a change by an administrator shows at once.
+        """
         return self.session.user
 
     @operation(
@@ -182,10 +192,16 @@ class SessionViewSet(NativeViewSet):
 
     @operation(response=wire.SessionsAnswer)
     def list(self) -> dict[str, Any]:
-        """List the active sessions of the current user, the newest first."""
+        """List the active sessions of the current user, the newest first.
+
+        A session is a login of any contract, or one to the admin site. `current` marks the session of the request.
+        """
         return self.paginate(with_current(sessions.active(user=self.session.user), self.session))
 
     @operation(status=204)
     def destroy(self, session_id: UUID) -> None:
-        """End a session of the current user."""
+        """End a session of the current user.
+
+        Later requests with its tokens are refused. The session of another user is answered like an unknown one.
+        """
         sessions.end_own(session_id=session_id, user=self.session.user, origin=self.origin)

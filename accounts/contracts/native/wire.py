@@ -10,6 +10,7 @@ from accounts.contracts.fields import (
     Email,
     JSONObject,
     NullableText,
+    OptionalFactorCode,
     Password,
     PhoneNumber,
     StrictCharField,
@@ -18,15 +19,17 @@ from accounts.contracts.native.tokens import ACCESS, SESSION
 from accounts.contracts.serializers import Page, RequestBody, ResponseBody
 from accounts.models import Role
 from accounts.policies import LONGEST_PROFILE, active_profile
+from audit.origin import contract_choices
 
 # The roles that document 003 names.
 ROLES = frozenset({"pharmacy", "supplier", "logistics", "regulator", "unauth"})
 
+# Of sessions and of the trail: the contracts, the admin site, the console, and `imported`.
+CONTRACT_NAMES = [name for name, _ in contract_choices()]
+
 _CODE = "A stable code, which programs may compare."
 _DETAIL = "A message for people; its wording may change."
 IDENTIFIER_HELP = "A user name, e-mail address or phone number; case-insensitive."
-# Longer than any code of a second factor with separators.
-LONGEST_CODE = 64
 NEW_PASSWORD_HELP = f"At least {active_profile().native_change.shortest} characters."
 _NEEDS_PASSWORD = not active_profile().addresses_at_once
 _ON_APPROVAL = ", ".join(sorted(ROLES & active_profile().on_approval))
@@ -41,11 +44,7 @@ class RegistrationRole(StrictCharField):
 class Login(RequestBody):
     username = StrictCharField(max_length=names.EMAIL_LENGTH, help_text=IDENTIFIER_HELP)
     password = Password(help_text="Leading and trailing spaces are part of it.")
-    otp = StrictCharField(
-        max_length=LONGEST_CODE,
-        required=False,
-        allow_null=True,
-        allow_blank=True,
+    otp = OptionalFactorCode(
         help_text="Six digits of the authenticator app, or a recovery code; ignored without a second factor.",
     )
 
@@ -208,7 +207,7 @@ class LoginAnswer(TokensAnswer):
 
 class SessionAnswer(ResponseBody):
     id = serializers.UUIDField()
-    contract = serializers.CharField(help_text="The contract of the login.")
+    contract = serializers.ChoiceField(CONTRACT_NAMES, help_text="The contract of the login.")
     ip = serializers.CharField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()

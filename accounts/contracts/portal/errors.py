@@ -10,6 +10,7 @@ from rest_framework.exceptions import MethodNotAllowed, NotFound, ParseError, Un
 from accounts import errors
 from accounts.contracts import chinese
 from accounts.contracts.base import WireError, error_table, status_error
+from accounts.contracts.negotiation import UnsupportedContentEncoding
 
 _LABELS: Final = MappingProxyType({"username": "用户名", "password": "密码", "email": "邮箱", "nickname": "昵称"})
 _UNAUTHENTICATED: Final = status_error(401, "未认证或token无效")
@@ -41,6 +42,7 @@ ERRORS: Final = error_table(
         NotFound: status_error(404, "请求的地址不存在"),
         MethodNotAllowed: status_error(405, "不支持该请求方法"),
         RequestDataTooBig: status_error(413, "请求体过大"),
+        UnsupportedContentEncoding: status_error(415, "不支持压缩的请求体，请去掉Content-Encoding"),
         UnsupportedMediaType: status_error(415, "请求体类型必须是application/json"),
         OperationalError: status_error(503, "服务暂时不可用，请稍后再试"),
         BaseException: status_error(500, "服务器内部错误"),

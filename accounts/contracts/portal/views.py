@@ -78,5 +78,8 @@ class SignInViewSet(PortalViewSet):
 class ProfileViewSet(PortalViewSet):
     @operation(response=wire.ProfileData, message="获取成功")
     def retrieve(self) -> User:
-        """Return the current user."""
+        """Return the current user.
+
+        The account is read from the database, so a change by an administrator shows at once.
+        """
         return self.session.user

@@ -32,7 +32,7 @@ class Login(RequestBody):
     username = StrictCharField(max_length=names.NAME_LENGTH)
     password = PasswordWithCode()
 
-    example = {"username": "admin", "password": "123456"}
+    example = {"username": "newuser", "password": "Ward-7-by-the-lake"}
 
 
 class Registration(RequestBody):
@@ -41,7 +41,7 @@ class Registration(RequestBody):
     email = Email(max_length=100)
     nickname = StrictCharField(max_length=50, required=False, allow_blank=True)
 
-    example = {"username": "newuser", "password": "123456", "email": "newuser@example.com", "nickname": "新用户"}
+    example = {**Login.example, "email": "newuser@example.com", "nickname": "新用户"}
 
 
 class Success(Envelope):
@@ -93,10 +93,7 @@ class LoginUser(RegistrationData):
     last_login_time = LocalTime(source="last_login", allow_null=True)
 
     example = {
-        "id": 1,
-        "username": "admin",
-        "email": "admin@example.com",
-        "nickname": "管理员",
+        **RegistrationData.example,
         "last_login_time": "2024-12-01 10:30:00",
     }
 

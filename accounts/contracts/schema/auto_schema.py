@@ -1,5 +1,6 @@
 """The description of one operation, for drf-spectacular."""
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -11,13 +12,14 @@ from drf_spectacular.plumbing import ResolvedComponent, get_doc
 from rest_framework.exceptions import NotFound
 
 from accounts import errors
+from accounts.contracts.fields import SentCode
 from accounts.contracts.http_status import REASON_PHRASES
 from accounts.contracts.operations import Operation, operation_of
 from accounts.contracts.pagination import PageNumberPagination, not_positive
 from accounts.contracts.schema.errors import ANY_REQUEST_ERRORS, BODY_ERRORS, TOKEN_ERRORS, error_responses, sample
-from accounts.contracts.schema.headers import REQUEST_HEADERS, OpenAPI, header_refs
-from accounts.contracts.serializers import RequestBody, ResponseBody
-from accounts.contracts.viewsets import ContractViewSet, field_problems
+from accounts.contracts.schema.headers import REQUEST_HEADERS, OpenAPI, header_refs, tag_name
+from accounts.contracts.serializers import RequestBody, ResponseBody, field_problems
+from accounts.contracts.viewsets import ContractViewSet
 
 
 class ContractSchema(AutoSchema):
@@ -40,11 +42,11 @@ class ContractSchema(AutoSchema):
 
     def get_operation_id(self) -> str:
         mount = f"/{settings.CONTRACT_MOUNTS[self.view.contract.name]}/"
-        path = self.path.removeprefix(mount).replace("{", "").replace("}", "").replace("/", "_")
+        path = re.sub("[/-]", "_", self.path.removeprefix(mount).replace("{", "").replace("}", ""))
         return f"{self.view.contract.name}_{self.method.lower()}_{path}"
 
     def get_tags(self) -> list[str]:
-        return [self.view.contract.name]
+        return [tag_name(self.view.contract.name, self.view.area)]
 
     def get_summary(self) -> str:
         return get_doc(self._action()).partition("\n\n")[0].replace("\n", " ").removesuffix(".")
@@ -168,5 +170,6 @@ class ContractSchema(AutoSchema):
         if "type" in extra:
             # `oneOf` any value and null would match null twice.
             schema.pop("oneOf", None)
-            extra["type"] = [extra["type"], "null"] if field.allow_null else extra["type"]
+            is_nullable = field.allow_null and not isinstance(field, SentCode)
+            extra["type"] = [extra["type"], "null"] if is_nullable else extra["type"]
         return {**schema, **extra}

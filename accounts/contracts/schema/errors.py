@@ -4,15 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
-from rest_framework.exceptions import MethodNotAllowed, ParseError, UnsupportedMediaType
+from rest_framework.exceptions import MethodNotAllowed, UnsupportedMediaType
 
 from accounts import errors
-from accounts.contracts.base import Contract, ErrorClass, WireError, error_headers
-from accounts.contracts.schema.headers import OpenAPI, header_refs
+from accounts.contracts.base import Contract, ErrorClass
+from accounts.contracts.error_answers import ErrorAnswer, error_answer
+from accounts.contracts.negotiation import UnsupportedContentEncoding
+from accounts.contracts.parsing import MalformedBody
+from accounts.contracts.schema.headers import HEADERS, OpenAPI, header_refs
 from accounts.policies import MFA_TOKEN_LIFE
 
 EXAMPLE_TOKEN: Final = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105 It opens nothing.
@@ -24,7 +27,7 @@ ANY_REQUEST_ERRORS: Final[tuple[ErrorClass, ...]] = (
     BaseException,
     OperationalError,
 )
-BODY_ERRORS: Final[tuple[ErrorClass, ...]] = (ParseError, UnsupportedMediaType)
+BODY_ERRORS: Final[tuple[ErrorClass, ...]] = (MalformedBody, UnsupportedMediaType, UnsupportedContentEncoding)
 TOKEN_ERRORS: Final[tuple[ErrorClass, ...]] = (
     errors.TokenMissing,
     errors.TokenMalformed,
@@ -38,11 +41,11 @@ TOKEN_ERRORS: Final[tuple[ErrorClass, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class _ErrorResponse:
-    """An error, its entry in the contract's table, and the body of the response."""
+    """An error, the message of its entry in the contract's table, and the contract's answer."""
 
     error: BaseException
-    wire_error: WireError
-    body: dict[str, Any]
+    message: str
+    answer: ErrorAnswer
 
 
 def sample(error: ErrorClass) -> BaseException:
@@ -57,7 +60,7 @@ def sample(error: ErrorClass) -> BaseException:
         return error(retry_after=timedelta(minutes=15))
     if issubclass(error, MethodNotAllowed | UnsupportedMediaType):
         return error("")
-    if issubclass(error, ParseError):
+    if issubclass(error, MalformedBody):
         return error("The JSON is not an object.")
     return error()
 
@@ -74,11 +77,10 @@ def error_responses(
     """
     by_status: dict[int, list[_ErrorResponse]] = {}
     for error in samples:
-        wire_error = contract.wire_error(error)
-        response = _ErrorResponse(error, wire_error, contract.error_body(wire_error, error))
-        alike = by_status.setdefault(wire_error.status, [])
+        response = _ErrorResponse(error, str(contract.wire_error(error).message), error_answer(contract, error, ""))
+        alike = by_status.setdefault(response.answer.status, [])
         # A client cannot distinguish two errors that have the same body.
-        if all(response.body != other.body for other in alike):
+        if all(response.answer.body != other.answer.body for other in alike):
             alike.append(response)
     return {
         str(status): _error_response(contract, bodies.get(status, body), by_status[status])
@@ -87,29 +89,18 @@ def error_responses(
 
 
 def _error_response(contract: Contract, body: OpenAPI, responses: list[_ErrorResponse]) -> OpenAPI:
-    names = {"X-Request-ID", *(name for one in responses for name in error_headers(one.wire_error, one.error))}
+    names = {"X-Request-ID", *(name for one in responses for name in one.answer.headers if name in HEADERS)}
     if any(isinstance(one.error, MethodNotAllowed) for one in responses):
         names.add("Allow")
     return {
-        "description": "\n\n".join(dict.fromkeys(one.wire_error.message for one in responses)),
+        "description": "\n\n".join(dict.fromkeys(one.message for one in responses)),
         "headers": header_refs(*sorted(names)),
         "content": {
             contract.media_type: {
-                "schema": _with_codes(body, responses),
+                "schema": body,
                 "examples": {
-                    type(one.error).__name__: {"summary": one.wire_error.message, "value": one.body}
-                    for one in responses
+                    type(one.error).__name__: {"summary": one.message, "value": one.answer.body} for one in responses
                 },
             }
         },
     }
-
-
-def _with_codes(body: OpenAPI, responses: list[_ErrorResponse]) -> OpenAPI:
-    """Return the schema of the body with its code, where it has one, limited to those of these responses."""
-    limited = {
-        field: {"enum": list(dict.fromkeys(one.wire_error.code for one in responses))}
-        for field in responses[0].body
-        if all(one.body.get(field) == one.wire_error.code for one in responses)
-    }
-    return {"allOf": [body, {"properties": limited}]} if limited else body

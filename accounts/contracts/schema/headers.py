@@ -1,4 +1,4 @@
-"""The response headers that several operations have."""
+"""The response headers that several operations have, and the names of tags."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -39,14 +39,24 @@ HEADERS: Final[Mapping[str, OpenAPI]] = {
         "schema": {"type": "string", "pattern": "^Bearer [!-~]+$"},
     },
     "ETag": {
-        "description": "The version of the account, for `If-Match`.",
+        "description": "The version of what the response has, for `If-Match` or `If-None-Match`.",
         "required": True,
-        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+        "schema": {"type": "string"},
     },
     "Set-Cookie": {
         "description": "The cookie with the refresh token, or its deletion; only with `X-Refresh-Cookie`.",
         "required": False,
         "schema": {"type": "string"},
+    },
+    "Content-Language": {
+        "description": "The language of the messages, which `Accept-Language` chooses.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^(en|zh-hans)$"},
+    },
+    "Accept-Encoding": {
+        "description": "With a body that has a `Content-Encoding`: none is accepted.",
+        "required": False,
+        "schema": {"type": "string", "const": "identity"},
     },
     "Allow": {
         "description": "The methods that this path allows.",
@@ -75,3 +85,8 @@ REQUEST_HEADERS: Final[Mapping[str, OpenApiParameter]] = {
 def header_refs(*names: str) -> OpenAPI:
     """Return the `headers` of a response that has these."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def tag_name(contract: str, area: str) -> str:
+    """Return the tag of a contract's operations, or of those of one of its areas."""
+    return f"{contract} {area}".rstrip()

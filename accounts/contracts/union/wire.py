@@ -48,7 +48,7 @@ class Registration(RequestBody):
     role = UpperCaseRole(help_text="Not all of these are open to registration.")
     phone = ElevenDigits(validators=[RegexValidator(r"\A[0-9]{11}\Z")])
 
-    example = {"username": "zhang_san", "password": "password123", "role": "PATIENT", "phone": "13912345678"}
+    example = {"username": "zhang_san", "password": "Ward-7-by-the-lake", "role": "PATIENT", "phone": "13912345678"}
 
 
 class Login(RequestBody):
@@ -57,7 +57,7 @@ class Login(RequestBody):
     password = PasswordWithCode()
     userType = UpperCaseRole(help_text="The account's role.")  # noqa: N815 The document's own spelling.
 
-    example = {"phone": "13912345678", "password": "password123", "userType": "PATIENT"}
+    example = {"phone": "13912345678", "password": "Ward-7-by-the-lake", "userType": "PATIENT"}
 
 
 class Success(Envelope):

@@ -61,5 +61,5 @@ class Command(BaseCommand):
             try:
                 users.create(columns=person, password=options["password"], origin=CONSOLE)
             except InvalidInput as error:
-                raise CommandError(" ".join(problem.detail for problem in error.errors["password"])) from error
+                raise CommandError(" ".join(str(problem.detail) for problem in error.errors["password"])) from error
             self.stdout.write(f"{person['username']} was created, role {person['role']}.")

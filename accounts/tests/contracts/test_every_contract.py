@@ -150,6 +150,12 @@ def test_a_body_of_another_media_type_is_refused(client: ContractClient) -> None
     require_error(client, client.send("login", b"{}", "text/plain"), client.errors.unsupported_media_type)
 
 
+def test_a_compressed_body_is_refused_by_the_name_of_the_header(client: ContractClient) -> None:
+    response = client.call("POST", "login", b"x", None, **{"Content-Encoding": "gzip"})
+    assert (response.status_code, response["Accept-Encoding"]) == (415, "identity")
+    assert "Content-Encoding" in response.content.decode()
+
+
 @pytest.mark.parametrize("value", [1, "\x00"], ids=repr)
 def test_a_field_with_an_invalid_value_is_a_bad_request(client: ContractClient, value: Any) -> None:
     response = client.call("POST", "login", dict.fromkeys([*client.login_fields, "password"], value))

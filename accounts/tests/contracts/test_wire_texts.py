@@ -5,13 +5,12 @@ from io import BytesIO
 
 import pytest
 from django.conf import settings
-from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from accounts.contracts.base import Contract
 from accounts.contracts.http_status import REASON_PHRASES
-from accounts.contracts.parsing import StrictJSONParser
+from accounts.contracts.parsing import MalformedBody, StrictJSONParser
 
 pytestmark = pytest.mark.any_database
 
@@ -32,9 +31,9 @@ pytestmark = pytest.mark.any_database
 )
 def test_a_syntax_error_in_json_is_reported_by_its_position(body: str, position: str) -> None:
     request = Request(APIRequestFactory().post("/", body, content_type="application/json"))
-    with pytest.raises(ParseError) as raised:
+    with pytest.raises(MalformedBody) as raised:
         StrictJSONParser().parse(BytesIO(body.encode()), parser_context={"request": request})
-    assert str(raised.value.detail) == f"The body is not JSON: syntax error at {position}."
+    assert str(raised.value.message) == f"The body is not JSON: syntax error at {position}."
 
 
 @pytest.mark.parametrize("name", settings.CONTRACT_MOUNTS)

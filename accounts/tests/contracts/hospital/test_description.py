@@ -4,8 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from pytest_django.fixtures import Settings
 
 from accounts.contracts.hospital import wire
 from accounts.tests.tools import Api
@@ -43,9 +41,7 @@ def test_the_list_has_its_own_pages_none_of_which_is_missing() -> None:
 
 
 @pytest.mark.django_db
-def test_the_printed_requests_give_the_printed_answers(api: Api, settings: Settings) -> None:
-    settings.DEBUG = True
-    call_command("seed")
+def test_the_printed_requests_give_the_printed_answers(api: Api) -> None:
     registered = api.post("register", wire.Registration.example).json()
     logged_in = api.post("login", wire.Login.example).json()
     for answer, printed, made in (

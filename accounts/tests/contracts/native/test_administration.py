@@ -106,6 +106,8 @@ class TestList:
             ("search=' OR 1=1 --", []),
             ("ordering=username", ["alice", "bob", "head"]),
             ("ordering=-username", ["head", "bob", "alice"]),
+            ("ordering=role,username", ["head", "bob", "alice"]),
+            ("ordering=-role&ordering=username", ["alice", "bob", "head"]),
             ("page_size=1", ["head"]),
             ("page_size=1&page=3", ["alice"]),
             ("page_size=1000000000", ["head", "bob", "alice"]),

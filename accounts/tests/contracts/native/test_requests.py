@@ -41,6 +41,13 @@ def test_accept_is_ignored(api: Api, accept: str) -> None:
     assert summary(api.get("me", Accept=accept)) == problem(401, "token_missing")
 
 
+@pytest.mark.parametrize("path", ["/api/auth/login/", "/api/auth/", "/api/schema/", "/elsewhere/"])
+def test_a_slash_at_the_end_of_a_path_is_named(api: Api, path: str) -> None:
+    response = api.call("POST", path, {})
+    assert summary(response) == problem(404, "not_found")
+    assert response.json()["detail"] == "No path has a slash at its end. Remove it."
+
+
 def test_a_format_in_the_query_is_ignored(api: Api) -> None:
     assert summary(api.get("me?format=xml")) == problem(401, "token_missing")
 
