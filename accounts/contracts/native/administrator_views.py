@@ -160,7 +160,10 @@ class UserSessionViewSet(AccountViewSet):
 
     @operation(response=wire.SessionsAnswer)
     def list(self, user_id: int) -> dict[str, Any]:
-        """List the active sessions of an account, the newest first."""
+        """List the active sessions of an account, the newest first.
+
+        A session is a login of any contract, or one to the admin site. That they were read is recorded in the trail.
+        """
         return self.paginate(with_current(sessions.active(user=self._read(user_id)), self.session))
 
     @operation(status=204)
@@ -180,7 +183,10 @@ class SecurityEventViewSet(NativeViewSet, AdministratorViewSet):
 
     @operation(response=administrator_wire.EventsAnswer)
     def list(self) -> dict[str, Any]:
-        """List security events, the newest first."""
+        """List security events, the newest first.
+
+        They are what the trail has beside login attempts. The filters of the query are combined with *and*.
+        """
         return self.paginate(self.queryset.all())
 
 
