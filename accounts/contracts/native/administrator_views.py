@@ -177,7 +177,7 @@ class UserSessionViewSet(AccountViewSet):
     def list(self, user_id: int) -> dict[str, Any]:
         """List the active sessions of an account, the newest first.
 
-        That they were read is recorded in the trail. `current` marks the session of the request.
+        A session is a login of any contract, or one to the admin site. That they were read is recorded in the trail.
         """
         return self.paginate(with_current(sessions.active(user=self._read(user_id)), self.session))
 
@@ -200,7 +200,7 @@ class SecurityEventViewSet(NativeAdministratorViewSet):
     def list(self) -> dict[str, Any]:
         """List security events, the newest first.
 
-        The filters of the query are combined with *and*.
+        They are what the trail has beside login attempts. The filters of the query are combined with *and*.
         """
         return self.paginate(self.queryset.all())
 

@@ -75,7 +75,7 @@ REQUEST_HEADERS: Final[Mapping[str, OpenApiParameter]] = {
     "X-Refresh-Cookie": OpenApiParameter(
         name="X-Refresh-Cookie",
         location=OpenApiParameter.HEADER,
-        enum=["1"],
+        pattern="^1$",
         description="For pages in a browser: the refresh token is in an HttpOnly cookie and not in a body. `Origin` "
         "must be the service's own or one of CORS_ALLOWED_ORIGINS.",
     ),
