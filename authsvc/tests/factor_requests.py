@@ -8,6 +8,7 @@ import pyotp
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.security import mfa_tokens
 from accounts.services import second_factors
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.factors import ORIGIN, enrol_app, enrol_key
@@ -42,6 +43,11 @@ def _second_step(user: User, password: str) -> PreparedRequest:
     return app
 
 
+def _expired_password(user: User, password: str) -> PreparedRequest:
+    token = mfa_tokens.issue(mfa_tokens.PASSWORD_CHANGE, user, "native")
+    return PreparedRequest({"password_token": token}, secrets={token.rpartition(".")[2]})
+
+
 def _passkey(user: User, password: str) -> PreparedRequest:
     key = Authenticator()
     enrol_key(user, key, password)
@@ -62,6 +68,7 @@ def _new_credential(user: User, password: str) -> PreparedRequest:
 _PREPARE: dict[str, Callable[[User, str], PreparedRequest]] = {
     "native_post_login_second_factor": _second_step,
     "native_post_login_second_factor_options": _second_step,
+    "native_post_login_change_password": _expired_password,
     "native_post_login_passkey": _passkey,
     "native_post_mfa_totp_factor_id_confirm": _new_app,
     "native_post_mfa_webauthn": _new_credential,
