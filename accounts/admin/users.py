@@ -175,7 +175,9 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         actor, origin = actor_of(request), request_origin(request)
         if not change:
             obj.pk = users.create(columns=form.cleaned_data, password=None, actor=actor, origin=origin).pk
-            self.message_user(request, _("The account has no password. Send a code to let the user set one."))
+            self.message_user(
+                request, _("The account has no password. Send an activation link to let the user set one.")
+            )
             return
         fields = [name for name in form.changed_data if name != "read_at"]
         users.save_changes(user=obj, fields=fields, actor=actor, origin=origin, unchanged_since=obj.updated_at)

@@ -28,6 +28,17 @@ def notify(*, user: User, kind: Kind, origin: Origin) -> None:
     _enqueue(trusted_contacts(user), user, kind, origin)
 
 
+def notify_of_login(*, user: User, origin: Origin) -> None:
+    """Notify a user of a login from a new address, by e-mail or else by phone. Inside the transaction of the login.
+
+    Logins may come from ever new addresses, so these notices leave the last messages of the contact to others.
+    """
+    contacts = user.trusted_contacts()
+    channel = next((each for each in Channel if each in contacts), None)
+    if channel:
+        _enqueue({channel: contacts[channel]}, user, Kind.NEW_ADDRESS, origin, keeps_last=True)
+
+
 def notify_of_new_address(
     *, user: User, channel: Channel, old: str | None, former_contacts: Mapping[str, str], origin: Origin
 ) -> None:
@@ -40,7 +51,9 @@ def notify_of_new_address(
     _enqueue(contacts, user, _CHANGED[channel], origin, old=old or "", new=getattr(user, channel) or "")
 
 
-def _enqueue(contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin, **values: str) -> None:
+def _enqueue(
+    contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin, *, keeps_last: bool = False, **values: str
+) -> None:
     expires_at = timezone.now() + NOTICE_LIFE
     for channel, address in contacts.items():
         if not outbox.reaches(channel, address):
@@ -52,7 +65,7 @@ def _enqueue(contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin
                 address=address,
                 kind=kind,
                 expires_at=expires_at,
-                trusted=True,
+                trusted=not keeps_last,
                 ip=origin.ip or "",
                 **values,
             )

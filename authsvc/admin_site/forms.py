@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import IdentityError, KeysUnavailable, Overloaded, Problem, RetryLater, SecondFactorRequired
 from accounts.models import Session, User
-from accounts.policies import LONGEST_PASSWORD, active_profile
+from accounts.policies import LONGEST_PASSWORD, PasswordRule, active_profile
 from accounts.services import admin_sessions, identifiers, passwords, sign_in
 from accounts.services.factor_check import FactorStep
 from audit.origin import Origin, request_origin
@@ -51,9 +51,9 @@ def refusal(error: IdentityError, wrong: str) -> ValidationError:
     return ValidationError(wrong, code="invalid_login")
 
 
-def _message(problem: Problem) -> str:
+def problem_message(problem: Problem, rule: PasswordRule) -> str:
     """Return the problem of a new password in the active language."""
-    lengths = {"shortest": active_profile().password.shortest, "longest": LONGEST_PASSWORD}
+    lengths = {"shortest": rule.shortest, "longest": LONGEST_PASSWORD}
     return _PASSWORD_PROBLEMS[problem.code] % lengths
 
 
@@ -102,8 +102,9 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, active_profile().password):
-            self.add_error("new_password1", ValidationError(_message(problem), code=problem.code))
+        rule = active_profile().password
+        for problem in passwords.problems(str(data.get("new_password1", "")), self.user, rule):
+            self.add_error("new_password1", ValidationError(problem_message(problem, rule), code=problem.code))
         return data
 
     def save(self, commit: bool = True) -> User:
