@@ -107,4 +107,4 @@ class CodeForm(NewPasswordForm, ContactForm):
 class LinkForm(NewPasswordForm):
     """The secret of a link, which the page's script takes from the address."""
 
-    token = forms.CharField(max_length=_TOKEN_LENGTH, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+    token = forms.CharField(max_length=_TOKEN_LENGTH)

@@ -69,15 +69,15 @@ class PasswordPage(View):
             self.request, template or self.template, {**shared, "minutes": minutes, **context}, status=status
         )
 
-    def refused(self, form: Any, error: IdentityError | LinkExpired, wrong: Any) -> HttpResponse:
-        """Return the page with the reason of a refusal."""
+    def refused(self, form: Any, error: IdentityError | LinkExpired, wrong: Any, **context: Any) -> HttpResponse:
+        """Return the page with the reason of a refusal: to try again later, or what is wrong."""
         if isinstance(error, RetryLater):
             form.add_error(None, _retry_message(error))
             response = self.page(form, status=503 if isinstance(error, Overloaded) else 429)
             response["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
             return response
         form.add_error(None, wrong)
-        return self.page(form, status=400)
+        return self.page(form, status=400, **context)
 
     def done(self, user: User) -> HttpResponse:
         return self.page(None, template="password/done.html", title=_("The password is set"), username=user.username)
@@ -151,6 +151,10 @@ class LinkView(PasswordPage):
 
     template = "password/link.html"
 
+    def page(self, form: Any, *, template: str = "", status: int = 200, **context: Any) -> HttpResponse:
+        token = form.data.get("token", "") if form else ""
+        return super().page(form, template=template, status=status, token=token, **context)
+
     def empty_form(self) -> LinkForm:
         return LinkForm()
 
@@ -169,7 +173,7 @@ class LinkView(PasswordPage):
             return self.page(form, status=400)
         except LinkExpired as error:
             lives = {"hours": ACTIVATION_LIFE // timedelta(hours=1), "minutes": CODE_LIFE // timedelta(minutes=1)}
-            return self.refused(form, error, _EXPIRED_LINK % lives)
+            return self.refused(form, error, _EXPIRED_LINK % lives, is_void=True)
         except IdentityError as error:
-            return self.refused(form, error, _WRONG_LINK)
+            return self.refused(form, error, _WRONG_LINK, is_void=True)
         return self.done(user)

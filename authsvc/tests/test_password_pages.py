@@ -170,6 +170,13 @@ class TestByLink:
         response = open_link(token)
         assert (response.status_code, VOID in page_text(response)) == (400, True)
 
+    def test_a_refused_password_keeps_the_link_in_the_form_and_a_void_link_leaves_it(
+        self, nurse: User, root: User
+    ) -> None:
+        token = send(nurse, root)
+        pages = [open_link(token, "short"), open_link(token), open_link(token)]
+        assert [f'name="token" value="{token}"' in page.content.decode() for page in pages] == [True, False, False]
+
     def test_looking_at_the_page_spends_nothing(self, nurse: User, root: User) -> None:
         token = send(nurse, root)
         assert [visitor().get(f"/password/link?{token}").status_code, visitor().head("/password/link").status_code] == [

@@ -25,9 +25,7 @@ def addresses() -> list[str]:
 
 
 @pytest.mark.parametrize("mount", ["/api/auth", "/hospital/api/auth"])
-def test_it_is_marked_in_the_session_and_in_the_trail_and_the_user_is_notified_by_email(
-    alice: User, mount: str
-) -> None:
+def test_the_session_is_marked_the_trail_has_it_and_the_user_is_told_by_email(alice: User, mount: str) -> None:
     Api(HERE, mount).login()
     Api(ELSEWHERE, mount).login()
     assert (marks(), addresses(), queued()) == ([False, True], [ELSEWHERE], [NOTICE])
