@@ -182,10 +182,10 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         else:
             many = ngettext("%(count)d was skipped: %(detail)s.", "%(count)d were skipped: %(detail)s.", len(users))
             sentence = format_html(
-                "{}<details><summary>{}</summary><ul>{}</ul></details>",
+                '{}<details><summary>{}</summary><div class="skipped">{}</div></details>',
                 many % values,
                 gettext("Show all"),
-                format_html_join("", "<li>{} {}</li>", ((user.username, user.full_name) for user in users)),
+                format_html_join("", "<div>{} {}</div>", ((user.username, user.full_name) for user in users)),
             )
         self.message_user(request, sentence, messages.WARNING)
 

@@ -176,7 +176,7 @@ class TestCode:
         assert Message.objects.filter(kind="activation").count() == 300
         reason = "20 were skipped: the account has no e-mail address or mobile number that codes are sent to."
         assert left_out.startswith(reason)
-        assert left_out.count("<li>") == 20
+        assert left_out.count("<div>") == 20
         assert AttemptBudget.objects.get(purpose="codes:administrator").account_id == head.pk
 
     def test_an_administrator_sends_none_to_a_superuser(self, staff_client: Client, root: User) -> None:
