@@ -37,7 +37,9 @@ _DETAILS: Final[Mapping[type[_Error], Promise]] = {
     errors.NotFound: _("the account does not exist any more"),
     errors.AccountDisabled: _("the account is disabled"),
     errors.NoContact: _("the account has no e-mail address or mobile number that codes are sent to"),
-    errors.TooManyCodes: _("the limit of codes is reached, one a minute for each account and contact; try again later"),
+    errors.TooManyCodes: _(
+        "the limit of messages to this account or contact, or of yours, is reached; try again later"
+    ),
     errors.RetryLater: _("the service is busy; try again later"),
 }
 

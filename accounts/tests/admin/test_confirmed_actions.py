@@ -150,7 +150,7 @@ class TestCode:
     def test_a_second_code_within_a_minute_is_not_sent(self, staff_client: Client, alice: User) -> None:
         run_action(staff_client, "send-code", alice)
         assert message_texts(run_action(staff_client, "send-code", alice))[0] == (
-            "1 was skipped (alice): the limit of codes is reached, one a minute for each account and contact; try again"
+            "1 was skipped (alice): the limit of messages to this account or contact, or of yours, is reached; try again"
             " later."
         )
         assert Message.objects.count() == 1
