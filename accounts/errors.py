@@ -197,3 +197,11 @@ class ScreenError(Exception):
 
 class BadRows(ScreenError):
     """Rows of a list that cannot become accounts; the arguments are their numbers."""
+
+
+class NoContact(ScreenError):
+    """The account has no e-mail address or phone number that codes are sent to."""
+
+
+class LinkExpired(ScreenError):
+    """The link was good once: its time is over."""

@@ -114,6 +114,8 @@ LISTING_INTERVAL: Final = timedelta(hours=1)
 # Codes that prove control of a contact: six digits, so their lifetime and tries are few.
 CODE_LIFE: Final = timedelta(minutes=10)
 CODE_DIGITS: Final = 6
+# A link by which a new user chooses the first password. Its secret cannot be guessed, so it may last.
+ACTIVATION_LIFE: Final = timedelta(hours=48)
 CODE_CHECK_LIMIT: Final = Lockout(limit=5, window=timedelta(hours=24), first_lock=timedelta(hours=24), extends=True)
 # Codes sent to one account for one purpose.
 CODES_A_MINUTE: Final = 1
@@ -121,6 +123,10 @@ CODES_A_DAY: Final = 10
 # Codes sent on requests from one address, over all accounts: text messages cost money.
 CODES_AN_ADDRESS: Final = 100
 CODES_ADDRESS_WINDOW: Final = timedelta(hours=1)
+# Codes and links that one administrator has sent to others: those of the longest staff list. They do not count against
+# the administrator's address.
+CODES_AN_ADMINISTRATOR: Final = 2_000
+CODES_ADMINISTRATOR_WINDOW: Final = timedelta(hours=24)
 # Messages to one contact, codes and notices together, over all accounts.
 MESSAGES_A_MINUTE: Final = 1
 MESSAGES_AN_HOUR: Final = 5

@@ -21,6 +21,7 @@ class Event(StrEnum):
     USER_GROUPS_CHANGED = "user:groups:changed"
     PASSWORD_CHANGED = "password:changed"  # noqa: S105 This names an event, not a password.
     PASSWORD_RESET = "password:reset"  # noqa: S105 This too.
+    PASSWORD_CREATED = "password:created"  # noqa: S105 This too.
     CODE_REQUESTED = "code:requested"
     CODE_REFUSED = "code:refused"
     CODES_LOCKED = "code:locked"
@@ -38,6 +39,7 @@ class Event(StrEnum):
     SESSION_REFRESH_REPEATED = "session:refresh:repeated"
     SESSION_REFRESH_REUSED = "session:refresh:reuse"
     SESSION_MOVED = "session:moved"
+    SESSION_ADDRESS_ADDED = "session:address:added"
     SESSION_ENDED = "session:ended"
     KEY_ROTATED = "key:rotated"
     KEY_RETIRED = "key:retired"

@@ -49,6 +49,8 @@ class Origin:
 
 
 ADMIN_SITE = "admin"
+# The pages on which a user chooses a password by a code or a link.
+PASSWORD_PAGES = "password"  # noqa: S105 This names pages, not a password.
 CONSOLE = Origin(contract="console")
 # Login attempts of a former system, which `manage.py import_users` has taken over.
 IMPORTED = "imported"
@@ -61,6 +63,7 @@ _CONTRACT_LABELS = {
     "portal": _("portal (002)"),
     "clinic": _("clinic (004)"),
     ADMIN_SITE: _("admin site"),
+    PASSWORD_PAGES: _("password page"),
     CONSOLE.contract: _("console"),
     IMPORTED: _("imported"),
 }

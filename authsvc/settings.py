@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from corsheaders.defaults import default_headers
 
 from authsvc.configuration import databases, env, log_settings, mail, validators
-from authsvc.configuration.mounts import mount_table
+from authsvc.configuration.mounts import PASSWORD_PATH, mount_table
 
 BASE_DIR = validators.BASE_DIR
 _environment = env.load()
@@ -36,13 +36,14 @@ SEPARATE_DUTIES = PROFILE == "hardened" if _environment.separate_duties is None 
 # Administrators, in the profile for production.
 _default_mfa_roles = ("admin",) if PROFILE == "hardened" else ()
 _mfa_roles = _default_mfa_roles if _environment.mfa_required_roles is None else _environment.mfa_required_roles
-# Where `quickstart` serves, for development on one machine.
-ISSUER = _environment.issuer or (
-    f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if _environment.allowed_hosts else "http://127.0.0.1:8000"
-)
-MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
 # With DEBUG the first host may be any.
-WEBAUTHN_RP_ID = _environment.webauthn_rp_id or ALLOWED_HOSTS[0].lower().lstrip(".").replace("*", "localhost")
+_host = ALLOWED_HOSTS[0].lower().lstrip(".").replace("*", "localhost")
+# The address of this service. Without ALLOWED_HOSTS it is where `quickstart` serves, for development on one machine.
+ISSUER = _environment.issuer or (f"https://{_host}" if _environment.allowed_hosts else "http://127.0.0.1:8000")
+# What messages name and link.
+PASSWORD_PAGE = f"{ISSUER.rstrip('/')}{PASSWORD_PATH}"
+MFA_REQUIRED_ROLES = frozenset(_mfa_roles) - {"none"}
+WEBAUTHN_RP_ID = _environment.webauthn_rp_id or _host
 AUDIT_STREAM_URL = _environment.audit_stream_url
 TRAIL_RETENTION_DAYS = _environment.trail_retention_days
 # None without a limit.

@@ -5,7 +5,9 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from authsvc.configuration.mounts import PASSWORD_PATH
 from authsvc.endpoints import docs, error_handlers, jwks, metadata, metrics, probes
+from authsvc.password_pages.views import CodeRequestView, CodeView, LinkView
 
 
 def _mounts() -> list[URLResolver]:
@@ -22,6 +24,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/oauth-authorization-server", metadata.metadata),
     path("api/schema", docs.schema, name="schema"),
     path("api/docs", docs.docs),
+    # Django's login page links what has this name.
+    path(PASSWORD_PATH[1:], CodeRequestView.as_view(), name="admin_password_reset"),
+    path(f"{PASSWORD_PATH[1:]}/code", CodeView.as_view(), name="password_code"),
+    path(f"{PASSWORD_PATH[1:]}/link", LinkView.as_view(), name="password_link"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     *_mounts(),

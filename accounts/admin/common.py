@@ -4,8 +4,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Session, User
 from audit.admin.changelist import SafeLookupAdmin
 
 SECRET_COLUMNS = frozenset({"password", "stamp", "encrypted"})
@@ -16,6 +19,13 @@ def actor_of(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def address_cell(session: Session) -> SafeString | str:
+    """Return the address of a session, marked where the login was the first from there."""
+    if not session.from_new_address:
+        return session.ip or "-"
+    return format_html('{} <span class="mark">{}</span>', session.ip or "-", _("new address"))
 
 
 class HideSecretLookupsAdmin(SafeLookupAdmin):

@@ -1,6 +1,6 @@
 """Admin actions that ask for confirmation first; a service then performs them, in one transaction for each object."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,16 +24,23 @@ from audit.origin import Origin, request_origin
 # More objects would take longer than a request may.
 MAX_SELECTED: Final = 1_000
 REASON_LENGTH: Final = 500
+# Names of skipped users in one sentence.
 _MAX_NAMES: Final = 10
 
 NO_CHANGE: Final = _("no change was needed")
-_DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
+_Error = errors.IdentityError | errors.ScreenError
+_DETAILS: Final[Mapping[type[_Error], Promise]] = {
     errors.OwnAccount: _("you cannot do this to your own account"),
     errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
     errors.SeparatedDuties: _("duties are separated: an auditor holds no other group and not the role admin"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
-    errors.NotFound: _("the account does not exist, is disabled, or has no e-mail address or phone number"),
-    errors.RetryLater: _("the limit of codes is reached; try again later"),
+    errors.NotFound: _("the account does not exist any more"),
+    errors.AccountDisabled: _("the account is disabled"),
+    errors.NoContact: _("the account has no e-mail address or mobile number that codes are sent to"),
+    errors.TooManyCodes: _(
+        "the limit of messages to this account or contact, or of yours, is reached; try again later"
+    ),
+    errors.RetryLater: _("the service is busy; try again later"),
 }
 
 
@@ -41,8 +49,8 @@ class ConfirmedAction:
     """An action on one object.
 
     `perform` takes the object, the actor, the origin and the administrator's reason or choice, and returns whether it
-    changed anything. It raises IdentityError. `choices` are the values, with their labels, of an action that has a
-    choice.
+    changed anything. It raises IdentityError and ScreenError. `choices` are the values, with their labels, of an action
+    that has a choice.
     """
 
     label: Promise
@@ -151,39 +159,50 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
     def perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], answer: str) -> None:
         """Perform an action on each object, and say on the next page what was done and what was skipped."""
         actor, origin = actor_of(request), request_origin(request)
-        skipped: dict[str, list[str]] = {}
+        skipped: dict[str, list[User]] = {}
         for obj in selected:
             detail = _perform(action, obj, actor, origin, answer)
             if detail:
-                skipped.setdefault(str(detail), []).append(str(self.user_of(obj)))
+                skipped.setdefault(str(detail), []).append(self.user_of(obj))
         count = len(selected) - sum(map(len, skipped.values()))
         if count:
             text = ngettext("%(action)s: %(count)d succeeded.", "%(action)s: %(count)d succeeded.", count)
             self.message_user(request, text % {"action": action.label, "count": count}, messages.SUCCESS)
-        for reported, names in skipped.items():
-            self._report_skipped(request, reported, names)
+        for reported, users in skipped.items():
+            self.report_skipped(request, reported, users)
 
-    def _report_skipped(self, request: HttpRequest, detail: str, names: list[str]) -> None:
-        listed = ", ".join(names[:_MAX_NAMES]) + ("…" if len(names) > _MAX_NAMES else "")
-        text = ngettext(
-            "%(count)d was skipped (%(names)s): %(detail)s.",
-            "%(count)d were skipped (%(names)s): %(detail)s.",
-            len(names),
-        )
-        self.message_user(request, text % {"count": len(names), "names": listed, "detail": detail}, messages.WARNING)
+    def report_skipped(self, request: HttpRequest, detail: str, users: Sequence[User]) -> None:
+        """Say on the next page who was skipped and why; many are in a list that opens."""
+        values: dict[str, object] = {"count": len(users), "detail": detail}
+        if len(users) <= _MAX_NAMES:
+            text = ngettext(
+                "%(count)d was skipped (%(names)s): %(detail)s.",
+                "%(count)d were skipped (%(names)s): %(detail)s.",
+                len(users),
+            )
+            sentence = text % {**values, "names": ", ".join(map(str, users))}
+        else:
+            many = ngettext("%(count)d was skipped: %(detail)s.", "%(count)d were skipped: %(detail)s.", len(users))
+            sentence = format_html(
+                '{}<details><summary>{}</summary><div class="skipped">{}</div></details>',
+                many % values,
+                gettext("Show all"),
+                format_html_join("", "<div>{} {}</div>", ((user.username, user.full_name) for user in users)),
+            )
+        self.message_user(request, sentence, messages.WARNING)
 
 
 def _perform(action: ConfirmedAction, obj: Any, actor: User, origin: Origin, answer: str) -> Promise | None:
     """Perform an action on an object. Return None, or the detail of why the object was skipped."""
     try:
         return None if action.perform(obj, actor, origin, answer) else NO_CHANGE
-    except errors.IdentityError as error:
+    except (errors.IdentityError, errors.ScreenError) as error:
         if detail := detail_of(error):
             return detail
         raise
 
 
-def detail_of(error: errors.IdentityError) -> Promise | None:
+def detail_of(error: _Error) -> Promise | None:
     """Return why an account was left unchanged, or None for an error that no action expects."""
     return next((detail for error_type, detail in _DETAILS.items() if isinstance(error, error_type)), None)
 

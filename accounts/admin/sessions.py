@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.admin.common import ReadOnlyAdmin
+from accounts.admin.common import ReadOnlyAdmin, address_cell
 from accounts.admin.confirmed_actions import ConfirmedAction, ConfirmedActionsAdmin
 from accounts.models import Session
 from accounts.services import account_state, sessions
@@ -82,8 +82,8 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
     }
     paginator = CappedPaginator
     show_full_result_count = False
-    list_display = ("person", "role", "contract", "ip", "device", "created_at", "last_seen_at", "is_active")
-    list_filter = (ActiveFilter, ContractFilter, "user__role", LastSeenFilter, "end_reason")
+    list_display = ("person", "role", "contract", "address", "device", "created_at", "last_seen_at", "is_active")
+    list_filter = (ActiveFilter, ContractFilter, "user__role", LastSeenFilter, "from_new_address", "end_reason")
     list_per_page = 50
     search_fields = ("user__username_key", "user__full_name", "user__phone", "user__email_key", "ip")
     search_help_text = _("A user name, full name, phone number, e-mail address or IP address.")
@@ -91,6 +91,7 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
         "user",
         "contract",
         "ip",
+        "from_new_address",
         "device",
         "user_agent",
         "created_at",
@@ -108,6 +109,10 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
     @admin.display(description=_("role"))
     def role(self, session: Session) -> str:
         return session.user.get_role_display()
+
+    @admin.display(description=_("address"), ordering="ip")
+    def address(self, session: Session) -> SafeString | str:
+        return address_cell(session)
 
     @admin.display(description=_("device"))
     def device(self, session: Session) -> str:

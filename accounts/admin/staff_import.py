@@ -28,6 +28,7 @@ _SALT: Final = "accounts.staff_import"
 _PREVIEW_MAX_AGE: Final = 30 * 60
 # The buttons of a preview.
 _CONFIRMATIONS: Final = frozenset({"confirmed", "skip_invalid"})
+_TOO_MANY_AT_ONCE: Final = _("at most %(max)d are sent to at once; send to those who have no password yet again")
 # Skipped rows that the message about an import names.
 _MAX_NAMED: Final = 50
 
@@ -78,7 +79,9 @@ def _report(request: HttpRequest, added: int, skipped: list[int], *, codes_follo
         )
         messages.warning(request, sentence % {"count": len(skipped), "rows": _first(skipped)})
     if not codes_follow:
-        messages.info(request, _("The new accounts have no passwords. Send codes to let their users set them."))
+        messages.info(
+            request, _("The new accounts have no passwords. Send activation links to let their users set them.")
+        )
 
 
 class ImportAdmin(ConfirmedActionsAdmin):
@@ -141,8 +144,9 @@ class ImportAdmin(ConfirmedActionsAdmin):
         else:
             _report(request, len(added), skipped, codes_follow=may_send is not None)
             if may_send:
-                reachable = [user for user in added if user.email or user.phone]
-                self.perform_all(request, may_send, reachable[:MAX_SELECTED], "")
+                self.perform_all(request, may_send, added[:MAX_SELECTED], "")
+                if left_out := added[MAX_SELECTED:]:
+                    self.report_skipped(request, _TOO_MANY_AT_ONCE % {"max": MAX_SELECTED}, left_out)
         return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
 
     def _preview_page(

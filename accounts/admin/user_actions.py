@@ -74,10 +74,12 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         requires_reason=True,
     ),
     "send-code": ConfirmedAction(
-        _("Send a password reset code"),
+        _("Send an activation link or a reset code"),
         _(
-            "A code is sent to the user's e-mail address or, without one, to the phone number. Only the user sees the"
-            " code and sets the new password. The current password remains valid until then."
+            "Users without a password are sent a link by e-mail, valid for 48 hours, by which they set their first"
+            " password. Without an e-mail address they are sent a code by text message, and other users a reset code,"
+            " both valid for 10 minutes. Only the user sees what is sent. A current password remains valid until the"
+            " user has set a new one."
         ),
         _CHANGE,
         _send_code,

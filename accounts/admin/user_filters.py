@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -27,6 +28,7 @@ class StateFilter(admin.SimpleListFilter):
             ("disabled", _("disabled")),
             ("awaiting", _("awaits approval")),
             ("locked", _("locked")),
+            ("no_password", _("no password yet")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
@@ -39,6 +41,8 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(is_active=True, awaits_approval=True)
             case "locked":
                 return queryset.filter(is_locked(timezone.now()))
+            case "no_password":
+                return queryset.filter(is_active=True, password__startswith=UNUSABLE_PASSWORD_PREFIX)
         return queryset
 
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.common import address_cell
 from accounts.models import User
 from accounts.services import sessions
 from audit.models import LoginAttempt, SecurityEvent
@@ -31,7 +32,7 @@ def _sessions(user: User) -> dict[str, Any]:
         "url": f"{reverse('admin:accounts_session_changelist')}?state=all&user__id__exact={user.pk}",
         "header": [_("since"), _("last seen"), _("contract"), _("IP address"), _("device")],
         "rows": [
-            [row.created_at, row.last_seen_at, row.get_contract_display(), row.ip, device(row.user_agent)]
+            [row.created_at, row.last_seen_at, row.get_contract_display(), address_cell(row), device(row.user_agent)]
             for row in rows
         ],
     }

@@ -198,7 +198,9 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         if not change:
             columns = {name: value for name, value in form.cleaned_data.items() if name not in _FORM_ONLY}
             obj.pk = users.create(columns=columns, password=None, actor=actor, origin=origin).pk
-            self.message_user(request, _("The account has no password. Send a code to let the user set one."))
+            self.message_user(
+                request, _("The account has no password. Send an activation link to let the user set one.")
+            )
             return
         fields = [name for name in form.changed_data if name not in _FORM_ONLY]
         users.save_changes(user=obj, fields=fields, actor=actor, origin=origin, unchanged_since=obj.updated_at)

@@ -25,15 +25,15 @@ from django.utils import timezone
 from accounts import names
 from accounts.messaging import heartbeat, outbox, rendering
 from accounts.messaging.senders import DeliveryRefused, DeliveryUnknown, Undeliverable, sender_for
-from accounts.models import Message, State
+from accounts.models import Kind, Message, State
 from accounts.models.message import CODES, ERROR_LENGTH
 from accounts.policies import DELIVERY_LEASE, DELIVERY_POLL, HOUSEKEEPING_INTERVAL, retry_after
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 20
-# A code is awaited and soon expires; a notice can wait.
-_CODES_FIRST = Case(When(kind__in=CODES, then=0), default=1)
+# A code is awaited and soon expires; a notice can wait. Activations come by the hundred, and must not hold codes up.
+_CODES_FIRST = Case(When(kind__in=CODES, then=0), When(kind=Kind.ACTIVATION, then=1), default=2)
 _NOT_REACHED = "Text messages are not sent to this number."
 _EXPIRED = "The message expired before it was sent."
 _WORKER_STOPPED = "The worker stopped while it was sending the message."

@@ -34,6 +34,7 @@ def render(message: Message) -> RenderedMessage:
                 "service": settings.SERVICE_NAME,
                 "subject": subject,
                 "code": values.get("code", ""),
+                "link": values.get("link", ""),
                 "paragraphs": paragraphs,
             }
         )
@@ -50,14 +51,21 @@ def render(message: Message) -> RenderedMessage:
 
 def _values(message: Message) -> dict[str, str]:
     """Return the template variables: the queued values, and those derived from the message."""
+    queued = outbox.values_of(message)
     username = User.objects.filter(pk=message.user_id).values_list("username", flat=True).first()
+    minutes = round((message.expires_at - message.created_at).total_seconds() / 60)
     values = {
         "service": settings.SERVICE_NAME,
         "username": _shown_username(username or "", message.channel),
-        "minutes": str(round((message.expires_at - message.created_at).total_seconds() / 60)),
+        "minutes": str(minutes),
+        "hours": str(minutes // 60),
+        "page": settings.PASSWORD_PAGE,
         "when": timezone.localtime(message.created_at, settings.ZONE).strftime("%Y-%m-%d %H:%M"),
         "zone": settings.TIME_ZONE,
-    } | outbox.values_of(message)
+    } | queued
+    if token := queued.get("link"):
+        # Browsers send nothing after `#`: the secret comes into no log, no history of a proxy and no Referer.
+        values["link"] = f"{settings.PASSWORD_PAGE}/link#{token}"
     masked = {name: names.masked(values[name]) for name in _ADDRESSES if values.get(name)}
     # A value can neither end a line nor change its text direction.
     return {name: escape_control_chars(value) for name, value in (values | masked).items()}

@@ -42,6 +42,8 @@ class AttemptPurpose(models.TextChoices):
     PEOPLE_READ = "people:read"
     # Codes sent on requests from one address, over all accounts.
     CODES_OF_ADDRESS = "codes:address"
+    # Codes and links that an administrator has sent to others.
+    CODES_OF_ADMINISTRATOR = "codes:administrator"
     # Messages sent to one contact, over all accounts; the key has a digest of the contact.
     CONTACT_MINUTE = "contact:minute"
     CONTACT_HOUR = "contact:hour"
@@ -50,6 +52,8 @@ class AttemptPurpose(models.TextChoices):
     RESET_CHECK = "code:reset:check"
     RESET_DAY = "code:reset:day"
     RESET_MINUTE = "code:reset:minute"
+    ACTIVATION_DAY = "code:activation:day"
+    ACTIVATION_MINUTE = "code:activation:minute"
     EMAIL_CHECK = "code:email:check"
     EMAIL_DAY = "code:email:day"
     EMAIL_MINUTE = "code:email:minute"

@@ -1,4 +1,4 @@
-"""One-time codes, stored hashed."""
+"""One-time codes and links, stored hashed."""
 
 from typing import ClassVar
 
@@ -6,9 +6,10 @@ from django.db import models
 
 
 class Purpose(models.TextChoices):
-    """What a code proves."""
+    """What a code proves; a link serves for the first two, and for an activation there is nothing but a link."""
 
     RESET = "reset"
+    ACTIVATION = "activation"
     EMAIL = "email"
     PHONE = "phone"
 
@@ -24,6 +25,8 @@ class Code(models.Model):
     name_digest = models.CharField(max_length=64, default="", blank=True)
     purpose = models.CharField(max_length=10, choices=Purpose)
     encoded = models.CharField(max_length=128)
+    # A keyed hash of the secret of a link that serves in place of the code; blank where there is none.
+    link = models.CharField(max_length=64, default="", db_default="", blank=True)
     stamp = models.CharField(max_length=32, blank=True)
     expires_at = models.DateTimeField(db_index=True)
 

@@ -22,9 +22,12 @@ class Kind(models.TextChoices):
     """What a message is about; its templates have this name."""
 
     RESET_CODE = "reset_code", _("password reset code")
+    ACTIVATION = "activation", _("account activation")
     VERIFICATION_CODE = "verification_code", _("contact verification code")
     PASSWORD_CHANGED = "password_changed", _("password changed")
     PASSWORD_RESET = "password_reset", _("password reset")
+    PASSWORD_CREATED = "password_created", _("first password set")
+    NEW_ADDRESS = "new_address", _("login from a new address")
     EMAIL_CHANGED = "email_changed", _("e-mail address changed")
     PHONE_CHANGED = "phone_changed", _("phone number changed")
     FACTOR_ADDED = "second_factor_added", _("second factor added")

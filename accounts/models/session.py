@@ -32,6 +32,8 @@ class Session(models.Model):
     methods = models.CharField(max_length=40, default="pwd", db_default="pwd", editable=False)
     contract = models.CharField(_("contract"), max_length=20, choices=contract_choices)
     ip = models.GenericIPAddressField(_("address"), null=True)
+    # Whether the user had not logged in from the address of the login before, or not for a month.
+    from_new_address = models.BooleanField(_("new address"), default=False, db_default=False, editable=False)
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     created_at = models.DateTimeField(_("since"))
     last_seen_at = models.DateTimeField(_("last seen"))

@@ -17,6 +17,7 @@ _USES: Final = (
     AttemptPurpose.PEOPLE_LISTED,
     AttemptPurpose.PEOPLE_READ,
     AttemptPurpose.REGISTRATION,
+    AttemptPurpose.CODES_OF_ADMINISTRATOR,
 )
 _LOGIN_PURPOSES: Final = (
     AttemptPurpose.LOGIN,

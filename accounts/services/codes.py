@@ -1,25 +1,29 @@
-"""One-time codes: sent by message, and verified as proof of a contact.
+"""One-time codes and links: sent by message, and verified as proof of a contact.
 
 A code is prepared (made and hashed) outside any transaction, and stored inside the caller's, with its message.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from django.utils import timezone
 
 from accounts.errors import InvalidCode, TooManyAttempts, TooManyCodes
 from accounts.messaging import outbox
-from accounts.models import Channel, Code, Kind, User
-from accounts.policies import CODE_LIFE, LONGEST_WAIT
-from accounts.security import budgets, contact_quotas
+from accounts.models import Channel, Code, Kind, Purpose, User
+from accounts.policies import LONGEST_WAIT
+from accounts.security import budgets, contact_quotas, links
 from accounts.security.client_address import budget_address
 from accounts.security.codes import Target
+from accounts.security.links import LinkToken
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
+
+_WITH_LINK: Final = frozenset({Purpose.RESET, Purpose.ACTIVATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class NewCode:
-    """A code that is made and hashed, and not stored yet.
+    """A code that is made and hashed, with its link, and not stored yet; an activation has a link and no code.
 
     `recipient` is None where there is no account or the contact is not its own: then everything but the message is
     done, so that the caller sees no difference.
@@ -54,6 +58,8 @@ class NewCode:
     recipient: Recipient | None
     code: str
     encoded: str
+    link: LinkToken
+    link_digest: str
 
 
 def send(
@@ -63,28 +69,30 @@ def send(
 
     `actor_id` is of the administrator who has it sent to another user. Raises TooManyCodes and Overloaded.
     """
-    new = prepare(target=target, recipient=recipient, origin=origin)
+    new = prepare(target=target, recipient=recipient, origin=origin, actor_id=actor_id)
     atomically(lambda: store(new=new, stamp=stamp, origin=origin, actor_id=actor_id))
     return new.code
 
 
-def prepare(*, target: Target, recipient: Recipient | None, origin: Origin) -> NewCode:
+def prepare(*, target: Target, recipient: Recipient | None, origin: Origin, actor_id: int | None = None) -> NewCode:
     """Make and hash a code. Outside any transaction; raises TooManyCodes and Overloaded."""
-    for quota in target.quotas(budget_address(origin.ip)):
+    for quota in target.quotas(budget_address(origin.ip), actor_id):
         quota.require(timezone.now())
-    code, encoded = target.make()
-    return NewCode(target, recipient if target.genuine else None, code, encoded)
+    code, encoded = ("", "") if target.purpose is Purpose.ACTIVATION else target.make()
+    link = links.new(target)
+    digest = links.digest(target, encoded, link.secret)
+    return NewCode(target, recipient if target.genuine else None, code, encoded, link, digest)
 
 
 def store(*, new: NewCode, stamp: str, origin: Origin, actor_id: int | None = None) -> None:
     """Store a code, and queue its message. Inside the caller's transaction; raises TooManyCodes."""
     now = timezone.now()
-    for quota in new.target.quotas(budget_address(origin.ip)):
+    for quota in new.target.quotas(budget_address(origin.ip), actor_id):
         quota.spend(now)
     sent = _enqueue(new, now)
     # A code that is not sent must not replace the account's former one.
     target = new.target if sent else replace(new.target, genuine=False)
-    target.store(new.encoded, stamp=stamp, now=now)
+    target.store(new.encoded, new.link_digest, stamp=stamp, now=now)
     record(_event(origin, Event.CODE_REQUESTED, new.target, actor_id, sent=sent))
 
 
@@ -100,15 +108,22 @@ def _enqueue(new: NewCode, now: datetime) -> bool:
             channel=to.channel,
             address=to.contact,
             kind=to.kind,
-            expires_at=now + CODE_LIFE,
+            expires_at=now + new.target.life,
             trusted=to.is_trusted,
-            code=new.code,
+            **_values(new),
         )
     except TooManyCodes:
         if not to.anonymous:
             raise
         return False
     return True
+
+
+def _values(new: NewCode) -> dict[str, str]:
+    """Return what the message carries. A text message has no room for a link, and its templates have none."""
+    values = {"code": new.code} if new.code else {}
+    with_link = new.target.purpose in _WITH_LINK and new.target.channel == Channel.EMAIL
+    return {**values, "link": str(new.link)} if with_link else values
 
 
 def verify(*, target: Target, code: object, stamp: str, origin: Origin) -> Code:
@@ -135,8 +150,11 @@ def verify(*, target: Target, code: object, stamp: str, origin: Origin) -> Code:
 
 
 def spend(row: Code) -> None:
-    """Use a verified code up. Inside the caller's transaction; raises InvalidCode where it was used already."""
-    deleted, _rows = Code.objects.filter(pk=row.pk, encoded=row.encoded).delete()
+    """Use a verified code up, and its link with it.
+
+    Inside the caller's transaction; raises InvalidCode where one of them was used already.
+    """
+    deleted, _rows = Code.objects.filter(pk=row.pk, encoded=row.encoded, link=row.link).delete()
     if not deleted:
         raise InvalidCode
 

@@ -29,6 +29,17 @@ def notify(*, user: User, kind: Kind, origin: Origin) -> None:
     _enqueue(trusted_contacts(user), user, kind, origin)
 
 
+def notify_of_login(*, user: User, origin: Origin) -> None:
+    """Notify a user of a login from a new address, by e-mail or else by phone. Inside the transaction of the login.
+
+    Logins may come from ever new addresses, so these notices leave the last messages of the contact to others.
+    """
+    contacts = user.trusted_contacts()
+    channel = next((each for each in Channel if each in contacts), None)
+    if channel:
+        _enqueue({channel: contacts[channel]}, user, Kind.NEW_ADDRESS, origin, trusted=False)
+
+
 def notify_of_new_address(
     *, user: User, channel: Channel, old: str | None, former_contacts: Mapping[str, str], origin: Origin
 ) -> None:
@@ -60,7 +71,7 @@ def notify_at_proved(*, user: User, kind: Kind, origin: Origin, **values: str) -
 
 
 def _enqueue(
-    contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin, trusted: bool = True, **values: str
+    contacts: Mapping[str, str], user: User, kind: Kind, origin: Origin, *, trusted: bool = True, **values: str
 ) -> None:
     expires_at = timezone.now() + NOTICE_LIFE
     for channel, address in contacts.items():

@@ -26,7 +26,11 @@ from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
 
-_NOTICES = {Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED, Event.PASSWORD_RESET: Kind.PASSWORD_RESET}
+_NOTICES = {
+    Event.PASSWORD_CHANGED: Kind.PASSWORD_CHANGED,
+    Event.PASSWORD_RESET: Kind.PASSWORD_RESET,
+    Event.PASSWORD_CREATED: Kind.PASSWORD_CREATED,
+}
 _OWN_DATA = ("username", "full_name", "first_name", "last_name", "nickname", "email", "phone")
 UNCHANGED = Problem("password_unchanged", _("The new password must differ from the current one."))
 _TOO_LONG = Problem(

@@ -1,9 +1,9 @@
-"""Account recovery: a new password for a user who has lost it, by a code sent to a contact of the account."""
+"""Account recovery: a password for a user who has lost it or has none yet, by a code or a link sent to a contact."""
 
 from accounts import names
-from accounts.errors import InvalidCode, InvalidCredentials, InvalidInput, NotFound, Problem
-from accounts.models import Channel, Kind, Purpose, User
-from accounts.policies import active_profile
+from accounts.errors import AccountDisabled, InvalidCode, InvalidCredentials, InvalidInput, NoContact, Problem
+from accounts.models import Channel, Code, Kind, Purpose, User
+from accounts.policies import PasswordRule, active_profile
 from accounts.security import budgets, locked_accounts
 from accounts.security.codes import Target
 from accounts.services import codes, contacts, identifiers, notices, passwords, permissions, second_factors
@@ -22,46 +22,68 @@ def request_code(*, identifier: Identifier, channel: Channel, contact: str, orig
     Raises InvalidInput, TooManyCodes and Overloaded.
     """
     user, target = _target(identifier, channel, contact)
-    recipient = _recipient(user, channel, anonymous=True) if user and target.genuine else None
+    recipient = None
+    if user and target.genuine:
+        recipient = Recipient(user, channel, getattr(user, channel), Kind.RESET_CODE, anonymous=True)
     return codes.send(target=target, recipient=recipient, stamp=user.stamp if user else "", origin=origin)
 
 
 def send_code(*, user: User, actor: User, origin: Origin) -> None:
-    """Send a reset code for an administrator, by e-mail or else by phone, under the same rules and limits.
+    """Send a user what sets a password, for an administrator, by e-mail or else by phone, under the same rules.
 
-    The administrator does not see the code. Raises PermissionDenied for a superuser's account unless `actor` is one,
-    NotFound where the account is disabled or has no contact, TooManyCodes and Overloaded.
+    A user who has no password yet is sent an activation link or, by phone, a code; any other a reset code. The
+    administrator sees neither, and has a limit of their own in place of the address's. Raises PermissionDenied for a
+    superuser's account unless `actor` is one, AccountDisabled, NoContact, TooManyCodes and Overloaded.
     """
     permissions.require_may_change(actor, user)
+    if not user.is_active:
+        raise AccountDisabled
     channel = next((each for each in Channel if contacts.accepts_reset_code(user, each)), None)
-    if channel is None or not user.is_active:
-        raise NotFound
-    contact = contacts.canonical(channel, getattr(user, channel))
-    target = Target(budgets.Account(user.pk), Purpose.RESET, channel, contact)
-    recipient = _recipient(user, channel, anonymous=False)
+    if channel is None:
+        raise NoContact
+    is_new = not user.has_usable_password()
+    purpose = Purpose.ACTIVATION if is_new and channel is Channel.EMAIL else Purpose.RESET
+    target = Target(budgets.Account(user.pk), purpose, channel, contacts.canonical(channel, getattr(user, channel)))
+    recipient = Recipient(user, channel, getattr(user, channel), Kind.ACTIVATION if is_new else Kind.RESET_CODE)
     codes.send(target=target, recipient=recipient, stamp=user.stamp, origin=origin, actor_id=actor.pk)
 
 
 def reset_password(
     *, identifier: Identifier, channel: Channel, contact: str, code: object, new: str, origin: Origin
-) -> None:
-    """Give an account a new password, with a code as the proof; its sessions end and its failed logins are forgotten.
+) -> User:
+    """Give an account a new password, with a code as the proof, and return its user.
 
-    The first proof of a contact leaves the account to the user who has it: contacts that are neither proved nor vouched
-    for become pending, and where the contact was one of them the second factors go, which somebody else may have
-    enrolled. No other reset removes a factor: a code that is sent stands for the password alone.
+    Its sessions end and its failed logins are forgotten. The first proof of a contact leaves the account to the user
+    who has it: contacts that are neither proved nor vouched for become pending, and where the contact was one of them
+    the second factors go, which somebody else may have enrolled. No other reset removes a factor: a code that is sent
+    stands for the password alone.
 
     Raises InvalidInput, after which the code is still valid; InvalidCode, TooManyAttempts and Overloaded.
     """
-    rule = active_profile().native_change
     # What is wrong with the password for any account is checked before anything about this one.
-    passwords.require_valid(new, User(), rule)
+    passwords.require_valid(new, User(), password_rule())
     user, target = _target(identifier, channel, contact)
     verified = codes.verify(target=target, code=code, stamp=user.stamp if user else "", origin=origin)
     if user is None:
         raise InvalidCode
+    store_password(user=user, target=target, new=new, verified=verified, origin=origin)
+    return user
+
+
+def password_rule() -> PasswordRule:
+    """Return the rule of passwords that are chosen by a code or a link."""
+    return active_profile().native_change
+
+
+def store_password(*, user: User, target: Target, new: str, verified: Code, origin: Origin) -> None:
+    """Store the password of a user who has proved a contact, and use the proof up: see `reset_password`.
+
+    Raises InvalidInput, after which the proof is still valid; InvalidCode and Overloaded.
+    """
+    channel = Channel(target.channel)
+    event = Event.PASSWORD_RESET if user.has_usable_password() else Event.PASSWORD_CREATED
     passwords.require_different(new, user, field="new_password")
-    password = passwords.prepare(user=user, password=new, rule=rule, event=Event.PASSWORD_RESET)
+    password = passwords.prepare(user=user, password=new, rule=password_rule(), event=event)
 
     def work() -> None:
         proof = contacts.prove_by_reset(user=user, channel=channel, contact=target.contact)
@@ -75,12 +97,8 @@ def reset_password(
     try:
         atomically(work)
     except InvalidCredentials as error:
-        # The account has changed since the code was verified, perhaps by the same code in a parallel request.
+        # The account has changed since the proof was verified, perhaps by the same proof in a parallel request.
         raise InvalidCode from error
-
-
-def _recipient(user: User, channel: Channel, *, anonymous: bool) -> Recipient:
-    return Recipient(user, channel, getattr(user, channel), Kind.RESET_CODE, anonymous)
 
 
 def _target(identifier: Identifier, channel: Channel, contact: str) -> tuple[User | None, Target]:

@@ -18,8 +18,9 @@ from accounts.errors import (
 )
 from accounts.models import AttemptBudget, AttemptPurpose, FactorType, Kind, Session, User
 from accounts.security import budgets, lockout
+from accounts.security.client_address import budget_address
 from accounts.security.login_quota import LOGIN_QUOTAS, count_challenge
-from accounts.services import notices, sessions
+from accounts.services import notices, session_events, sessions
 from accounts.services.attempts import Attempt
 from accounts.services.factor_check import Proof
 from accounts.transactions import atomically
@@ -108,6 +109,9 @@ def settle(*, attempt: Attempt, reservation: lockout.Reservation, decision: Outc
     once has served.
     """
 
+    if isinstance(decision, Login) and decision.session:
+        decision.session.from_new_address = _is_new_address(attempt, reservation, decision.user)
+
     def work() -> Outcome:
         now = timezone.now()
         outcome: Outcome = decision
@@ -137,8 +141,9 @@ def _store_login(attempt: Attempt, reservation: lockout.Reservation, login: Logi
     else:
         lockout.succeed(reservation, now)
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
+    events = [*superseded, *_new_address_events(attempt, login)]
     factor = proof.factor or ""
-    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk, factor=factor), *superseded)
+    record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk, factor=factor), *events)
     return login
 
 
@@ -161,6 +166,25 @@ def _store_expiry(
     _count_as_challenge(reservation, now)
     record(attempt.failure(FailureReason.PASSWORD_EXPIRED, factor=expiry.proof.factor or ""))
     return expiry
+
+
+def _is_new_address(attempt: Attempt, reservation: lockout.Reservation, user: User) -> bool:
+    """Return whether the address of a login is neither known to the account nor that of its last login.
+
+    The first login of an account has nothing to be compared with. A login by a passkey alone makes no address known, so
+    it is not compared either.
+    """
+    if not reservation.claimed or reservation.is_known_address or user.last_login_ip is None:
+        return False
+    return budget_address(user.last_login_ip) != attempt.address
+
+
+def _new_address_events(attempt: Attempt, login: Login) -> list[SecurityEvent]:
+    """Notify the user of a session from a new address; return its event, which the caller records."""
+    if login.session is None or not login.session.from_new_address:
+        return []
+    notices.notify_of_login(user=login.user, origin=attempt.origin)
+    return [session_events.event(attempt.origin, Event.SESSION_ADDRESS_ADDED, login.session)]
 
 
 def _log_in(login: Login, ip: str | None, now: datetime) -> Refusal | None:

@@ -17,6 +17,7 @@ DJANGO_STRINGS: Final = (
     _("View %s"),
     _("Action:"),
     _("Filter"),
+    _("Forgotten your login credentials?"),
     _("Log out"),
     _("Logged out"),
     _("Thanks for spending some quality time with the web site today."),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 ADMIN_PATH: Final = "/admin/"
+# Where users choose a password by a code or a link.
+PASSWORD_PATH: Final = "/password"  # noqa: S105 This is a path, not a password.
 # What people read in a browser, and the description that these pages load.
 _PAGES: Final = (ADMIN_PATH, "/api/docs", "/api/schema")
 # Paths outside all mounts are answered as this contract answers.
@@ -18,7 +20,7 @@ DEFAULT_MOUNTS = {
     "union": "api/v1/auth",
 }
 _PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
-_TAKEN = ("admin", "static", "healthz", "readyz", "metrics", ".well-known", "api/schema", "api/docs")
+_TAKEN = ("admin", "password", "static", "healthz", "readyz", "metrics", ".well-known", "api/schema", "api/docs")
 
 
 def _is_free(path: str) -> bool:
@@ -52,8 +54,13 @@ def mount_table(overrides: str) -> dict[str, str]:
 
 
 def is_page(path: str) -> bool:
-    """Return whether a path is one of the admin site or of the API's description; no mount has such a path."""
-    return path.startswith(_PAGES)
+    """Return whether a path is one that people read in a browser, or of the API's description; no mount has one."""
+    return path.startswith(_PAGES) or is_password_page(path)
+
+
+def is_password_page(path: str) -> bool:
+    """Return whether users choose their password at a path."""
+    return f"{path}/".startswith(f"{PASSWORD_PATH}/")
 
 
 def mounted_contract(path: str, mounts: Mapping[str, str]) -> str:

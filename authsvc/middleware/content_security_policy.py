@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from authsvc.configuration.mounts import ADMIN_PATH
+from authsvc.configuration.mounts import ADMIN_PATH, is_password_page
 
 _PAGES = (ADMIN_PATH, "/api/docs")
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -22,6 +22,6 @@ class ContentSecurityPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        is_page = request.path.startswith(_PAGES)
+        is_page = request.path.startswith(_PAGES) or is_password_page(request.path)
         response["Content-Security-Policy"] = _PAGE_POLICY if is_page else _API_POLICY
         return response

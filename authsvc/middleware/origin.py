@@ -7,8 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts.security.client_address import client_address, is_private
-from audit.origin import ADMIN_SITE, USER_AGENT_LENGTH, Origin, escape_control_chars, request_origin
-from authsvc.configuration.mounts import ADMIN_PATH, mounted_contract
+from audit.origin import ADMIN_SITE, PASSWORD_PAGES, USER_AGENT_LENGTH, Origin, escape_control_chars, request_origin
+from authsvc.configuration.mounts import ADMIN_PATH, is_password_page, mounted_contract
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +41,16 @@ class RequestOriginMiddleware:
 
 
 def _origin(request: HttpRequest) -> Origin:
-    is_admin = request.path.startswith(ADMIN_PATH)
     return Origin(
-        contract=ADMIN_SITE if is_admin else mounted_contract(request.path, settings.CONTRACT_MOUNTS),
+        contract=_contract(request.path),
         ip=client_address(
             request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES
         ),
         user_agent=escape_control_chars(request.META.get("HTTP_USER_AGENT", ""))[:USER_AGENT_LENGTH],
     )
+
+
+def _contract(path: str) -> str:
+    if is_password_page(path):
+        return PASSWORD_PAGES
+    return ADMIN_SITE if path.startswith(ADMIN_PATH) else mounted_contract(path, settings.CONTRACT_MOUNTS)

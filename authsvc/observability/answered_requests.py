@@ -10,7 +10,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import ResolverMatch
 
-from audit.origin import ADMIN_SITE, current_login, current_request_id, current_traceparent, request_origin
+from audit.origin import (
+    ADMIN_SITE,
+    PASSWORD_PAGES,
+    current_login,
+    current_request_id,
+    current_traceparent,
+    request_origin,
+)
 from authsvc.observability import http_metrics
 
 logger: Final = logging.getLogger("authsvc.access")
@@ -79,7 +86,7 @@ class AnsweredRequest:
 @cache
 def _operation(contract: str, route: str, view: str) -> tuple[str, str]:
     """Return the names of the contract and of the operation, such as `native` and `users/{user_id}`."""
-    if contract == ADMIN_SITE:
+    if contract in {ADMIN_SITE, PASSWORD_PAGES}:
         return contract, view
     mount = f"{settings.CONTRACT_MOUNTS[contract]}/"
     if not route.startswith(mount):

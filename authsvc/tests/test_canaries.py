@@ -23,6 +23,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Session, User
 from accounts.tests.contracts.clients import CLIENTS
+from accounts.tests.messages import last
 from accounts.tests.tools import HERE
 from audit.models import LoginAttempt, SecurityEvent
 from authsvc.endpoints.schema import document
@@ -308,6 +309,26 @@ def test_no_secret_of_the_admin_site_appears_in_a_log_or_the_trail(
         site.post(f"/admin/login/?token={MISPLACED}", {"username": ME["username"], "password": WRONG})
         site.post("/admin/login/", {"username": TYPED, "password": CURRENT})
         site.post("/admin/login/", {"username": ME["username"], "password": CURRENT})
+    logging.getLogger("django.request").error("One line, so that there is always a record.")
+    require_no_secret(recorder, caller)
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_secret_of_the_password_pages_appears_in_a_log_or_the_trail(
+    recorder: RecordingHandler, matron: User, failure: str
+) -> None:
+    caller = Caller(matron)
+    site, contact = caller.client, {"identifier": ME["email"]}
+    site.post("/password", contact)
+    link = last()["link"]
+    caller.secrets.add(link.rpartition(".")[2])
+    new = {"new_password": CHOSEN, "repeated": CHOSEN}
+    with FAILURES[failure]():
+        site.post("/password/link", {"token": TYPED, **new})
+        site.post("/password/code", {**contact, "code": WRONG, **new})
+        site.post(f"/password/link?token={MISPLACED}", {"token": link, "new_password": CHOSEN, "repeated": WRONG})
+        site.post("/password/link", {"token": link, **new})
+        site.post("/password/code", {**contact, "code": CODE, **new})
     logging.getLogger("django.request").error("One line, so that there is always a record.")
     require_no_secret(recorder, caller)
 

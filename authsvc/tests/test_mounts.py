@@ -33,6 +33,7 @@ def test_a_path_that_only_begins_like_a_reserved_one_is_valid() -> None:
         "native=a b",
         "native=../x",
         "native=static/x",
+        "native=password",
         "native=api/schema",
         "native=api/docs",
         "native=api/docs/x",

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.admin import confirmed_actions
-from accounts.models import Message, Session, User
+from accounts.models import AttemptBudget, Message, Session, User
 from accounts.services import users
 from accounts.tests.admin.conftest import message_texts, run_action
 from accounts.tests.tools import HERE, Api
@@ -123,6 +123,16 @@ def test_end_sessions_ends_the_admin_login_too(superuser_client: Client, staff_c
     assert [event[1] for event in events("session:ended")] == [head.pk]
 
 
+# One more than an address may ask for in an hour.
+_REACHABLE = 101
+
+
+def _contact(number: int) -> dict[str, str | None]:
+    """Return an e-mail address for the first ones."""
+    mail = f"new{number}@hospital.example" if number < _REACHABLE else None
+    return {"email": mail, "email_key": mail, "vouched_email": mail or ""}
+
+
 class TestCode:
     @pytest.mark.parametrize(("email", "channel"), [("alice@hospital.example", "email"), (None, "phone")])
     def test_it_is_sent_to_the_email_address_or_else_the_phone_number(
@@ -130,7 +140,7 @@ class TestCode:
     ) -> None:
         User.objects.filter(pk=alice.pk).update(email=email)
         assert message_texts(run_action(staff_client, "send-code", alice)) == [
-            "Send a password reset code: 1 succeeded."
+            "Send an activation link or a reset code: 1 succeeded."
         ]
         message = Message.objects.get()
         assert (message.kind, message.channel, message.user_id) == ("reset_code", channel, alice.pk)
@@ -144,15 +154,34 @@ class TestCode:
     def test_a_second_code_within_a_minute_is_not_sent(self, staff_client: Client, alice: User) -> None:
         run_action(staff_client, "send-code", alice)
         assert message_texts(run_action(staff_client, "send-code", alice))[0] == (
-            "1 was skipped (alice): the limit of codes is reached; try again later."
+            "1 was skipped (alice): the limit of messages to this account or contact, or of yours, is reached; try"
+            " again later."
         )
         assert Message.objects.count() == 1
 
     def test_an_account_without_an_address_is_skipped(self, staff_client: Client, bob: User) -> None:
         assert (
             message_texts(run_action(staff_client, "send-code", bob))[0]
-            == "1 was skipped (bob): the account does not exist, is disabled, or has no e-mail address or phone number."
+            == "1 was skipped (bob): the account has no e-mail address or mobile number that codes are sent to."
         )
+
+    def test_more_new_users_than_an_address_may_ask_for_are_sent_links_and_those_left_out_are_all_named(
+        self, staff_client: Client, head: User
+    ) -> None:
+        people = [
+            User(username=f"new{number}", username_key=f"new{number}", password="!", role="viewer", **_contact(number))
+            for number in range(_REACHABLE + 12)
+        ]
+        User.objects.bulk_create(people)
+        new = User.objects.filter(username__startswith="new")
+        response = run_action(staff_client, "send-code", *new)
+        done, left_out = message_texts(response)
+        assert done == "Send an activation link or a reset code: 101 succeeded."
+        assert Message.objects.filter(kind="activation").count() == _REACHABLE
+        reason = "12 were skipped: the account has no e-mail address or mobile number that codes are sent to."
+        assert left_out.startswith(reason)
+        assert left_out.count("<div>") == 12
+        assert AttemptBudget.objects.get(purpose="codes:administrator").account_id == head.pk
 
     def test_an_administrator_sends_none_to_a_superuser(self, staff_client: Client, root: User) -> None:
         run_action(staff_client, "send-code", root)
@@ -246,9 +275,10 @@ def test_an_action_without_a_change_records_no_event(staff_client: Client, alice
     assert events("user:activated", "user:approved", "user:unlocked") == []
 
 
-def test_a_code_is_sent_to_an_account_without_a_password(origin: Origin, staff_client: Client) -> None:
+def test_an_account_without_a_password_is_sent_an_activation(origin: Origin, staff_client: Client) -> None:
     columns = {"username": "newcomer", "email": "newcomer@hospital.example", "role": "doctor"}
     user = users.create(columns=columns, password=None, origin=origin)
     assert not user.has_usable_password()
     run_action(staff_client, "send-code", user)
-    assert Message.objects.get().user_id == user.pk
+    message = Message.objects.get()
+    assert (message.user_id, message.kind) == (user.pk, "activation")

@@ -228,7 +228,7 @@ class TestConfirm:
     ) -> None:
         assert message_texts(confirm(staff_client, upload(staff_client, TWO))) == [
             "2 accounts were created.",
-            "The new accounts have no passwords. Send codes to let their users set them.",
+            "The new accounts have no passwords. Send activation links to let their users set them.",
         ]
         users = {user.username: user for user in User.objects.exclude(pk=head.pk)}
         assert {name: (user.role, user.has_usable_password()) for name, user in users.items()} == {
@@ -247,7 +247,8 @@ class TestConfirm:
         data = {"signed": page.context["signed"], "confirmed": "yes", "new_names": "yes", "send_codes": "on"}
         assert message_texts(staff_client.post(IMPORT, data, follow=True)) == [
             "2 accounts were created.",
-            "Send a password reset code: 1 succeeded.",
+            "Send an activation link or a reset code: 1 succeeded.",
+            "1 was skipped (li): the account has no e-mail address or mobile number that codes are sent to.",
         ]
         assert Message.objects.get().user.username == "wang"
 
@@ -313,7 +314,7 @@ class TestSkip:
         assert message_texts(self.skip(staff_client, preview)) == [
             "2 accounts were created.",
             "2 rows were skipped: 4, 5.",
-            "The new accounts have no passwords. Send codes to let their users set them.",
+            "The new accounts have no passwords. Send activation links to let their users set them.",
         ]
         assert sorted(User.objects.values_list("username", flat=True)) == ["alice", "head", "li", "wang"]
         detail = SecurityEvent.objects.get(event="staff:imported", actor=head.pk).detail

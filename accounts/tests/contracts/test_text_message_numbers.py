@@ -7,7 +7,7 @@ import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from pytest_django.fixtures import Settings
 
-from accounts.errors import NotFound
+from accounts.errors import NoContact
 from accounts.models import User
 from accounts.services import recovery
 from accounts.tests.contracts.clients import HOSPITAL, NATIVE
@@ -69,7 +69,7 @@ class TestNotReached:
         assert queued() == []
 
     def test_an_administrator_cannot_have_a_code_sent(self, carol: User, root: User) -> None:
-        with pytest.raises(NotFound):
+        with pytest.raises(NoContact):
             recovery.send_code(user=carol, actor=root, origin=CONSOLE)
 
     def test_it_identifies_its_account(self, carol: User, number: str) -> None:

@@ -16,9 +16,13 @@ from accounts.tests.messaging.conftest import CODE, Enqueue
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db]
 
 LANGUAGES = [code for code, _ in deployed.LANGUAGES]
+SECRET = "0123456789abcdef" * 4
 VALUES = {
     Kind.RESET_CODE: {"code": CODE},
     Kind.VERIFICATION_CODE: {"code": CODE},
+    Kind.ACTIVATION: {"link": f"activation.17.{SECRET}"},
+    Kind.PASSWORD_CREATED: {"ip": "192.0.2.1"},
+    Kind.NEW_ADDRESS: {"ip": "192.0.2.1"},
     Kind.PASSWORD_CHANGED: {"ip": "192.0.2.1"},
     Kind.PASSWORD_RESET: {"ip": "192.0.2.1"},
     Kind.EMAIL_CHANGED: {"old": "alice@hospital.example", "new": "zhang@hospital.example", "ip": "192.0.2.1"},
@@ -49,6 +53,7 @@ def test_every_kind_has_its_values_in_every_language(enqueue: Enqueue, alice: Us
     expected = {
         Kind.RESET_CODE: [CODE, "alice", "10"],
         Kind.VERIFICATION_CODE: [CODE, "alice", "10"],
+        Kind.ACTIVATION: ["alice", f"http://127.0.0.1:8000/password/link#activation.17.{SECRET}"],
         Kind.PASSWORD_CHANGED: ["alice", "2026-11-20 12:00", "Asia/Shanghai", "192.0.2.1"],
         Kind.PASSWORD_RESET: ["alice", "2026-11-20 12:00", "Asia/Shanghai", "192.0.2.1"],
         Kind.EMAIL_CHANGED: ["a***@hospital.example", "z***@hospital.example", "2026-11-20 12:00", "192.0.2.1"],
@@ -134,6 +139,21 @@ def test_the_html_has_the_same_paragraphs_as_the_text(enqueue: Enqueue, alice: U
     rendered = render_as(enqueue, alice, "en", Kind.PASSWORD_CHANGED)
     shown = re.findall(r"<p style=[^>]*>(.*?)</p>", rendered.html)
     assert shown == rendered.text.strip().split("\n\n")
+
+
+def test_the_html_of_an_activation_links_the_page(enqueue: Enqueue, alice: User) -> None:
+    link = f"http://127.0.0.1:8000/password/link#activation.17.{SECRET}"
+    assert f'<a href="{link}" rel="noreferrer">{link}</a>' in render_as(enqueue, alice, "en", Kind.ACTIVATION).html
+
+
+def test_a_text_message_activates_by_a_code_and_has_no_secret_link(enqueue: Enqueue, alice: User) -> None:
+    alice.language = "zh-hans"
+    alice.save()
+    short = rendering.render(enqueue(channel=Channel.PHONE, kind=Kind.ACTIVATION, code=CODE)).short
+    assert short == (
+        "【authsvc】您的验证码是 482915，用于为账号 a***e 设置登录密码，10 分钟内有效。"
+        "请打开 http://127.0.0.1:8000/password 输入。请勿告诉任何人。"
+    )
 
 
 def test_a_message_to_a_deleted_user_is_rendered(enqueue: Enqueue, alice: User) -> None:

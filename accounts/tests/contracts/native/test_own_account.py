@@ -164,7 +164,8 @@ class TestSessions:
                 for name in ("created_at", "last_seen_at", "expires_at")
             }
             shown = {"id": str(session.pk), "contract": "native", "ip": ip, "user_agent": BROWSER}
-            return {**shown, **times, "current": current}
+            # The second login came from elsewhere than the first.
+            return {**shown, **times, "from_new_address": ip == ELSEWHERE, "current": current}
 
         assert api.get("sessions", token).json() == {
             "count": 2,

@@ -5,11 +5,14 @@ from unittest import mock
 
 import pytest
 
+from accounts.errors import InvalidCode
 from accounts.models import AttemptBudget, Code, Message, User
 from accounts.security.codes import Target
+from accounts.services import password_links, recovery
 from accounts.tests.messages import last
 from accounts.tests.races import Round, answered, race_rounds, statuses
 from audit.models import SecurityEvent
+from audit.origin import CONSOLE, Origin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,6 +52,24 @@ def test_a_code_is_accepted_once(each: Round) -> None:
     assert each.log_in(f"{NEW}{winner}").status_code == 200
     assert SecurityEvent.objects.filter(event="password:reset", user=each.person.pk).count() == 1
     assert codes_of(each) == 0
+
+
+@race_rounds(5)
+def test_a_link_sets_one_password(each: Round) -> None:
+    User.objects.filter(pk=each.person.pk).update(password="!", vouched_email=each.person.email)
+    person = User.objects.get(pk=each.person.pk)
+    recovery.send_code(user=person, actor=User(pk=10**9, is_superuser=True), origin=CONSOLE)
+    token = last()["link"]
+
+    def choose(number: int) -> User:
+        origin = Origin("password", each.address(number))
+        return password_links.set_password(token=token, new=f"{NEW}{number}", origin=origin)
+
+    results = each.at_once(choose)
+    winners = [number for number, result in enumerate(results) if isinstance(result, User)]
+    assert ([type(result) for result in results].count(InvalidCode), len(winners)) == (4, 1)
+    assert each.log_in(f"{NEW}{winners[0]}").status_code == 200
+    assert SecurityEvent.objects.filter(event="password:created", user=person.pk).count() == 1
 
 
 @race_rounds(8)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import time_machine
@@ -87,8 +88,8 @@ class TestRequest:
     def test_a_message_expires_with_its_code(self, code: str) -> None:
         assert abs(Message.objects.get().expires_at - Code.objects.get().expires_at) < timedelta(seconds=1)
 
-    def test_a_message_brings_six_digits(self, code: str) -> None:
-        assert last() == {"code": code}
+    def test_a_message_brings_six_digits_and_by_email_a_link(self, code: str) -> None:
+        assert last() == {"code": code, "link": ANY}
         assert len(code) == 6
         assert code.isdecimal()
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0019_import_events'),
+        ('audit', '0020_links'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0022_imports'),
+        ('accounts', '0023_links'),
     ]
 
     operations = [

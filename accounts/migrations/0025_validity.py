@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0026_password_age'),
+        ('accounts', '0024_password_age'),
     ]
 
     operations = [
@@ -38,6 +38,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='message',
             name='kind',
-            field=models.CharField(choices=[('reset_code', 'password reset code'), ('verification_code', 'contact verification code'), ('password_changed', 'password changed'), ('password_reset', 'password reset'), ('email_changed', 'e-mail address changed'), ('phone_changed', 'phone number changed'), ('second_factor_added', 'second factor added'), ('second_factor_removed', 'second factor removed'), ('recovery_code_used', 'recovery code used'), ('recovery_codes_replaced', 'recovery codes replaced'), ('registration_approved', 'registration approved'), ('registration_rejected', 'registration rejected'), ('dormant_accounts', 'dormant accounts')], max_length=30, verbose_name='kind'),
+            field=models.CharField(choices=[('reset_code', 'password reset code'), ('activation', 'account activation'), ('verification_code', 'contact verification code'), ('password_changed', 'password changed'), ('password_reset', 'password reset'), ('password_created', 'first password set'), ('new_address', 'login from a new address'), ('email_changed', 'e-mail address changed'), ('phone_changed', 'phone number changed'), ('second_factor_added', 'second factor added'), ('second_factor_removed', 'second factor removed'), ('recovery_code_used', 'recovery code used'), ('recovery_codes_replaced', 'recovery codes replaced'), ('registration_approved', 'registration approved'), ('registration_rejected', 'registration rejected'), ('dormant_accounts', 'dormant accounts')], max_length=30, verbose_name='kind'),
         ),
     ]
