@@ -137,6 +137,7 @@ globals().update(mail.from_url(EMAIL_URL, SERVICE_NAME))
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["authsvc.formats"]
 # For the admin site alone: responses of an API do not depend on a browser's language.
 LANGUAGE_COOKIE_PATH = "/admin/"
 LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())

@@ -4,14 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.policies import ONLINE
 from accounts.security.enrolled_accounts import has_second_factor, is_staff_without_factor
 from accounts.security.locked_accounts import is_locked
+from accounts.services.sessions import active_of_outer_user
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -22,6 +24,7 @@ class StateFilter(admin.SimpleListFilter):
         return [
             ("active", _("active")),
             ("disabled", _("disabled")),
+            ("rejected", _("disabled, not approved")),
             ("awaiting", _("awaits approval")),
             ("locked", _("locked")),
         ]
@@ -32,11 +35,28 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(is_active=True, awaits_approval=False)
             case "disabled":
                 return queryset.filter(is_active=False)
+            case "rejected":
+                return queryset.filter(is_active=False, awaits_approval=True)
             case "awaiting":
                 return queryset.filter(is_active=True, awaits_approval=True)
             case "locked":
                 return queryset.filter(is_locked(timezone.now()))
         return queryset
+
+
+class OnlineFilter(admin.SimpleListFilter):
+    title = _("online now")
+    parameter_name = "online"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("active in the last 15 minutes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        now = timezone.now()
+        if self.value() != "yes":
+            return queryset
+        online = active_of_outer_user(now).filter(last_seen_at__gte=now - ONLINE)
+        return queryset.filter(Exists(online), is_active=True, awaits_approval=False)
 
 
 class SecondFactorFilter(admin.SimpleListFilter):

@@ -164,9 +164,10 @@ def _store_challenge(attempt: Attempt, reservation: lockout.Reservation, challen
 
 
 def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
+    of_account = Event.NAME_LOCKED if row.name_digest else Event.ACCOUNT_LOCKED
     return SecurityEvent.of(
         attempt.origin,
-        _LOCK_EVENTS.get(row.purpose, Event.ACCOUNT_LOCKED),
+        _LOCK_EVENTS.get(row.purpose, of_account),
         user_id=row.account_id or None,
         cause=row.purpose,
         address=attempt.address,

@@ -48,6 +48,7 @@ class TrailAdmin(SafeLookupAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    list_max_show_all = 0
     sortable_by = ()
     # Django shows the search form only where this is not empty; get_search_results() does the search.
     search_fields = ("pk",)

@@ -244,7 +244,7 @@ class TestConfirm:
         data = {"signed": page.context["signed"], "confirmed": "yes", "send_codes": "on"}
         assert message_texts(staff_client.post(IMPORT, data, follow=True)) == [
             "2 accounts were created.",
-            "Send a password reset code: 1 succeeded.",
+            "1 code is sent.",
         ]
         assert Message.objects.get().user.username == "wang"
 

@@ -1,0 +1,86 @@
+"""What a confirmed action is: on which objects it has an effect, what it does, and what is said before and after it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts import errors
+from accounts.models import User
+from audit.origin import Origin
+
+REASON_LENGTH: Final = 500
+
+SUPERUSERS_ONLY: Final = _("only a superuser may do this to a superuser")
+NO_CHANGE: Final = _("no change was needed")
+_DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
+    errors.OwnAccount: _("you cannot do this to your own account"),
+    errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
+    errors.SeparatedDuties: _("duties are separated: an auditor holds no other group and not the role admin"),
+    errors.PermissionDenied: SUPERUSERS_ONLY,
+    errors.NotFound: _("the account does not exist, is disabled, or has no e-mail address or phone number"),
+    errors.RetryLater: _("the limit of codes is reached; try again later"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedAction:
+    """An action on one object.
+
+    `perform` takes the object, the actor, the origin and the administrator's reason or choice, and returns whether it
+    changed anything. It raises IdentityError. `applies` says whether the action can have an effect on an object, and
+    `unchanged` why not; with `on_others` it is no action on the own account. `outcome` says what becomes of an object
+    where that is not the same for all. `done` is the plural message about `count` objects. `choices` are the values,
+    with their labels, of an action that has a choice; `changes` says whether one of them would change an object.
+    """
+
+    label: Promise
+    consequence: Promise
+    permission: str
+    perform: Callable[[Any, User, Origin, str], bool]
+    done: Any
+    applies: Callable[[Any], bool] = lambda obj: True
+    unchanged: Promise = NO_CHANGE
+    on_others: bool = False
+    outcome: Callable[[Any], Promise | None] = lambda obj: None
+    requires_reason: bool = False
+    choices: Mapping[str, Promise | str] = field(default_factory=dict)
+    changes: Callable[[Any, str], bool] = lambda obj, choice: True
+
+    def accepts(self, answer: str) -> bool:
+        """Return whether this is a reason or a choice with which the action can be performed."""
+        if self.choices:
+            return answer in self.choices
+        return not self.requires_reason or 0 < len(answer) <= REASON_LENGTH
+
+    def is_for(self, obj: Any, actor: User) -> bool:
+        """Return whether the action can have an effect on an object."""
+        if self.on_others and obj.pk == actor.pk:
+            return False
+        return self.applies(obj) and (not self.choices or bool(self.choices_for([obj])))
+
+    def choices_for(self, objects: list[Any]) -> dict[str, Promise | str]:
+        """Return the choices that would change any of the objects."""
+        return {
+            value: label for value, label in self.choices.items() if any(self.changes(obj, value) for obj in objects)
+        }
+
+    def attempt(self, obj: Any, actor: User, origin: Origin, answer: str) -> Promise | None:
+        """Perform the action on an object. Return None, or the detail of why the object was left unchanged."""
+        if self.on_others and obj.pk == actor.pk:
+            return _DETAILS[errors.OwnAccount]
+        if not self.is_for(obj, actor):
+            return self.unchanged
+        try:
+            return None if self.perform(obj, actor, origin, answer) else self.unchanged
+        except errors.IdentityError as error:
+            if detail := detail_of(error):
+                return detail
+            raise
+
+
+def detail_of(error: errors.IdentityError) -> Promise | None:
+    """Return why an account was left unchanged, or None for an error that no action expects."""
+    return next((detail for error_type, detail in _DETAILS.items() if isinstance(error, error_type)), None)
