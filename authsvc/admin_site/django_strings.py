@@ -18,12 +18,7 @@ DJANGO_STRINGS: Final = (
     _("Action:"),
     _("Filter"),
     _("Log out"),
+    _("Change or view list link"),
     _("Logged out"),
     _("Thanks for spending some quality time with the web site today."),
-    _("Recent actions"),
-    _("My actions"),
-    _("None available"),
-    _("This object doesn’t have a change history. It probably wasn’t added via this admin site."),
-    _("CSRF verification failed. Request aborted."),
-    _("More information is available with DEBUG=True."),
 )

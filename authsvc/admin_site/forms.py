@@ -91,6 +91,11 @@ class OwnPasswordForm(PasswordChangeForm):
     def __init__(self, user: User, origin: Origin, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.origin = origin
+        lengths = {"shortest": active_profile().password.shortest}
+        self.fields["new_password1"].help_text = str(_PASSWORD_PROBLEMS["password_too_short"]) % lengths
+
+    def validate_password_for_user(self, user: Any, password_field_name: str = "password2") -> None:  # noqa: S107 A name.
+        """Leave it to `clean`, which says what is wrong in the reader's language."""
 
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])

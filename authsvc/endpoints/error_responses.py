@@ -7,18 +7,28 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.utils.encoders import JSONEncoder
 
 from accounts.contracts.base import Contract, error_headers
-from authsvc.configuration.mounts import mounted_contract
+from authsvc.configuration.mounts import ADMIN_PATH, mounted_contract
+from authsvc.endpoints.error_pages import error_page
 
 
 def error_response(request: HttpRequest, error: BaseException) -> HttpResponse:
-    """Return the response of the contract at the request's path to an error; outside all mounts, the native one's."""
+    """Return the response of the contract at the request's path to an error; outside all mounts, the native one's.
+
+    Paths of the admin site have a page.
+    """
     name = mounted_contract(request.path, settings.CONTRACT_MOUNTS)
     contract: Contract = import_module(f"accounts.contracts.{name}.contract").CONTRACT
     wire_error = contract.wire_error(error)
+    headers = error_headers(wire_error, error)
+    if request.path.startswith(ADMIN_PATH):
+        page = error_page(request, wire_error.status)
+        if wait := headers.get("Retry-After"):
+            page["Retry-After"] = wait
+        return page
     response = JsonResponse(
         contract.error_body(wire_error, error),
         status=wire_error.status,
-        headers=error_headers(wire_error, error),
+        headers=headers,
         content_type=contract.media_type,
         encoder=JSONEncoder,
         json_dumps_params={"ensure_ascii": False},
