@@ -46,6 +46,7 @@ _KEYS: Final[Mapping[str, Promise]] = {
     "types": _("types"),
     "with_hashes": _("with password hashes"),
 }
+_OWN_KEYS: Final = frozenset({"export", "import", "kid", "purge", "session"})
 # What these values mean; a value that is not here is shown as it is.
 _VALUES: Final[Mapping[str, Mapping[str, Promise]]] = {
     "cause": {
@@ -89,9 +90,12 @@ def title(event: SecurityEvent) -> str:
     return gettext("%(event)s (%(result)s)") % {"event": label, "result": sent}
 
 
-def sentences(event: SecurityEvent) -> list[str]:
-    """Return the sentences about an event: one for each change, and one for each other detail."""
-    detail = dict(event.detail)
+def sentences(event: SecurityEvent, *, with_keys: bool = True) -> list[str]:
+    """Return the sentences about an event: one for each change, and one for each other detail.
+
+    Without `with_keys` those are left out that only tell events of one kind apart, for instance of which session.
+    """
+    detail = {name: value for name, value in event.detail.items() if with_keys or name not in _OWN_KEYS}
     old, new = detail.pop("old", None), detail.pop("new", None)
     found = list(_changes(event.event, old, new))
     if found:

@@ -55,6 +55,7 @@ def _parser() -> "Parser":
 
     programs, systems, devices = load_lazy_builtins()
     ours = [
+        UserAgentMatcher(r"(HuaweiBrowser)/(\d+)", family="Huawei Browser"),
         UserAgentMatcher(r"(DingTalk)[/(](\d+)"),
         UserAgentMatcher(r"(360SE|360EE|QihooBrowser)(?:/(\d+))?", family="360 Browser"),
     ]

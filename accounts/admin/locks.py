@@ -49,7 +49,7 @@ def _unlock(lock: AttemptBudget, actor: User, origin: Origin, reason: str) -> bo
 class SubjectFilter(admin.SimpleListFilter):
     """A filter by what is locked."""
 
-    title = _("locked")
+    title = _("what is locked")
     parameter_name = "subject"
     _conditions: Final = {
         "account": Q(account_id__gt=0),

@@ -100,7 +100,7 @@ def _events(user: User) -> dict[str, Any]:
                 [
                     to_the_minute(row.at),
                     title(row),
-                    "; ".join(sentences(row)),
+                    "; ".join(sentences(row, with_keys=False)),
                     row.actor or (f"#{row.actor_id}" if row.actor_id else ""),
                     row.get_contract_display(),
                     row.ip,

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 
 from audit.admin.active_filters import active_filters
 
@@ -54,7 +55,8 @@ class SafeLookupAdmin(ModelAdmin):
         return None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response = super().changelist_view(request, extra_context)
+        title = capfirst(str(self.opts.verbose_name_plural))
+        response = super().changelist_view(request, {"title": title, **(extra_context or {})})
         context = getattr(response, "context_data", None) or {}
         if listed := context.get("cl"):
             context["filters"] = active_filters(listed)

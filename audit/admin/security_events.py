@@ -47,7 +47,7 @@ class SecurityEventAdmin(TrailAdmin):
 
     @admin.display(description=_("detail"))
     def told(self, event: SecurityEvent) -> SafeString | str:
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in sentences(event))) or "-"
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in sentences(event, with_keys=False))) or "-"
 
     @admin.display(description=_("event code"))
     def event_name(self, event: SecurityEvent) -> str:
@@ -61,7 +61,7 @@ class SecurityEventAdmin(TrailAdmin):
     def formatted_detail(self, event: SecurityEvent) -> SafeString:
         return format_html(
             "{}<details><summary>{}</summary><pre>{}</pre></details>",
-            self.told(event),
+            format_html_join(mark_safe("<br>"), "{}", ((line,) for line in sentences(event))),
             _("As stored"),
             format_detail(event.detail, indent=2),
         )

@@ -8,8 +8,6 @@ from typing import Final
 from django.utils.translation import gettext_noop as _
 
 DJANGO_STRINGS: Final = (
-    _("Select %s to change"),
-    _("Select %s to view"),
     _("Add"),
     _("Add %s"),
     _("Add %(name)s"),
@@ -17,6 +15,12 @@ DJANGO_STRINGS: Final = (
     _("View %s"),
     _("Action:"),
     _("Filter"),
+    _("The {name} “{obj}” was added successfully."),
+    _("The {name} “{obj}” was changed successfully."),
+    _("The {name} “{obj}” was changed successfully. You may edit it again below."),
+    _("The {name} “{obj}” was changed successfully. You may add another {name} below."),
+    _("The {name} “{obj}” was added successfully. You may add another {name} below."),
+    _("You may edit it again below."),
     _("Log out"),
     _("Change or view list link"),
     _("Logged out"),

@@ -63,6 +63,10 @@ class LoginForm(AdminAuthenticationForm):
     session: Session | None = None
     challenge: SecondFactorRequired | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name, phone number or e-mail address")
+
     def clean(self) -> dict[str, Any]:
         username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if username and password and self.request:

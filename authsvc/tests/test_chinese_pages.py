@@ -64,7 +64,7 @@ def keys() -> dict[str, Any]:
     models = (User, Session, AttemptBudget, Message, LoginAttempt, SecurityEvent)
     held = {model._meta.model_name: model._default_manager.order_by("pk") for model in models}
     locked = AttemptBudget.objects.filter(locked_until__gt=timezone.now()).order_by("pk")
-    return {name: rows.first().pk for name, rows in {**held, "attemptbudget": locked}.items()}
+    return {str(name): rows.values_list("pk", flat=True)[0] for name, rows in {**held, "attemptbudget": locked}.items()}
 
 
 def test_no_page_has_an_english_sentence(site: Client) -> None:
