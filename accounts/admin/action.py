@@ -13,13 +13,12 @@ from audit.origin import Origin
 
 REASON_LENGTH: Final = 500
 
-SUPERUSERS_ONLY: Final = _("only a superuser may do this to a superuser")
 NO_CHANGE: Final = _("no change was needed")
 _DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
     errors.OwnAccount: _("you cannot do this to your own account"),
     errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
     errors.SeparatedDuties: _("duties are separated: an auditor holds no other group and not the role admin"),
-    errors.PermissionDenied: SUPERUSERS_ONLY,
+    errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("the account does not exist, is disabled, or has no e-mail address or phone number"),
     errors.RetryLater: _("the limit of codes is reached; try again later"),
 }
@@ -67,11 +66,13 @@ class ConfirmedAction:
             value: label for value, label in self.choices.items() if any(self.changes(obj, value) for obj in objects)
         }
 
-    def attempt(self, obj: Any, actor: User, origin: Origin, answer: str) -> Promise | None:
-        """Perform the action on an object. Return None, or the detail of why the object was left unchanged."""
-        if self.on_others and obj.pk == actor.pk:
-            return _DETAILS[errors.OwnAccount]
-        if not self.is_for(obj, actor):
+    def attempt(self, obj: Any, actor: User, origin: Origin, answer: str, *, may_change: bool) -> Promise | None:
+        """Perform the action on an object. Return None, or the detail of why the object was left unchanged.
+
+        What the actor may not do is left to the service, which says why.
+        """
+        is_forbidden = not may_change or (self.on_others and obj.pk == actor.pk)
+        if not is_forbidden and not self.is_for(obj, actor):
             return self.unchanged
         try:
             return None if self.perform(obj, actor, origin, answer) else self.unchanged

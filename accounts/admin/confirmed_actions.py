@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 
-from accounts.admin.action import REASON_LENGTH, SUPERUSERS_ONLY, ConfirmedAction
+from accounts.admin.action import REASON_LENGTH, ConfirmedAction
 from accounts.admin.common import actor_of
 from accounts.models import User
 from audit.origin import request_origin
@@ -174,8 +174,7 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         unchanged: dict[str, list[str]] = {}
         for obj in selected:
             outcome = action.outcome(obj)
-            detail = action.attempt(obj, actor, origin, answer) if self.may_change(actor, obj) else SUPERUSERS_ONLY
-            if detail:
+            if detail := action.attempt(obj, actor, origin, answer, may_change=self.may_change(actor, obj)):
                 unchanged.setdefault(str(detail), []).append(str(self.user_of(obj) or self.label(obj)))
             else:
                 done[outcome] = done.get(outcome, 0) + 1

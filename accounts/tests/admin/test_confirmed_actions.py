@@ -303,3 +303,11 @@ def test_a_session_can_be_ended_in_its_row_on_its_page_and_on_the_users(staff_cl
     assert f'name="ids" value="{session.pk}">Force logout</button>' in users_page
     answer = run_action(staff_client, "end", session, model="session", page="user")
     assert answer.redirect_chain == [(f"{USERS}{alice.pk}/change/", 302)]
+
+
+def test_a_rejected_account_is_not_approved(staff_client: Client, pending_user: User) -> None:
+    run_action(staff_client, "reject", pending_user, reason="No.")
+    assert message_texts(run_action(staff_client, "approve", pending_user)) == [
+        "1 was skipped (alice): does not await approval."
+    ]
+    assert User.objects.get(pk=pending_user.pk).awaits_approval
