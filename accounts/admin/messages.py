@@ -37,12 +37,12 @@ class MessageAdmin(ReadOnlyAdmin):
         "channel",
         "recipient",
         "state",
-        "attempts",
         "error",
         "delivered_at",
     )
     list_filter = (WaitingFilter, "state", "kind", "channel", "created_at")
     list_max_show_all = 0
+    list_per_page = 50
     fields = (
         ("username", "recipient"),
         ("kind", "channel", "language"),

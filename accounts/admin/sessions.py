@@ -128,6 +128,11 @@ class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
     def is_active(self, session: Session) -> bool:
         return session.is_active(timezone.now()) and session.user.may_log_in()
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Return the list, whose title says that it has sessions in force only where it has."""
+        title = {} if ActiveFilter.parameter_name not in request.GET else {"title": _("Sessions, ended ones too")}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
+
     def label(self, obj: Session) -> str:
         return " · ".join(filter(None, (str(obj), obj.ip, device(obj.user_agent))))
 

@@ -123,10 +123,11 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
 
     @admin.display(description=_("contact verification"))
     def verification(self, user: User) -> str:
-        states: list[object] = [text[_contact_state(user, contact)] for contact, text in _CONTACT_STATES.items()]
+        held = [contact for contact in _CONTACT_STATES if getattr(user, contact)]
+        states: list[object] = [_CONTACT_STATES[contact][_contact_state(user, contact)] for contact in held]
         pending = [address for address in (user.pending_email, user.pending_phone) if address]
         states += [_("awaiting verification: %s") % address for address in pending]
-        return " · ".join(map(str, states))
+        return " · ".join(map(str, states)) or "-"
 
     @admin.display(description=_("second factor"), boolean=True)
     def second_factor(self, user: User) -> bool:

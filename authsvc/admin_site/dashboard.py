@@ -234,7 +234,7 @@ def _rankings(now: datetime) -> list[Ranking]:
     url = attempts_url(**failures)
     return [
         Ranking("reasons", _("Why logins failed in the last 24 hours"), url, reasons),
-        Ranking("addresses", _("IP addresses of failed logins"), url, addresses),
+        Ranking("addresses", _("IP addresses of failed logins in the last 24 hours"), url, addresses),
     ]
 
 
