@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.confirmed_actions import USER_PAGE
 from accounts.models import User
 from accounts.services import sessions
-from audit.admin.cells import to_the_minute
+from audit.admin.cells import in_lines, to_the_minute
 from audit.models import LoginAttempt, SecurityEvent
 from audit.sentences import sentences, title
 from audit.user_agents import device
@@ -100,7 +100,7 @@ def _events(user: User) -> dict[str, Any]:
                 [
                     to_the_minute(row.at),
                     title(row),
-                    "; ".join(sentences(row, with_keys=False)),
+                    in_lines(sentences(row, with_keys=False)),
                     row.actor or (f"#{row.actor_id}" if row.actor_id else ""),
                     row.get_contract_display(),
                     row.ip,

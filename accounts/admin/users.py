@@ -8,8 +8,7 @@ from django.db.models import Exists, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
@@ -27,7 +26,7 @@ from accounts.security.enrolled_accounts import has_second_factor
 from accounts.security.locked_accounts import in_force, is_locked, is_unlockable
 from accounts.services import second_factors, sessions, users
 from audit import people
-from audit.admin.cells import to_the_minute, with_marks
+from audit.admin.cells import in_lines, to_the_minute, with_marks
 from audit.admin.search_terms import canonical_term, phone_digits
 from audit.origin import request_origin
 
@@ -106,7 +105,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         rows = in_force(timezone.now()).filter(account_id=user.pk)
         values = [{"time": to_the_minute(row.locked_until), "lock": locks.describe(row)} for row in rows]
         lines = [self.state(user), *(_("Locked until %(time)s: %(lock)s") % each for each in values)]
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
+        return in_lines(map(str, lines))
 
     @admin.display(description=_("user name"), ordering="username")
     def account(self, user: User) -> SafeString:

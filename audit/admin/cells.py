@@ -1,12 +1,13 @@
 """Cells of lists that show a person."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from audit.people import marks, real_name
 
@@ -14,6 +15,11 @@ from audit.people import marks, real_name
 def with_marks(name: Any, user: Any) -> SafeString:
     """Return a user's name, which may be a link, with the marks of a superuser and of an auditor."""
     return format_html("{}{}", name, format_html_join("", ' <span class="mark">{}</span>', ((m,) for m in marks(user))))
+
+
+def in_lines(texts: Iterable[str]) -> SafeString:
+    """Return each text on a line of its own."""
+    return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts))
 
 
 def to_the_minute(at: datetime | None) -> str:

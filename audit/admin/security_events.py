@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from audit.admin.cells import in_lines
 from audit.admin.filters import ContractFilter, PeriodFilter
 from audit.admin.trail import TrailAdmin, format_detail
 from audit.models import SecurityEvent
@@ -47,7 +48,7 @@ class SecurityEventAdmin(TrailAdmin):
 
     @admin.display(description=_("detail"))
     def told(self, event: SecurityEvent) -> SafeString | str:
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in sentences(event, with_keys=False))) or "-"
+        return in_lines(sentences(event, with_keys=False)) or "-"
 
     @admin.display(description=_("event code"))
     def event_name(self, event: SecurityEvent) -> str:
@@ -61,7 +62,7 @@ class SecurityEventAdmin(TrailAdmin):
     def formatted_detail(self, event: SecurityEvent) -> SafeString:
         return format_html(
             "{}<details><summary>{}</summary><pre>{}</pre></details>",
-            format_html_join(mark_safe("<br>"), "{}", ((line,) for line in sentences(event))),
+            in_lines(sentences(event)),
             _("As stored"),
             format_detail(event.detail, indent=2),
         )
