@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import errors
@@ -20,7 +22,7 @@ _DETAILS: Final[Mapping[type[errors.IdentityError], Promise]] = {
     errors.SeparatedDuties: _("duties are separated: an auditor holds no other group and not the role admin"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("the account does not exist, is disabled, or has no e-mail address or phone number"),
-    errors.RetryLater: _("the limit of codes is reached; try again later"),
+    errors.Overloaded: _("the service is busy; try again in a moment"),
 }
 
 
@@ -66,7 +68,7 @@ class ConfirmedAction:
             value: label for value, label in self.choices.items() if any(self.changes(obj, value) for obj in objects)
         }
 
-    def attempt(self, obj: Any, actor: User, origin: Origin, answer: str, *, may_change: bool) -> Promise | None:
+    def attempt(self, obj: Any, actor: User, origin: Origin, answer: str, *, may_change: bool) -> Promise | str | None:
         """Perform the action on an object. Return None, or the detail of why the object was left unchanged.
 
         What the actor may not do is left to the service, which says why.
@@ -82,6 +84,9 @@ class ConfirmedAction:
             raise
 
 
-def detail_of(error: errors.IdentityError) -> Promise | None:
+def detail_of(error: errors.IdentityError) -> Promise | str | None:
     """Return why an account was left unchanged, or None for an error that no action expects."""
+    if isinstance(error, errors.RetryLater) and not isinstance(error, errors.Overloaded):
+        end = timezone.localtime(timezone.now() + error.retry_after)
+        return gettext("the limit of codes is reached; try again after %(time)s") % {"time": f"{end:%m-%d %H:%M}"}
     return next((detail for error_type, detail in _DETAILS.items() if isinstance(error, error_type)), None)

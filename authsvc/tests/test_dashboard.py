@@ -313,6 +313,9 @@ class TestFigures:
             ("192.0.2.7", 1, 1),
         ]
         assert listed(head, reasons.url) == 3
+        answers = [logged_in(head).get(row.url) for row in reasons.rows]
+        assert [answer.context["cl"].times for answer in answers] == [9, 2]
+        assert "1 result · 9 attempts" in answers[0].content.decode()
 
     def test_a_list_has_five_rows_at_most(self, head: User, alice: User) -> None:
         for number in range(6):
