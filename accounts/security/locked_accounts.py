@@ -26,6 +26,8 @@ _LOGIN_PURPOSES: Final = (
 
 
 _CHECKS: Final = (AttemptPurpose.RESET_CHECK, AttemptPurpose.EMAIL_CHECK, AttemptPurpose.PHONE_CHECK)
+# What an unlock clears, by name: the index of budgets begins with the purpose.
+_OF_ACCOUNTS: Final = (*_LOGIN_PURPOSES, *(each for each in AttemptPurpose if each.startswith("code:")))
 _ADDRESS_PURPOSES: Final = (AttemptPurpose.ADDRESS, AttemptPurpose.ADDRESS_SUSPICION)
 
 
@@ -72,7 +74,7 @@ def is_locked(now: datetime) -> Exists:
 
 def is_unlockable(now: datetime) -> Exists:
     """Return an annotation for a query of users: whether an unlock would clear anything that still counts."""
-    rows = AttemptBudget.objects.with_failures(now).exclude(purpose__in=_USES)
+    rows = AttemptBudget.objects.with_failures(now).filter(purpose__in=_OF_ACCOUNTS)
     return Exists(rows.filter(account_id=OuterRef("pk"), name_digest=""))
 
 
