@@ -171,6 +171,8 @@ LONGEST_PROFILE: Final = 8 * 1024
 # A spent refresh token gives its successor again for this long: two tabs, or a lost answer.
 REFRESH_GRACE: Final = timedelta(seconds=10)
 LAST_SEEN_STEP: Final = timedelta(minutes=5)
+# Who has a session that was seen within this time is online, as far as administrators are shown.
+ONLINE: Final = timedelta(minutes=15)
 # A session has at most one event of each of these kinds within this time: moved, and a spent token used again.
 SESSION_EVENT_INTERVAL: Final = timedelta(minutes=1)
 # Clocks of two nodes may differ by this much when they read each other's `iat` and `nbf`.

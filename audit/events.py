@@ -32,7 +32,11 @@ class Event(StrEnum):
     FACTOR_REMOVED = "second_factor:removed"
     RECOVERY_CODES_REPLACED = "recovery_codes:replaced"
     ACCOUNT_LOCKED = "account:locked"
+    # A name that no account has.
+    NAME_LOCKED = "name:locked"
+    NAME_UNLOCKED = "name:unlocked"
     ADDRESS_LOCKED = "address:locked"
+    ADDRESS_UNLOCKED = "address:unlocked"
     ADDRESS_SUSPECTED = "address:suspected"
     # These two are no longer written; rows of earlier releases have them.
     SESSION_REFRESHED = "session:refreshed"

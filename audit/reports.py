@@ -28,9 +28,12 @@ LONGEST: Final = timedelta(days=366)
 _LOCKS: Final = (
     Event.ACCOUNT_LOCKED,
     Event.CODES_LOCKED,
+    Event.NAME_LOCKED,
     Event.ADDRESS_LOCKED,
     Event.ADDRESS_SUSPECTED,
     Event.USER_UNLOCKED,
+    Event.NAME_UNLOCKED,
+    Event.ADDRESS_UNLOCKED,
 )
 
 

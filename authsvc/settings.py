@@ -143,6 +143,7 @@ globals().update(mail.from_url(EMAIL_URL, SERVICE_NAME))
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["authsvc.formats"]
 # For the admin site alone: responses of an API do not depend on a browser's language.
 LANGUAGE_COOKIE_PATH = "/admin/"
 LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
@@ -183,6 +184,7 @@ if REQUIRE_HTTPS:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "authsvc.endpoints.error_handlers.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
     # User names are unique in their canonical form, which has its own column and constraint.

@@ -35,5 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler400 = "authsvc.endpoints.error_handlers.bad_request"
+handler403 = "authsvc.endpoints.error_handlers.permission_denied"
 handler404 = "authsvc.endpoints.error_handlers.not_found"
 handler500 = "authsvc.endpoints.error_handlers.server_error"

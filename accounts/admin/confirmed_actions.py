@@ -1,7 +1,6 @@
 """Admin actions that ask for confirmation first; a service then performs them, in one transaction for each object."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -14,66 +13,28 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 
-from accounts import errors
+from accounts.admin.action import REASON_LENGTH, ConfirmedAction
 from accounts.admin.common import actor_of
 from accounts.models import User
-from audit.origin import Origin, request_origin
+from audit.origin import request_origin
 
 # More objects would take longer than a request may.
 MAX_SELECTED: Final = 1_000
-REASON_LENGTH: Final = 500
 # Names of skipped users in one sentence.
 _MAX_NAMES: Final = 10
-
-NO_CHANGE: Final = _("no change was needed")
-_Error = errors.IdentityError | errors.ScreenError
-_DETAILS: Final[Mapping[type[_Error], Promise]] = {
-    errors.OwnAccount: _("you cannot do this to your own account"),
-    errors.LastAdministrator: _("the last active administrator cannot be deactivated or demoted"),
-    errors.SeparatedDuties: _("duties are separated: an auditor holds no other group and not the role admin"),
-    errors.PermissionDenied: _("only a superuser may do this to a superuser"),
-    errors.NotFound: _("the account does not exist any more"),
-    errors.AccountDisabled: _("the account is disabled"),
-    errors.NoContact: _("the account has no e-mail address or mobile number that codes are sent to"),
-    errors.TooManyCodes: _(
-        "the limit of messages to this account or contact, or of yours, is reached; try again later"
-    ),
-    errors.RetryLater: _("the service is busy; try again later"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmedAction:
-    """An action on one object.
-
-    `perform` takes the object, the actor, the origin and the administrator's reason or choice, and returns whether it
-    changed anything. It raises IdentityError and ScreenError. `choices` are the values, with their labels, of an action
-    that has a choice.
-    """
-
-    label: Promise
-    consequence: Promise
-    permission: str
-    perform: Callable[[Any, User, Origin, str], bool]
-    requires_reason: bool = False
-    choices: Mapping[str, Promise | str] = field(default_factory=dict)
-
-    def accepts(self, answer: str) -> bool:
-        """Return whether this is a reason or a choice with which the action can be performed."""
-        if self.choices:
-            return answer in self.choices
-        return not self.requires_reason or 0 < len(answer) <= REASON_LENGTH
+# The value of `page` where the page of a user has offered an action on something of theirs.
+USER_PAGE: Final = "user"
 
 
 class ConfirmedActionsAdmin(admin.ModelAdmin):
     """A ModelAdmin with confirmed actions, offered by its list and by the pages of its objects."""
 
+    change_form_template = "admin/accounts/change_form.html"
     confirmed_actions: ClassVar[Mapping[str, ConfirmedAction]]
 
-    def user_of(self, obj: Any) -> User:
-        """Return the user whom an action on an object concerns."""
+    def user_of(self, obj: Any) -> User | None:
+        """Return the user whom an action on an object concerns, or None where it concerns nobody's account."""
         user: User = obj.user
         return user
 
@@ -87,11 +48,52 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
             name: action for name, action in self.confirmed_actions.items() if request.user.has_perm(action.permission)
         }
 
+    def actions_for(self, request: HttpRequest, objects: list[Any]) -> dict[str, ConfirmedAction]:
+        """Return the permitted actions that can have an effect on any of these objects."""
+        actor = actor_of(request)
+        changeable = [obj for obj in objects if self.may_change(actor, obj)]
+        return {
+            name: action
+            for name, action in self.permitted_actions(request).items()
+            if any(action.is_for(obj, actor) for obj in changeable)
+        }
+
+    def may_change(self, actor: User, obj: Any) -> bool:
+        """Return whether the actor may do anything to an object: only superusers may to a superuser's."""
+        user = self.user_of(obj)
+        return user is None or not user.is_superuser or actor.is_superuser
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = dict(super().get_actions(request))
         for name, action in self.permitted_actions(request).items():
             actions[name] = (partial(_confirm_selected, action_name=name), name, action.label)
         return actions
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Return the list, which offers the actions that have an effect on any of its rows."""
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None) or {}
+        if form := context.get("action_form"):
+            names = {"", *self.actions_for(request, list(context["cl"].result_list))}
+            field = form.fields["action"]
+            field.choices = [choice for choice in field.choices if choice[0] in names]
+        return response
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> Any:
+        if obj is not None:
+            actions = self.actions_for(request, [obj])
+            context["confirmed_actions"] = {
+                name: {"label": action.label, "url": self.action_url(name)} for name, action in actions.items()
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.confirmed_action_view)
@@ -125,16 +127,19 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         self, request: HttpRequest, action_name: str, selected: list[Any], *, invalid: bool = False
     ) -> HttpResponse:
         """Return the page with the selected objects, their number and the consequence of the action."""
-        actor = actor_of(request)
-        skipped = [obj for obj in selected if self.user_of(obj).is_superuser and not actor.is_superuser]
-        affected = [obj for obj in selected if obj not in skipped]
+        actor, action = actor_of(request), self.confirmed_actions[action_name]
+        skipped = [obj for obj in selected if not self.may_change(actor, obj)]
+        unchanged = [obj for obj in selected if obj not in skipped and not action.is_for(obj, actor)]
+        affected = [obj for obj in selected if obj not in skipped and obj not in unchanged]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": self.confirmed_actions[action_name].label,
-            "action": self.confirmed_actions[action_name],
-            "action_url": reverse(f"admin:{self._action_url_name()}", args=[action_name]),
-            "affected": [self.label(obj) for obj in affected],
+            "title": action.label,
+            "action": action,
+            "action_url": self.action_url(action_name),
+            "choices": action.choices_for(affected),
+            "affected": [(self.label(obj), action.outcome(obj)) for obj in affected],
+            "unchanged": [self.label(obj) for obj in unchanged],
             "skipped": [self.label(obj) for obj in skipped],
             "ids": ",".join(str(obj.pk) for obj in selected),
             "reason_length": REASON_LENGTH,
@@ -145,10 +150,14 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/accounts/confirm.html", context)
 
     def _return_url(self, request: HttpRequest, selected: list[Any]) -> str:
-        """Return the URL of the page that offered the action: an object's page, or the list with its filters."""
-        if request.POST.get("page") and len(selected) == 1:
-            return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[selected[0].pk])
-        return f"{self._changelist_url()}?{request.GET.urlencode()}"
+        """Return the URL of the page that offered the action: a user's, an object's, or the list with its filters."""
+        page = request.POST.get("page")
+        if not page or len(selected) != 1:
+            return f"{self._changelist_url()}?{request.GET.urlencode()}"
+        user = self.user_of(selected[0])
+        if page == USER_PAGE and user:
+            return reverse("admin:accounts_user_change", args=[user.pk])
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[selected[0].pk])
 
     def _changelist_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
@@ -156,55 +165,53 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
     def _action_url_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_confirmed_action"
 
-    def perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], answer: str) -> None:
-        """Perform an action on each object, and say on the next page what was done and what was skipped."""
-        actor, origin = actor_of(request), request_origin(request)
-        skipped: dict[str, list[User]] = {}
-        for obj in selected:
-            detail = _perform(action, obj, actor, origin, answer)
-            if detail:
-                skipped.setdefault(str(detail), []).append(self.user_of(obj))
-        count = len(selected) - sum(map(len, skipped.values()))
-        if count:
-            text = ngettext("%(action)s: %(count)d succeeded.", "%(action)s: %(count)d succeeded.", count)
-            self.message_user(request, text % {"action": action.label, "count": count}, messages.SUCCESS)
-        for reported, users in skipped.items():
-            self.report_skipped(request, reported, users)
+    def action_url(self, action_name: str) -> str:
+        """Return the URL of an action; the ids of the objects are posted to it."""
+        return reverse(f"admin:{self._action_url_name()}", args=[action_name])
 
-    def report_skipped(self, request: HttpRequest, detail: str, users: Sequence[User]) -> None:
-        """Say on the next page who was skipped and why; many are in a list that opens."""
-        values: dict[str, object] = {"count": len(users), "detail": detail}
-        if len(users) <= _MAX_NAMES:
+    def perform_all(self, request: HttpRequest, action: ConfirmedAction, selected: list[Any], answer: str) -> None:
+        """Perform an action on each object, and say on the next page what was done and what was left unchanged."""
+        actor, origin = actor_of(request), request_origin(request)
+        done: dict[Promise | None, int] = {}
+        unchanged: dict[str, list[Any]] = {}
+        for obj in selected:
+            outcome = action.outcome(obj)
+            if detail := action.attempt(obj, actor, origin, answer, may_change=self.may_change(actor, obj)):
+                unchanged.setdefault(str(detail), []).append(obj)
+            else:
+                done[outcome] = done.get(outcome, 0) + 1
+        for outcome, count in done.items():
+            text = str(action.done % {"count": count})
+            if outcome:
+                text = gettext("%(done)s State now: %(outcome)s.") % {"done": text, "outcome": outcome}
+            self.message_user(request, text, messages.SUCCESS)
+        for reported, objects in unchanged.items():
+            self.report_skipped(request, reported, objects)
+
+    def report_skipped(self, request: HttpRequest, detail: str, objects: Sequence[Any]) -> None:
+        """Say on the next page which objects were skipped and why; many are in a list that opens."""
+        values: dict[str, object] = {"count": len(objects), "detail": detail}
+        if len(objects) <= _MAX_NAMES:
             text = ngettext(
                 "%(count)d was skipped (%(names)s): %(detail)s.",
                 "%(count)d were skipped (%(names)s): %(detail)s.",
-                len(users),
+                len(objects),
             )
-            sentence = text % {**values, "names": ", ".join(map(str, users))}
+            names = (str(self.user_of(obj) or self.label(obj)) for obj in objects)
+            sentence = text % {**values, "names": ", ".join(names)}
         else:
-            many = ngettext("%(count)d was skipped: %(detail)s.", "%(count)d were skipped: %(detail)s.", len(users))
+            many = ngettext("%(count)d was skipped: %(detail)s.", "%(count)d were skipped: %(detail)s.", len(objects))
             sentence = format_html(
                 '{}<details><summary>{}</summary><div class="skipped">{}</div></details>',
                 many % values,
                 gettext("Show all"),
-                format_html_join("", "<div>{} {}</div>", ((user.username, user.full_name) for user in users)),
+                format_html_join("", "<div>{}</div>", ((self._full_label(obj),) for obj in objects)),
             )
         self.message_user(request, sentence, messages.WARNING)
 
-
-def _perform(action: ConfirmedAction, obj: Any, actor: User, origin: Origin, answer: str) -> Promise | None:
-    """Perform an action on an object. Return None, or the detail of why the object was skipped."""
-    try:
-        return None if action.perform(obj, actor, origin, answer) else NO_CHANGE
-    except (errors.IdentityError, errors.ScreenError) as error:
-        if detail := detail_of(error):
-            return detail
-        raise
-
-
-def detail_of(error: _Error) -> Promise | None:
-    """Return why an account was left unchanged, or None for an error that no action expects."""
-    return next((detail for error_type, detail in _DETAILS.items() if isinstance(error, error_type)), None)
+    def _full_label(self, obj: Any) -> str:
+        user = self.user_of(obj)
+        return f"{user.username} {user.full_name}" if user else self.label(obj)
 
 
 def _confirm_selected(

@@ -1,14 +1,31 @@
 """The list of messages with recipient and state, without their text."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
 from accounts.admin.common import ReadOnlyAdmin
+from accounts.messaging.heartbeat import waiting
 from accounts.models import Message
 from audit.admin.cells import person
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    title = _("delivery")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("waiting"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        if self.value() != "yes":
+            return queryset
+        return queryset.filter(pk__in=waiting(timezone.now()).values("pk"))
 
 
 @admin.register(Message)
@@ -20,11 +37,12 @@ class MessageAdmin(ReadOnlyAdmin):
         "channel",
         "recipient",
         "state",
-        "attempts",
         "error",
         "delivered_at",
     )
-    list_filter = ("state", "kind", "channel", "created_at")
+    list_filter = (WaitingFilter, "state", "kind", "channel", "created_at")
+    list_max_show_all = 0
+    list_per_page = 50
     fields = (
         ("username", "recipient"),
         ("kind", "channel", "language"),

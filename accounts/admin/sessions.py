@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
+from accounts.admin.action import ConfirmedAction
 from accounts.admin.common import ReadOnlyAdmin, address_cell
-from accounts.admin.confirmed_actions import ConfirmedAction, ConfirmedActionsAdmin
+from accounts.admin.row_actions import RowActionAdmin
 from accounts.models import Session
 from accounts.services import account_state, sessions
 from audit.admin.cells import person
@@ -27,6 +28,7 @@ class ActiveFilter(admin.SimpleListFilter):
 
     title = _("state")
     parameter_name = "state"
+    value_for_all = "all"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("ended", pgettext_lazy("session", "ended")), ("all", _("all"))]
@@ -69,7 +71,8 @@ class LastSeenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
+class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
+    row_action = "end"
     confirmed_actions = {
         "end": ConfirmedAction(
             _("Force logout"),
@@ -78,6 +81,9 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
             lambda session, actor, origin, reason: account_state.end_session(
                 session=session, actor=actor, origin=origin
             ),
+            done=ngettext_lazy("%(count)d session was ended.", "%(count)d sessions were ended.", "count"),
+            applies=lambda session: session.is_active(timezone.now()),
+            unchanged=_("has ended already"),
         )
     }
     paginator = CappedPaginator
@@ -85,6 +91,7 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
     list_display = ("person", "role", "contract", "address", "device", "created_at", "last_seen_at", "is_active")
     list_filter = (ActiveFilter, ContractFilter, "user__role", LastSeenFilter, "from_new_address", "end_reason")
     list_per_page = 50
+    list_max_show_all = 0
     search_fields = ("user__username_key", "user__full_name", "user__phone", "user__email_key", "ip")
     search_help_text = _("A user name, full name, phone number, e-mail address or IP address.")
     fields = (
@@ -122,11 +129,13 @@ class SessionAdmin(ConfirmedActionsAdmin, ReadOnlyAdmin):
     def is_active(self, session: Session) -> bool:
         return session.is_active(timezone.now()) and session.user.may_log_in()
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Return the list, whose title says that it has sessions in force only where it has."""
+        title = {} if ActiveFilter.parameter_name not in request.GET else {"title": _("Sessions, ended ones too")}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
+
     def label(self, obj: Session) -> str:
-        since = f"{timezone.localtime(obj.created_at):%Y-%m-%d %H:%M}"
-        return " · ".join(
-            filter(None, (obj.user.username, obj.get_contract_display(), obj.ip, device(obj.user_agent), since))
-        )
+        return " · ".join(filter(None, (str(obj), obj.ip, device(obj.user_agent))))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: QuerySet[Session] = super().get_queryset(request)

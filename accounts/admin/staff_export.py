@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin
@@ -10,14 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import names
 from accounts.models import User
 from accounts.services import staff
 from audit.admin.export import NO_STORE, Export
-from audit.admin.spreadsheet import Row, chunks, escape_formula
+from audit.admin.spreadsheet import Row, chunks, escape_formula, spreadsheet_time, with_zone
 from audit.events import Event
 
 COLUMNS: Final = (
@@ -36,6 +36,9 @@ COLUMNS: Final = (
     "last_login",
     "created_at",
 )
+_TIMES: Final = frozenset({"last_login", "created_at"})
+# In characters: a time is wider than a column usually is, and would be shown as number signs.
+_TIME_WIDTH: Final = 20
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -51,8 +54,8 @@ def _cell(user: User, name: str) -> object:
         return _("yes") if value else _("no")
     if name == "role":
         return user.get_role_display()
-    if name in {"last_login", "created_at"}:
-        return timezone.localtime(value).isoformat(sep=" ", timespec="seconds") if value else ""
+    if name in _TIMES:
+        return spreadsheet_time(value) if value else ""
     return value
 
 
@@ -74,7 +77,7 @@ class ExportAdmin(admin.ModelAdmin):
             users = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{reverse('admin:accounts_user_changelist')}?e=1")
-        header = [staff.label(name) for name in COLUMNS]
+        header = [with_zone(staff.label(name)) if name in _TIMES else staff.label(name) for name in COLUMNS]
         parts = ([_row(user) for user in part] for part in chunks(users, ["-id"]))
         download = Export.of(request, Event.STAFF_EXPORTED)
         return _xlsx(download, header, parts) if kind == "xlsx" else download.csv(header, parts)
@@ -84,15 +87,24 @@ def _xlsx(download: Export, header: Row, parts: Iterator[list[Row]]) -> HttpResp
     # Imported here, because the import takes a seventh of the time in which every command starts.
     import openpyxl
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.utils import get_column_letter
 
     download.record("started")
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet()
+    for number, name in enumerate(COLUMNS, start=1):
+        if name in _TIMES:
+            sheet.column_dimensions[get_column_letter(number)].width = _TIME_WIDTH
     sheet.append(list(map(str, header)))
     count = 0
     for part in parts:
         for row in part:
-            sheet.append([ILLEGAL_CHARACTERS_RE.sub("", escape_formula(value)) for value in row])
+            sheet.append(
+                [
+                    value if isinstance(value, datetime) else ILLEGAL_CHARACTERS_RE.sub("", escape_formula(value))
+                    for value in row
+                ]
+            )
         count += len(part)
     # The response closes the file, which deletes it.
     file: Any = tempfile.TemporaryFile()  # noqa: SIM115

@@ -1,17 +1,36 @@
 """The confirmed actions on users."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
-from accounts.admin.confirmed_actions import ConfirmedAction
+from accounts.admin.action import ConfirmedAction
 from accounts.models import OFFICERS, Role, User
 from accounts.services import account_state, groups, recovery, second_factors, users
 from audit.origin import Origin
 
 _CHANGE: Final = "accounts.change_user"
 _GRANT: Final = "accounts.grant_group"
+
+
+def _awaits_approval(user: User) -> bool:
+    return user.is_active and user.awaits_approval
+
+
+def _state_once_activated(user: User) -> Promise:
+    return _("awaits approval again") if user.awaits_approval else _("can log in again")
+
+
+def _has(annotation: str) -> Callable[[User], bool]:
+    """Return the condition that the list's query has annotated."""
+    return lambda user: bool(user.__dict__[annotation])
+
+
+def _holds(user: User, group: str) -> bool:
+    return any(held.name == group for held in user.groups.all())
 
 
 def _send_code(user: User, actor: User, origin: Origin, reason: str) -> bool:
@@ -25,6 +44,9 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         _("The accounts are approved, and their users can log in. A message tells those who gave a contact."),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.approve(user=user, actor=actor, origin=origin),
+        done=ngettext_lazy("%(count)d account was approved.", "%(count)d accounts were approved.", "count"),
+        applies=_awaits_approval,
+        unchanged=_("does not await approval"),
     ),
     "reject": ConfirmedAction(
         _("Reject"),
@@ -34,31 +56,52 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         ),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.reject(user=user, reason=reason, actor=actor, origin=origin),
+        done=ngettext_lazy("%(count)d account was rejected.", "%(count)d accounts were rejected.", "count"),
+        applies=_awaits_approval,
+        unchanged=_("does not await approval"),
         requires_reason=True,
     ),
     "activate": ConfirmedAction(
         _("Activate"),
-        _("The accounts are enabled. Their users must log in again. Rejected accounts await approval again."),
+        _("The accounts are enabled. Their users must log in again."),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.activate(user=user, actor=actor, origin=origin),
+        done=ngettext_lazy("%(count)d account was enabled.", "%(count)d accounts were enabled.", "count"),
+        applies=lambda user: not user.is_active,
+        unchanged=_("is not disabled"),
+        outcome=_state_once_activated,
     ),
     "deactivate": ConfirmedAction(
         _("Deactivate"),
         _("The accounts are disabled. Logins are refused, and the sessions end at the next request."),
         _CHANGE,
         lambda user, actor, origin, reason: account_state.deactivate(user=user, actor=actor, origin=origin),
+        done=ngettext_lazy("%(count)d account was disabled.", "%(count)d accounts were disabled.", "count"),
+        applies=lambda user: user.is_active and not user.awaits_approval,
+        unchanged=_("is disabled already, or awaits approval"),
+        on_others=True,
     ),
     "unlock": ConfirmedAction(
         _("Unlock"),
         _("The failed logins are cleared, and the users can log in again at once."),
         "accounts.unlock_user",
         lambda user, actor, origin, reason: users.unlock(user=user, actor=actor, origin=origin),
+        done=ngettext_lazy("%(count)d account was unlocked.", "%(count)d accounts were unlocked.", "count"),
+        applies=_has("unlockable"),
+        unchanged=_("has no failed logins or codes that count"),
     ),
     "end-sessions": ConfirmedAction(
         _("End all sessions"),
         _("The users are logged out of all sessions at the next request, including the admin site."),
         "accounts.end_session",
         lambda user, actor, origin, reason: account_state.end_sessions(user=user, actor=actor, origin=origin),
+        done=ngettext_lazy(
+            "%(count)d account was logged out of all sessions.",
+            "%(count)d accounts were logged out of all sessions.",
+            "count",
+        ),
+        applies=_has("has_session"),
+        unchanged=_("has no active session"),
     ),
     "remove-second-factors": ConfirmedAction(
         _("Remove the second factors"),
@@ -71,6 +114,14 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         lambda user, actor, origin, reason: second_factors.remove_all(
             user=user, reason=reason, actor=actor, origin=origin
         ),
+        done=ngettext_lazy(
+            "The second factors of %(count)d account were removed.",
+            "The second factors of %(count)d accounts were removed.",
+            "count",
+        ),
+        applies=_has("has_factor"),
+        unchanged=_("has no second factor"),
+        on_others=True,
         requires_reason=True,
     ),
     "send-code": ConfirmedAction(
@@ -83,12 +134,21 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         ),
         _CHANGE,
         _send_code,
+        done=ngettext_lazy("%(count)d link or code is sent.", "%(count)d links or codes are sent.", "count"),
+        applies=lambda user: user.is_active and bool(user.email or user.phone),
+        unchanged=_("is disabled, or has no e-mail address and no phone number"),
     ),
     "change-role": ConfirmedAction(
         _("Change the role"),
         _("The role changes. The users are logged out of all sessions at the next request."),
         _CHANGE,
         lambda user, actor, origin, role: users.set_role(user=user, role=role, actor=actor, origin=origin),
+        done=ngettext_lazy(
+            "The role of %(count)d account was changed.", "The role of %(count)d accounts was changed.", "count"
+        ),
+        unchanged=_("has this role already"),
+        on_others=True,
+        changes=lambda user, role: user.role != role,
         choices=dict(Role.choices),
     ),
     "grant-group": ConfirmedAction(
@@ -96,6 +156,11 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         _("The users have the permissions of the group in the admin site from the next request on."),
         _GRANT,
         lambda user, actor, origin, group: groups.grant(user=user, group=group, actor=actor, origin=origin),
+        done=ngettext_lazy(
+            "The group was granted to %(count)d account.", "The group was granted to %(count)d accounts.", "count"
+        ),
+        unchanged=_("is in this group already"),
+        changes=lambda user, group: not _holds(user, group),
         choices=OFFICERS,
     ),
     "revoke-group": ConfirmedAction(
@@ -103,6 +168,11 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         _("The users lose the permissions of the group at the next request."),
         _GRANT,
         lambda user, actor, origin, group: groups.revoke(user=user, group=group, actor=actor, origin=origin),
+        done=ngettext_lazy(
+            "The group was revoked from %(count)d account.", "The group was revoked from %(count)d accounts.", "count"
+        ),
+        unchanged=_("is not in this group"),
+        changes=_holds,
         choices=OFFICERS,
     ),
 }

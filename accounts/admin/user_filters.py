@@ -5,16 +5,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.policies import WARNED_BEFORE
+from accounts.policies import ONLINE, WARNED_BEFORE
 from accounts.security.enrolled_accounts import has_second_factor, is_staff_without_factor
 from accounts.security.locked_accounts import is_locked
 from accounts.services import dormancy
+from accounts.services.sessions import active_of_outer_user
 from audit.validity import ends_within, has_begun, has_not_ended, may_log_in, today
 
 
@@ -26,6 +27,7 @@ class StateFilter(admin.SimpleListFilter):
         return [
             ("active", _("active")),
             ("disabled", _("disabled")),
+            ("rejected", _("disabled, not approved")),
             ("awaiting", _("awaits approval")),
             ("locked", _("locked")),
             ("no_password", _("no password yet")),
@@ -37,6 +39,8 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(may_log_in(today()))
             case "disabled":
                 return queryset.filter(is_active=False)
+            case "rejected":
+                return queryset.filter(is_active=False, awaits_approval=True)
             case "awaiting":
                 return queryset.filter(is_active=True, awaits_approval=True)
             case "locked":
@@ -72,6 +76,21 @@ class ValidityFilter(admin.SimpleListFilter):
             case "dormant":
                 return queryset.filter(pk__in=dormancy.warned().order_by().values("pk"))
         return queryset
+
+
+class OnlineFilter(admin.SimpleListFilter):
+    title = _("online now")
+    parameter_name = "online"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("active in the last 15 minutes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        now = timezone.now()
+        if self.value() != "yes":
+            return queryset
+        online = active_of_outer_user(now).filter(last_seen_at__gte=now - ONLINE)
+        return queryset.filter(Exists(online), may_log_in(today()))
 
 
 class SecondFactorFilter(admin.SimpleListFilter):

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from accounts import names
 from accounts.models import User
 from accounts.services import staff_names
 
@@ -88,6 +89,8 @@ class UserForm(NewUserForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.phone:
+            self.initial["phone"] = names.display_phone(self.instance.phone)
         self.version = self.instance.updated_at.isoformat() if self.instance.pk else ""
         if "read_at" in self.fields:
             self.fields["read_at"].initial = self.version

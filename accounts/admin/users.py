@@ -4,29 +4,35 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import IntegrityError
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import user_page
+from accounts import names
+from accounts.admin import locks, user_page
+from accounts.admin.action import detail_of
 from accounts.admin.common import HideSecretLookupsAdmin, actor_of
-from accounts.admin.confirmed_actions import detail_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import ACTIONS
-from accounts.admin.user_filters import LastLoginFilter, SecondFactorFilter, StateFilter, ValidityFilter
+from accounts.admin.user_filters import (
+    LastLoginFilter,
+    OnlineFilter,
+    SecondFactorFilter,
+    StateFilter,
+    ValidityFilter,
+)
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
 from accounts.models import OFFICERS, User, Validity
 from accounts.security.enrolled_accounts import has_second_factor
-from accounts.security.locked_accounts import is_locked
-from accounts.services import second_factors, users
+from accounts.security.locked_accounts import in_force, is_locked, is_unlockable
+from accounts.services import second_factors, sessions, users
 from audit import people
-from audit.admin.cells import with_marks
+from audit.admin.cells import in_lines, to_the_minute, with_marks
 from audit.admin.search_terms import canonical_term, phone_digits
 from audit.origin import request_origin
 
@@ -62,13 +68,12 @@ def _contact_state(user: User, contact: str) -> int:
 class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     """Users. Accounts are disabled instead of deleted."""
 
-    change_form_template = "admin/accounts/user/change_form.html"
     form = UserForm
     confirmed_actions = ACTIONS
     list_display = (
         "account",
         "full_name",
-        "phone",
+        "phone_shown",
         "email",
         "role",
         "department",
@@ -79,6 +84,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     list_filter = (
         "role",
         StateFilter,
+        OnlineFilter,
         ValidityFilter,
         SecondFactorFilter,
         "department",
@@ -91,7 +97,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     search_help_text = _("All or part of a user name, full name, phone number, e-mail address or department.")
     fields = (
         *_NEW_FIELDS,
-        ("is_active", "awaits_approval"),
+        "state_and_locks",
         "duties",
         "verification",
         "factors",
@@ -102,8 +108,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     # The confirmed actions change these fields, and `role`: they name the consequences and record their own events.
     readonly_fields = (
         "duties",
-        "is_active",
-        "awaits_approval",
+        "state_and_locks",
         "verification",
         "factors",
         "last_login",
@@ -115,16 +120,27 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     @admin.display(description=_("state"))
     def state(self, user: User) -> str:
         if not user.is_active:
-            return str(_("disabled"))
-        if user.awaits_approval:
-            return str(_("awaits approval"))
-        if user.validity() is not Validity.CURRENT:
-            return str(_("not yet valid") if user.validity() is Validity.NOT_YET else _("no longer valid"))
-        return str(_("locked") if user.__dict__["locked"] else _("active"))
+            return str(_("disabled, not approved") if user.awaits_approval else _("disabled"))
+        states = [_("awaits approval")] if user.awaits_approval else []
+        if not states and user.validity() is not Validity.CURRENT:
+            states = [_("not yet valid") if user.validity() is Validity.NOT_YET else _("no longer valid")]
+        states += [_("locked")] if user.__dict__["locked"] else []
+        return " · ".join(map(str, states or [_("active")]))
+
+    @admin.display(description=_("state"))
+    def state_and_locks(self, user: User) -> SafeString:
+        rows = in_force(timezone.now()).filter(account_id=user.pk)
+        values = [{"time": to_the_minute(row.locked_until), "lock": locks.describe(row)} for row in rows]
+        lines = [self.state(user), *(_("Locked until %(time)s: %(lock)s") % each for each in values)]
+        return in_lines(map(str, lines))
 
     @admin.display(description=_("user name"), ordering="username")
     def account(self, user: User) -> SafeString:
         return with_marks(user.username, user)
+
+    @admin.display(description=_("phone"), ordering="phone", empty_value="-")
+    def phone_shown(self, user: User) -> str | None:
+        return names.display_phone(user.phone)
 
     @admin.display(description=_("duties"))
     def duties(self, user: User) -> str:
@@ -133,10 +149,11 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
 
     @admin.display(description=_("contact verification"))
     def verification(self, user: User) -> str:
-        states: list[object] = [text[_contact_state(user, contact)] for contact, text in _CONTACT_STATES.items()]
+        held = [contact for contact in _CONTACT_STATES if getattr(user, contact)]
+        states: list[object] = [_CONTACT_STATES[contact][_contact_state(user, contact)] for contact in held]
         pending = [address for address in (user.pending_email, user.pending_phone) if address]
         states += [_("awaiting verification: %s") % address for address in pending]
-        return " · ".join(map(str, states))
+        return " · ".join(map(str, states)) or "-"
 
     @admin.display(description=_("second factor"), boolean=True)
     def second_factor(self, user: User) -> bool:
@@ -144,11 +161,16 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
 
     @admin.display(description=_("last login"), ordering="last_login", empty_value="-")
     def last_logged_in(self, user: User) -> str | None:
-        return date_format(timezone.localtime(user.last_login), "Y-m-d H:i") if user.last_login else None
+        return to_the_minute(user.last_login) if user.last_login else None
 
     @admin.display(description=_("second factors"))
     def factors(self, user: User) -> str:
         return " · ".join(factor.get_type_display() for factor in second_factors.in_force(user)) or "-"
+
+    @staticmethod
+    def title_of(user: User) -> str:
+        """Return the user's names, for the heading of the page."""
+        return " · ".join(filter(None, (user.username, user.full_name, user.department)))
 
     def user_of(self, obj: User) -> User:
         return obj
@@ -159,9 +181,13 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)
-        return users.annotate(locked=is_locked(timezone.now()), has_factor=has_second_factor()).prefetch_related(
-            "groups"
-        )
+        now = timezone.now()
+        return users.annotate(
+            locked=is_locked(now),
+            unlockable=is_unlockable(now),
+            has_session=Exists(sessions.active_of_outer_user(now)),
+            has_factor=has_second_factor(),
+        ).prefetch_related("groups")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -233,7 +259,6 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         obj: User | None = None,
     ) -> Any:
         if obj is not None:
-            may_change = not obj.is_superuser or actor_of(request).is_superuser
-            context |= {"confirmed_actions": self.permitted_actions(request) if may_change else {}}
-            context |= {"tables": user_page.tables(request, obj)}
+            context |= {"tables": user_page.tables(request, obj), "subtitle": self.title_of(obj)}
+            context |= {"history_url": user_page.history_url(request, obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
 from accounts.models import Heartbeat, Message, State
@@ -30,9 +30,13 @@ def beat() -> None:
     Heartbeat.objects.update_or_create(name=DELIVERY, defaults={"at": timezone.now()})
 
 
+def waiting(now: datetime) -> QuerySet[Message]:
+    """Return the messages that wait for delivery."""
+    return Message.objects.filter(state__in=[State.QUEUED, State.CLAIMED], expires_at__gt=now)
+
+
 def delivery_status(now: datetime) -> DeliveryStatus:
     """Return the status of delivery over all nodes."""
-    waiting = Message.objects.filter(state__in=[State.QUEUED, State.CLAIMED], expires_at__gt=now)
-    found = waiting.aggregate(pending=Count("pk"), first=Min("created_at"))
+    found = waiting(now).aggregate(pending=Count("pk"), first=Min("created_at"))
     seen = Heartbeat.objects.filter(name=DELIVERY).values_list("at", flat=True).first()
     return DeliveryStatus(found["pending"], now - (found["first"] or now), now - seen if seen else None)

@@ -171,8 +171,8 @@ class AttemptBudget(models.Model):
     objects = AttemptBudgetQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("attempt budget")
-        verbose_name_plural = _("attempt budgets")
+        verbose_name = _("lock")
+        verbose_name_plural = _("locks in force")
         default_permissions = ()
         constraints: ClassVar = [
             models.UniqueConstraint(

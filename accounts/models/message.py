@@ -92,4 +92,4 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
+        return f"{self.get_kind_display()} → {names.masked(self.address)}"

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.origin import USER_AGENT_LENGTH, contract_choices
@@ -63,7 +64,9 @@ class Session(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.contract} {self.created_at:%Y-%m-%d %H:%M}"
+        since = timezone.localtime(self.created_at)
+        parts = (self.user.username, self.user.full_name, self.get_contract_display(), f"{since:%Y-%m-%d %H:%M}")
+        return " · ".join(filter(None, parts))
 
     def is_active(self, now: datetime) -> bool:
         """Return whether the session is active: neither ended nor expired, and no credential changed since."""

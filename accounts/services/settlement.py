@@ -226,9 +226,10 @@ def _count_as_challenge(reservation: lockout.Reservation, now: datetime) -> None
 
 
 def _locked_event(attempt: Attempt, row: AttemptBudget) -> SecurityEvent:
+    of_account = Event.NAME_LOCKED if row.name_digest else Event.ACCOUNT_LOCKED
     return SecurityEvent.of(
         attempt.origin,
-        _LOCK_EVENTS.get(row.purpose, Event.ACCOUNT_LOCKED),
+        _LOCK_EVENTS.get(row.purpose, of_account),
         user_id=row.account_id or None,
         cause=row.purpose,
         address=attempt.address,

@@ -10,7 +10,11 @@ from django.core.paginator import Paginator
 from django.db import DataError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
+
+from audit.admin.active_filters import active_filters
 
 MAX_LISTED: Final = 10_000
 PERIOD_PARAMETER: Final = "when"
@@ -35,7 +39,28 @@ class CappedPaginator(Paginator):
 
 
 class SafeLookupAdmin(ModelAdmin):
-    """A list that answers a query that the database rejects as Django answers an unknown filter: with a redirect."""
+    """A list that answers a query that the database rejects as Django answers an unknown filter: with a redirect.
+
+    It says what it is filtered by. What happens to its objects is in the trail: Django's own log is not written, and
+    has no page.
+    """
+
+    def get_urls(self) -> list[URLPattern]:
+        return [url for url in super().get_urls() if not str(url.name).endswith("_history")]
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        response = super().changelist_view(request, {"title": title, **(extra_context or {})})
+        context = getattr(response, "context_data", None) or {}
+        if listed := context.get("cl"):
+            context["filters"] = active_filters(listed)
+        return response
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Each database reports an invalid regular expression differently, and administrators do not need them.

@@ -9,14 +9,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from audit.admin.cells import in_lines
 from audit.admin.filters import ContractFilter, PeriodFilter
 from audit.admin.trail import TrailAdmin, format_detail
 from audit.models import SecurityEvent
+from audit.sentences import sentences, title
 
 
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(TrailAdmin):
-    list_display = ("when", "what", "event_name", "who", "by", "contract", "ip", "device")
+    list_display = ("when", "what", "who", "by", "told", "contract", "ip")
     list_filter = (PeriodFilter, "event", ContractFilter)
     search_help_text = _(
         "A user name or #id, a part of a full name, or a phone number of the account or the actor; an IP address or a"
@@ -42,7 +44,11 @@ class SecurityEventAdmin(TrailAdmin):
 
     @admin.display(description=_("event"))
     def what(self, event: SecurityEvent) -> str:
-        return event.get_event_display()
+        return title(event)
+
+    @admin.display(description=_("detail"))
+    def told(self, event: SecurityEvent) -> SafeString | str:
+        return in_lines(sentences(event, with_keys=False)) or "-"
 
     @admin.display(description=_("event code"))
     def event_name(self, event: SecurityEvent) -> str:
@@ -54,7 +60,12 @@ class SecurityEventAdmin(TrailAdmin):
 
     @admin.display(description=_("detail"))
     def formatted_detail(self, event: SecurityEvent) -> SafeString:
-        return format_html("<pre>{}</pre>", format_detail(event.detail, indent=2))
+        return format_html(
+            "{}<details><summary>{}</summary><pre>{}</pre></details>",
+            in_lines(sentences(event)),
+            _("As stored"),
+            format_detail(event.detail, indent=2),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("actor").prefetch_related("actor__groups")

@@ -4,9 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 Row = Sequence[object]
 
@@ -21,6 +24,16 @@ _ESCAPED: Final = re.compile(f"{_START}'(?='*{_SIGNS})")
 # Without it Excel decodes UTF-8 in the system's charset, which garbles Chinese.
 BOM: Final = "\ufeff"
 CHUNK: Final = 2_000
+
+
+def spreadsheet_time(at: datetime) -> datetime:
+    """Return a time as spreadsheet programs read it: in the service's time zone, to the second, without an offset."""
+    return timezone.localtime(at).replace(tzinfo=None, microsecond=0)
+
+
+def with_zone(label: str) -> str:
+    """Return the name of a column of times, with the time zone that its cells do not have."""
+    return f"{label} ({settings.TIME_ZONE})"
 
 
 def escape_formula(value: object) -> str:

@@ -30,7 +30,7 @@ from audit.admin.changelist import (
 from audit.admin.export import Export
 from audit.admin.filters import ContractFilter
 from audit.admin.search_terms import MAX_PEOPLE, find_user_ids
-from audit.admin.spreadsheet import Row, chunks
+from audit.admin.spreadsheet import Row, chunks, spreadsheet_time, with_zone
 from audit.events import Event
 from audit.models import Entry
 from audit.origin import escape_control_chars
@@ -48,6 +48,7 @@ class TrailAdmin(SafeLookupAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    list_max_show_all = 0
     sortable_by = ()
     # Django shows the search form only where this is not empty; get_search_results() does the search.
     search_fields = ("pk",)
@@ -132,9 +133,13 @@ class TrailAdmin(SafeLookupAdmin):
             rows = self.get_changelist_instance(request).queryset
         except admin.options.IncorrectLookupParameters:
             return HttpResponseRedirect(f"{changelist_url}?e=1")
-        header = ["id", *(str(label_for_field(name, self.model)) for name in self.columns)]
+        header = ["id", *(self._column_name(name) for name in self.columns)]
         parts = ([self._cells(entry) for entry in part] for part in chunks(rows, ordering_of(request)))
         return Export.of(request, Event.TRAIL_EXPORTED).csv(header, parts)  # type: ignore[return-value]
+
+    def _column_name(self, name: str) -> str:
+        label = str(label_for_field(name, self.model))
+        return with_zone(label) if name == "at" else label
 
     def _cells(self, entry: Entry) -> Row:
         return list(self._values(entry))
@@ -144,7 +149,7 @@ class TrailAdmin(SafeLookupAdmin):
         for name in self.columns:
             value = getattr(entry, name if name not in {"user", "actor"} else f"{name}_id")
             if name == "at":
-                yield timezone.localtime(value).isoformat(sep=" ", timespec="seconds")
+                yield spreadsheet_time(value)
             elif name in {"user", "actor"}:
                 yield str(getattr(entry, name) or (f"#{value}" if value else ""))
             elif name == "detail":

@@ -78,6 +78,9 @@ class Entry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("Rows of the trail are never deleted.")
 
+    def _local_time(self) -> str:
+        return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M:%S}"
+
     def truncate(self) -> None:
         """Make every text storable: no NUL, no lone surrogate, no longer than its column."""
         for field in self._meta.concrete_fields:
@@ -124,7 +127,8 @@ class LoginAttempt(Entry):
         ]
 
     def __str__(self) -> str:
-        return f"{self.identifier} {self.status}"
+        parts = (self.identifier, self.get_status_display(), self.get_failure_reason_display(), self._local_time())
+        return " · ".join(filter(None, parts))
 
     @classmethod
     def of(
@@ -181,7 +185,9 @@ class SecurityEvent(Entry):
         ]
 
     def __str__(self) -> str:
-        return self.event
+        # Only a user whom the list's query has joined: a deleted one has no row.
+        user = self._state.fields_cache.get("user")
+        return " · ".join(map(str, filter(None, (self.get_event_display(), user, self._local_time()))))
 
     @classmethod
     def of(

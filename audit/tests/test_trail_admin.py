@@ -254,7 +254,7 @@ class TestExport:
         for name in ("carol1", "mallory", "carol2"):
             attempt(name)
         header, *rows = self.rows(staff_client.post(f"{ATTEMPTS}export/?q=carol"))
-        assert header[:3] == ["id", "at", "identifier"]
+        assert header[:3] == ["id", "at (Asia/Shanghai)", "identifier"]
         assert [row[2] for row in rows] == ["carol2", "carol1"]
 
     @pytest.mark.parametrize("query", ["", "when=today", "when=30d"])
@@ -321,3 +321,18 @@ class TestExport:
     @pytest.mark.parametrize("typed", ["a%00b", "%e2%80%ae", "%ed%a0%80"])
     def test_any_search_can_be_recorded(self, staff_client: Client, typed: str) -> None:
         staff_client.post(f"{ATTEMPTS}export/?q={typed}&x={typed}")
+
+
+def test_a_list_says_what_it_is_filtered_by_and_each_filter_can_be_removed(staff_client: Client, head: User) -> None:
+    period = "at__gte=2026-11-20T00:00:00Z&at__lt=2026-11-20T16:00:00Z"
+    query = f"q=al&status__exact=failed&user__id__exact={head.pk}&{period}"
+    filters = staff_client.get(f"{ATTEMPTS}?{query}").context["filters"]
+    assert [(each.label, each.value) for each in filters] == [
+        ("Search", "al"),
+        ("Status", "failed"),
+        ("User", "head"),
+        ("At since", "2026-11-20 08:00"),
+        ("At before", "2026-11-21 00:00"),
+    ]
+    rest = [each.remove_query.count("=") for each in filters]
+    assert rest == [4] * 5

@@ -16,10 +16,10 @@ ANDROID = "Mozilla/5.0 (Linux; Android 15; V2366A)"
         (f"{WINDOWS[:-1]}; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox 140 · Windows"),
         (f"{WINDOWS} {CHROME} Safari/537.36 Edg/138.0.0.0", "Edge 138 · Windows"),
         (f"{WINDOWS} {CHROME} Safari/537.36 Core/1.94 QQBrowser/13.2.6134.400", "QQ Browser 13 · Windows"),
-        (f"{IPHONE} Mobile/15E148 MicroMessenger/8.0.60(0x18003c2a) NetType/WIFI", "WeChat Browser 8 · iOS"),
+        (f"{IPHONE} Mobile/15E148 MicroMessenger/8.0.60(0x18003c2a) NetType/WIFI", "WeChat 8 · iOS"),
         (f"{ANDROID} {CHROME} Mobile Safari/537.36", "Chrome Mobile 138 · Android"),
         ("curl/8.14.1", "curl 8"),
-        ("python-requests/2.32.4", "Python Requests 2"),
+        ("python-requests/2.32.4", "python-requests 2"),
     ],
 )
 def test_the_library_names_program_version_and_system(user_agent: str, description: str) -> None:

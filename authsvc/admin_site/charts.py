@@ -30,9 +30,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One interval: its successful logins, and the failed ones stacked on top."""
+    """One interval: its successful logins, and the failed ones stacked on top; `period` names it in full."""
 
     label: str
+    period: str
     shown: bool
     x: int
     middle: int
@@ -63,10 +64,19 @@ class Chart:
     labels_y: int = HEIGHT - 8
 
 
-def chart(name: str, title: str | Promise, counts: list[Count], label: str, attempts_url: Callable[..., str]) -> Chart:
+def chart(
+    name: str,
+    title: str | Promise,
+    counts: list[Count],
+    label: str,
+    attempts_url: Callable[..., str],
+    *,
+    shows_end: bool = False,
+) -> Chart:
     """Return the chart of counts.
 
     `label` is the date format of an interval's start; `attempts_url` returns the URL of the list with some lookups.
+    With `shows_end` a period is named by its start and its end.
     """
     top = _ceiling(max(count.successes + count.failures for count in counts))
     step = (WIDTH - _LEFT - _RIGHT) // len(counts)
@@ -84,7 +94,9 @@ def chart(name: str, title: str | Promise, counts: list[Count], label: str, atte
         x = _LEFT + number * step
         shown = (len(counts) - 1 - number) % every == 0
         pair = blocks(count.successes, count.failures, at__gte=count.start, at__lt=count.end)
-        bars.append(Bar(format_date(count.start, label), shown, x + 2, x + step // 2, step - 4, *pair))
+        start, end = format_date(count.start, label), format_date(count.end, label)
+        period = f"{start}–{end}" if shows_end else start
+        bars.append(Bar(start, period, shown, x + 2, x + step // 2, step - 4, *pair))
     totals = blocks(
         sum(count.successes for count in counts), sum(count.failures for count in counts), at__gte=counts[0].start
     )

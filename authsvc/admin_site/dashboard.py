@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.admin.utils import quote
-from django.db.models import QuerySet, Sum
+from django.db.models import Max, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -16,22 +16,21 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from accounts.messaging.heartbeat import delivery_status
-from accounts.models import Session, State, User
-from accounts.policies import WARNED_BEFORE
+from accounts.models import Session, User
+from accounts.policies import ONLINE, WARNED_BEFORE
 from accounts.security.enrolled_accounts import is_staff_without_factor
-from accounts.security.locked_accounts import is_locked
+from accounts.security.locked_accounts import is_locked, locked_until
 from accounts.security.suspicion import suspected
 from accounts.services import dormancy
 from accounts.services.sessions import is_active
 from audit import trail_checks
-from audit.events import Event, Status
+from audit.events import Status
 from audit.labels import REASONS
 from audit.models import LoginAttempt
 from audit.validity import ends_within, today
 from authsvc.admin_site.charts import Chart, chart
 from authsvc.admin_site.periods import counted, last_days, last_hours
 
-ONLINE: Final = timedelta(minutes=15)
 # The number of rows shown on the dashboard; the linked list has all.
 ROWS: Final = 5
 
@@ -71,12 +70,12 @@ def context_for(user: User) -> dict[str, Any]:
     """Return the template context that this user may see: `figures`, `charts` and `tops`, each possibly empty."""
     now = timezone.now()
     figures: list[Figure] = []
-    if user.has_perm("accounts.view_session"):
+    if user.has_perms(("accounts.view_session", "accounts.view_user")):
         figures.append(_online(now))
     if user.has_perm("accounts.view_user"):
-        figures += [_locked(now), _awaiting(), _ending(), *_dormant(), _without_factor()]
+        figures += [_locked(now), _suspected(now), _awaiting(now), _ending(), *_dormant(), _without_factor()]
     if user.has_perm("audit.view_securityevent"):
-        figures += [_suspected(now), _seal()]
+        figures.append(_seal())
     if user.has_perm("accounts.view_message"):
         figures.append(_waiting(now))
     if not user.has_perm("audit.view_loginattempt"):
@@ -98,19 +97,17 @@ def _change_url(model: str, key: object) -> str:
 
 
 def _online(now: datetime) -> Figure:
-    lookups: dict[str, object] = {"last_seen_at__gte": now - ONLINE}
-    sessions = Session.objects.filter(is_active(now), **lookups)
-    newest = sessions.select_related("user").order_by("-created_at")[:ROWS]
-    rows = [
-        Row(session.user.username, session.created_at, _change_url("accounts_session", session.pk))
-        for session in newest
-    ]
+    sessions = Session.objects.filter(is_active(now), last_seen_at__gte=now - ONLINE).order_by()
+    people = sessions.values("user").annotate(since=Max("created_at"))
+    newest = {row["user"]: row["since"] for row in people.order_by("-since", "-user")[:ROWS]}
+    users = User.objects.in_bulk(newest)
+    rows = [Row(_name(users[key]), _time(since), _change_url("accounts_user", key)) for key, since in newest.items()]
     return Figure(
         "online",
         _("Online now"),
-        _("Sessions active in the last 15 minutes, by login time"),
-        sessions.count(),
-        _changelist_url("accounts_session", lookups),
+        _("People with a session active in the last 15 minutes, and when they logged in"),
+        people.count(),
+        _changelist_url("accounts_user", {"online": "yes"}),
         rows,
     )
 
@@ -123,20 +120,23 @@ def _locked(now: datetime) -> Figure:
         _("Accounts with too many failed logins"),
         users.count(),
         _changelist_url("accounts_user", {"state": "locked"}),
-        _user_rows(users.order_by("pk")[:ROWS]),
+        [
+            Row(_name(user), _time(user.__dict__["until"]), _change_url("accounts_user", user.pk))
+            for user in users.annotate(until=locked_until(now)).order_by("pk")[:ROWS]
+        ],
     )
 
 
 def _suspected(now: datetime) -> Figure:
     addresses = suspected(now)
-    url = _changelist_url("audit_securityevent", {"event__exact": Event.ADDRESS_SUSPECTED.value})
+    url = _changelist_url("accounts_attemptbudget", {"subject": "suspected"})
     return Figure(
         "suspected",
         _("Suspicious addresses"),
         _("IP addresses that locked several of their usual accounts, and until when each is suspicious"),
         addresses.count(),
         url,
-        [Row(row.address, row.locked_until, url) for row in addresses.order_by("-locked_until")[:ROWS]],
+        [Row(row.address, _time(row.locked_until), url) for row in addresses.order_by("-locked_until")[:ROWS]],
     )
 
 
@@ -153,15 +153,18 @@ def _seal() -> Figure:
     )
 
 
-def _awaiting() -> Figure:
+def _awaiting(now: datetime) -> Figure:
     users = User.objects.filter(is_active=True, awaits_approval=True)
     return Figure(
         "awaiting",
         _("Awaiting approval"),
-        _("By registration time, the oldest first"),
+        _("People who have registered, and for how long they have waited"),
         users.count(),
         _changelist_url("accounts_user", {"state": "awaiting"}),
-        _user_rows(users.order_by("created_at")[:ROWS]),
+        [
+            Row(_name(user), timesince(user.created_at, now, depth=1), _change_url("accounts_user", user.pk))
+            for user in users.order_by("created_at")[:ROWS]
+        ],
     )
 
 
@@ -200,7 +203,7 @@ def _dormant() -> list[Figure]:
 
 def _waiting(now: datetime) -> Figure:
     status = delivery_status(now)
-    url = _changelist_url("accounts_message", {"state__exact": State.QUEUED.value})
+    url = _changelist_url("accounts_message", {"waiting": "yes"})
     row = Row(_("Delivery runs"), "", url)
     if status.unseen_for is None:
         row = Row(_("Delivery has never run"), "", url)
@@ -229,13 +232,25 @@ def _without_factor() -> Figure:
 
 
 def _user_rows(users: Iterable[User]) -> list[Row]:
-    return [Row(user.username, user.get_role_display(), _change_url("accounts_user", user.pk)) for user in users]
+    return [Row(_name(user), user.get_role_display(), _change_url("accounts_user", user.pk)) for user in users]
+
+
+def _time(at: datetime | None) -> str:
+    """Return a time of today as hours and minutes, any other with its day."""
+    if at is None:
+        return "-"
+    local = timezone.localtime(at)
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%m-%d %H:%M}"
+
+
+def _name(user: User) -> str:
+    return " ".join(filter(None, (user.username, user.full_name)))
 
 
 def _charts(now: datetime) -> list[Chart]:
     hours, days = last_hours(now), last_days(now)
     return [
-        chart("hours", _("Logins of the last 24 hours"), counted(hours), "H:i", attempts_url),
+        chart("hours", _("Logins of the last 24 hours"), counted(hours), "H:i", attempts_url, shows_end=True),
         chart("days", _("Logins of the last 14 days"), counted(days), "m-d", attempts_url),
     ]
 
@@ -255,7 +270,7 @@ def _rankings(now: datetime) -> list[Ranking]:
     url = attempts_url(**failures)
     return [
         Ranking("reasons", _("Why logins failed in the last 24 hours"), url, reasons),
-        Ranking("addresses", _("IP addresses of failed logins"), url, addresses),
+        Ranking("addresses", _("IP addresses of failed logins in the last 24 hours"), url, addresses),
     ]
 
 

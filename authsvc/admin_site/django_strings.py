@@ -8,8 +8,6 @@ from typing import Final
 from django.utils.translation import gettext_noop as _
 
 DJANGO_STRINGS: Final = (
-    _("Select %s to change"),
-    _("Select %s to view"),
     _("Add"),
     _("Add %s"),
     _("Add %(name)s"),
@@ -18,13 +16,14 @@ DJANGO_STRINGS: Final = (
     _("Action:"),
     _("Filter"),
     _("Forgotten your login credentials?"),
+    _("The {name} “{obj}” was added successfully."),
+    _("The {name} “{obj}” was changed successfully."),
+    _("The {name} “{obj}” was changed successfully. You may edit it again below."),
+    _("The {name} “{obj}” was changed successfully. You may add another {name} below."),
+    _("The {name} “{obj}” was added successfully. You may add another {name} below."),
+    _("You may edit it again below."),
     _("Log out"),
+    _("Change or view list link"),
     _("Logged out"),
     _("Thanks for spending some quality time with the web site today."),
-    _("Recent actions"),
-    _("My actions"),
-    _("None available"),
-    _("This object doesn’t have a change history. It probably wasn’t added via this admin site."),
-    _("CSRF verification failed. Request aborted."),
-    _("More information is available with DEBUG=True."),
 )

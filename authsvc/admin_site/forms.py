@@ -62,6 +62,10 @@ class LoginForm(AdminAuthenticationForm):
     challenge: SecondFactorRequired | None = None
     expired: PasswordExpired | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name, phone number or e-mail address")
+
     def clean(self) -> dict[str, Any]:
         username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if username and password and self.request:
@@ -115,6 +119,10 @@ class OwnPasswordForm(PasswordChangeForm):
     def __init__(self, user: User, origin: Origin, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.origin = origin
+        self.fields["new_password1"].help_text = passwords.ProfileRule().get_help_text()
+
+    def validate_password_for_user(self, user: Any, password_field_name: str = "password2") -> None:  # noqa: S107 A name.
+        """Leave it to `clean`, which says what is wrong in the reader's language."""
 
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])

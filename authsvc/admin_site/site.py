@@ -27,6 +27,7 @@ from authsvc.admin_site.views import OwnPasswordView, logo_file
 
 class Site(AdminSite):
     site_header = site_title = settings.SERVICE_NAME
+    index_title = _("Home")
     # There is no public site to link to.
     site_url = None
 

@@ -7,6 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.contracts.base import TrailingSlash, is_unavailable
+from accounts.errors import PermissionDenied
+from authsvc.endpoints.error_pages import EXPIRED, error_page
 from authsvc.endpoints.error_responses import error_response
 
 
@@ -17,6 +19,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_response(request, SuspiciousOperation())
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_response(request, PermissionDenied())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Return the page of a form whose CSRF token is missing or of an earlier login."""
+    return error_page(request, 403, EXPIRED)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

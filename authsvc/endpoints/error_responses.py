@@ -8,14 +8,23 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from accounts.contracts.base import Contract
 from accounts.contracts.error_answers import error_answer
-from authsvc.configuration.mounts import mounted_contract
+from authsvc.configuration.mounts import ADMIN_PATH, mounted_contract
+from authsvc.endpoints.error_pages import error_page
 
 
 def error_response(request: HttpRequest, error: BaseException) -> HttpResponse:
-    """Return the response of the contract at the request's path to an error; outside all mounts, the native one's."""
+    """Return the response of the contract at the request's path to an error; outside all mounts, the native one's.
+
+    Paths of the admin site have a page.
+    """
     name = mounted_contract(request.path, settings.CONTRACT_MOUNTS)
     contract: Contract = import_module(f"accounts.contracts.{name}.contract").CONTRACT
     answer = error_answer(contract, error, request.headers.get("Accept-Language", ""))
+    if request.path.startswith(ADMIN_PATH):
+        page = error_page(request, answer.status)
+        if wait := answer.headers.get("Retry-After"):
+            page["Retry-After"] = wait
+        return page
     response = JsonResponse(
         answer.body,
         status=answer.status,

@@ -5,9 +5,6 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import translation
 
 from authsvc.endpoints.error_responses import error_response
 
@@ -23,18 +20,8 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return _refuse(request)
+            return error_response(request, RequestDataTooBig())
         return self.get_response(request)
-
-
-def _refuse(request: HttpRequest) -> HttpResponse:
-    """Return the contract's error or, for the forms of the admin site, a page in the language of the browser."""
-    if not request.path.startswith(reverse("admin:index")):
-        return error_response(request, RequestDataTooBig())
-    # The middlewares of languages and sessions come later.
-    with translation.override(translation.get_language_from_request(request)):
-        page = render_to_string("admin/413.html", {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20})
-    return HttpResponse(page, status=413, headers={"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"})
 
 
 def _length(request: HttpRequest) -> int:

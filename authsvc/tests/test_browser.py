@@ -5,11 +5,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.tests.tools import ELSEWHERE, PASSWORD, Api
 from authsvc.tests.browser import CheckedPage, in_thread, open_browser
 
@@ -199,6 +200,14 @@ def test_an_administrators_tasks(live_server: LiveServer, bobs_token: str, tmp_p
         page.get_by_role("link", name=labels.report).click()
         checked.check("report", ".report")
         open_user(checked, "alice")
+        page.locator("#id_full_name").fill("Alice Wang")
+        in_thread(lambda: Session.objects.filter(contract="admin").update(ended_at=timezone.now()))
+        page.locator("[name=_save]").click()
+        log_in(checked, labels, PASSWORD)
+        expect(page.locator(".typed-note")).to_be_visible()
+        expect(page.locator("#id_full_name")).to_have_value("Alice Wang")
+        page.locator("[name=_save]").click()
+        assert in_thread(lambda: User.objects.get(username="alice").full_name) == "Alice Wang"
         page.get_by_role("link", name=labels.change_password).click()
         checked.check("own-password", "#id_old_password")
 

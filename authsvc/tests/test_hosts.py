@@ -24,7 +24,12 @@ def test_a_probe_answers_whatever_the_host(path: str, host: str, log: io.StringI
     assert " WARNING " not in log.getvalue()
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/nothing", "/healthz/", "/api/auth/me", "/.well-known/jwks.json"])
+def test_a_refused_host_is_a_page_at_the_admin_site() -> None:
+    response = Client().get("/admin/", headers={"Host": POD})
+    assert (response.status_code, response["Content-Type"]) == (400, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/healthz/", "/api/auth/me", "/.well-known/jwks.json"])
 def test_a_refused_host_is_one_line_of_the_log(path: str, log: io.StringIO) -> None:
     response = Client().get(path, headers={"Host": POD})
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")

@@ -1,9 +1,13 @@
 """The confirmed actions of the lists and of the page of a user."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from accounts.admin import confirmed_actions
 from accounts.models import AttemptBudget, Message, Session, User
@@ -42,7 +46,7 @@ def test_the_confirmation_page_names_the_consequence(staff_client: Client, alice
 
 
 def test_an_approved_user_can_log_in(staff_client: Client, head: User, pending_user: User) -> None:
-    assert message_texts(run_action(staff_client, "approve", pending_user)) == ["Approve: 1 succeeded."]
+    assert message_texts(run_action(staff_client, "approve", pending_user)) == ["1 account was approved."]
     assert events("user:approved") == [("user:approved", pending_user.pk, head.pk, {})]
     assert Api().login().status_code == 200
 
@@ -66,7 +70,7 @@ def test_a_rejection_requires_a_valid_reason(staff_client: Client, pending_user:
 
 def test_an_approved_account_is_not_rejected(staff_client: Client, alice: User) -> None:
     assert message_texts(run_action(staff_client, "reject", alice, reason="No.")) == [
-        "1 was skipped (alice): no change was needed.",
+        "1 was skipped (alice): does not await approval.",
     ]
     assert User.objects.get(pk=alice.pk).is_active
 
@@ -139,9 +143,7 @@ class TestCode:
         self, staff_client: Client, head: User, alice: User, email: str | None, channel: str
     ) -> None:
         User.objects.filter(pk=alice.pk).update(email=email)
-        assert message_texts(run_action(staff_client, "send-code", alice)) == [
-            "Send an activation link or a reset code: 1 succeeded."
-        ]
+        assert message_texts(run_action(staff_client, "send-code", alice)) == ["1 link or code is sent."]
         message = Message.objects.get()
         assert (message.kind, message.channel, message.user_id) == ("reset_code", channel, alice.pk)
         detail = {"purpose": "reset", "channel": channel, "sent": True}
@@ -152,17 +154,21 @@ class TestCode:
         assert Api().login().status_code == 200
 
     def test_a_second_code_within_a_minute_is_not_sent(self, staff_client: Client, alice: User) -> None:
-        run_action(staff_client, "send-code", alice)
-        assert message_texts(run_action(staff_client, "send-code", alice))[0] == (
+        now = timezone.now()
+        with time_machine.travel(now, tick=False):
+            run_action(staff_client, "send-code", alice)
+            text = message_texts(run_action(staff_client, "send-code", alice))[0]
+        end = f"{timezone.localtime(now + timedelta(minutes=1)):%m-%d %H:%M}"
+        assert text == (
             "1 was skipped (alice): the limit of messages to this account or contact, or of yours, is reached; try"
-            " again later."
+            f" again after {end}."
         )
         assert Message.objects.count() == 1
 
     def test_an_account_without_an_address_is_skipped(self, staff_client: Client, bob: User) -> None:
         assert (
             message_texts(run_action(staff_client, "send-code", bob))[0]
-            == "1 was skipped (bob): the account has no e-mail address or mobile number that codes are sent to."
+            == "1 was skipped (bob): is disabled, or has no e-mail address and no phone number."
         )
 
     def test_more_new_users_than_an_address_may_ask_for_are_sent_links_and_those_left_out_are_all_named(
@@ -247,9 +253,7 @@ class TestSessions:
     ) -> None:
         token = Api().tokens()["access_token"]
         session = Session.objects.get(contract="native")
-        assert message_texts(run_action(staff_client, "end", session, model="session")) == [
-            "Force logout: 1 succeeded."
-        ]
+        assert message_texts(run_action(staff_client, "end", session, model="session")) == ["1 session was ended."]
         assert Api().get("me", token).status_code == 401
         detail = {"session": str(session.pk), "reason": "ended_by_administrator"}
         assert events("session:ended") == [("session:ended", alice.pk, head.pk, detail)]
@@ -259,7 +263,7 @@ class TestSessions:
         session = Session.objects.get(contract="native")
         body = {"action": "end", "_selected_action": [str(session.pk)]}
         page = staff_client.post("/admin/accounts/session/", body).content.decode()
-        assert f"alice · native API · {HERE} · Firefox on a ward computer" in page
+        assert re.search(rf"<li>alice · Alice Zhang · native API · [-0-9]+ [:0-9]+ · {HERE} · Firefox on a ward", page)
         assert Session.objects.get(contract="native").ended_at is None
 
     def test_an_administrator_does_not_end_a_superusers_session(self, staff_client: Client, root: User) -> None:
@@ -282,3 +286,65 @@ def test_an_account_without_a_password_is_sent_an_activation(origin: Origin, sta
     run_action(staff_client, "send-code", user)
     message = Message.objects.get()
     assert (message.user_id, message.kind) == (user.pk, "activation")
+
+
+def offered(client: Client, url: str) -> list[str]:
+    """Return the actions that a page offers: a list in its form, a user's page by its buttons."""
+    context = client.get(url).context
+    if form := context.get("action_form"):
+        return [name for name, _label in form.fields["action"].choices if name]
+    return list(context["confirmed_actions"])
+
+
+def test_a_page_and_a_list_offer_what_has_an_effect(staff_client: Client, pending_user: User, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    pages = (f"{USERS}{pending_user.pk}/change/", f"{USERS}{bob.pk}/change/")
+    lists = (f"{USERS}?state=awaiting", f"{USERS}?state=disabled")
+    for url in (pages[0], lists[0]):
+        assert {"approve", "reject", "activate", "deactivate", "unlock"} & set(offered(staff_client, url)) == {
+            "approve",
+            "reject",
+        }
+    for url in (pages[1], lists[1]):
+        assert {"approve", "reject", "activate", "deactivate", "send-code"} & set(offered(staff_client, url)) == {
+            "activate"
+        }
+
+
+def test_the_activation_of_a_rejected_account_says_that_it_awaits_approval_again(
+    staff_client: Client, pending_user: User
+) -> None:
+    run_action(staff_client, "reject", pending_user, reason="No.")
+    page = staff_client.post(f"{USERS}do/activate/", {"ids": str(pending_user.pk)}).content.decode()
+    assert "disabled, not approved → awaits approval again" in page
+    assert message_texts(run_action(staff_client, "activate", pending_user)) == [
+        "1 account was enabled. State now: awaits approval again."
+    ]
+
+
+def test_the_confirmation_page_names_what_will_be_left_unchanged(
+    staff_client: Client, pending_user: User, bob: User
+) -> None:
+    body = {"ids": f"{pending_user.pk},{bob.pk}"}
+    page = staff_client.post(f"{USERS}do/approve/", body)
+    assert (len(page.context["affected"]), page.context["unchanged"]) == (1, ["bob · doctor · active"])
+
+
+def test_a_session_can_be_ended_in_its_row_on_its_page_and_on_the_users(staff_client: Client, alice: User) -> None:
+    Api().tokens()
+    session = Session.objects.get(contract="native")
+    row = staff_client.get("/admin/accounts/session/?q=alice").content.decode()
+    assert f'formaction="/admin/accounts/session/do/end/?q=alice" name="ids" value="{session.pk}"' in row
+    assert offered(staff_client, f"/admin/accounts/session/{session.pk}/change/") == ["end"]
+    users_page = staff_client.get(f"{USERS}{alice.pk}/change/").content.decode()
+    assert f'name="ids" value="{session.pk}">Force logout</button>' in users_page
+    answer = run_action(staff_client, "end", session, model="session", page="user")
+    assert answer.redirect_chain == [(f"{USERS}{alice.pk}/change/", 302)]
+
+
+def test_a_rejected_account_is_not_approved(staff_client: Client, pending_user: User) -> None:
+    run_action(staff_client, "reject", pending_user, reason="No.")
+    assert message_texts(run_action(staff_client, "approve", pending_user)) == [
+        "1 was skipped (alice): does not await approval."
+    ]
+    assert User.objects.get(pk=pending_user.pk).awaits_approval

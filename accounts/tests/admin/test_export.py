@@ -7,6 +7,7 @@ from typing import Any
 import openpyxl
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.admin.conftest import logged_in, message_texts
@@ -40,7 +41,13 @@ def test_csv_contains_the_filtered_users(staff_client: Client, alice: User, bob:
 def test_xlsx_contains_the_same_cells(staff_client: Client, alice: User, bob: User) -> None:
     by_csv = csv_rows(staff_client.post(f"{EXPORT}/csv/"))
     by_xlsx = xlsx_rows(staff_client.post(f"{EXPORT}/xlsx/"))
-    assert [[cell or "" for cell in row] for row in by_xlsx] == by_csv
+    assert [[str(cell or "") for cell in row] for row in by_xlsx] == by_csv
+
+
+def test_xlsx_has_times_as_times_in_the_services_time_zone(staff_client: Client, alice: User) -> None:
+    header, row = xlsx_rows(staff_client.post(f"{EXPORT}/xlsx/?q=alice"))
+    created = dict(zip(header, row, strict=True))["created (Asia/Shanghai)"]
+    assert created == timezone.localtime(alice.created_at).replace(tzinfo=None, microsecond=0)
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])

@@ -247,8 +247,8 @@ class TestConfirm:
         data = {"signed": page.context["signed"], "confirmed": "yes", "new_names": "yes", "send_codes": "on"}
         assert message_texts(staff_client.post(IMPORT, data, follow=True)) == [
             "2 accounts were created.",
-            "Send an activation link or a reset code: 1 succeeded.",
-            "1 was skipped (li): the account has no e-mail address or mobile number that codes are sent to.",
+            "1 link or code is sent.",
+            "1 was skipped (li): is disabled, or has no e-mail address and no phone number.",
         ]
         assert Message.objects.get().user.username == "wang"
 

@@ -11,6 +11,7 @@ from accounts import errors
 from accounts.models import AUDITORS, SECURITY_OFFICERS, SYSTEM_ADMINISTRATORS, User
 from accounts.services import groups, users
 from accounts.tests.admin.conftest import logged_in, message_texts, run_action
+from accounts.tests.factors import enrol_app
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import SecurityEvent
 from audit.origin import Origin
@@ -86,7 +87,7 @@ class TestGrants:
         self, superuser_client: Client, root: User, alice: User
     ) -> None:
         result = run_action(superuser_client, "grant-group", alice, choice=AUDITORS)
-        assert message_texts(result) == ["Grant a group: 1 succeeded."]
+        assert message_texts(result) == ["The group was granted to 1 account."]
         events = SecurityEvent.objects.filter(event="user:groups:changed").values_list("user", "actor", "detail")
         assert list(events) == [(alice.pk, root.pk, {"old": [], "new": ["auditors"]})]
 
@@ -96,10 +97,18 @@ class TestGrants:
         run_action(superuser_client, "revoke-group", auditor, choice=AUDITORS)
         assert site.get("/admin/").status_code == 302
 
-    @pytest.mark.parametrize(("action", "group"), [("grant-group", AUDITORS), ("revoke-group", SECURITY_OFFICERS)])
-    def test_no_change_is_no_event(self, superuser_client: Client, auditor: User, action: str, group: str) -> None:
+    @pytest.mark.parametrize(
+        ("action", "group", "why"),
+        [
+            ("grant-group", AUDITORS, "is in this group already"),
+            ("revoke-group", SECURITY_OFFICERS, "is not in this group"),
+        ],
+    )
+    def test_no_change_is_no_event(
+        self, superuser_client: Client, auditor: User, action: str, group: str, why: str
+    ) -> None:
         result = run_action(superuser_client, action, auditor, choice=group)
-        assert message_texts(result) == ["1 was skipped (audrey): no change was needed."]
+        assert message_texts(result) == [f"1 was skipped (audrey): {why}."]
         assert not SecurityEvent.objects.filter(event="user:groups:changed").exists()
 
     @pytest.mark.parametrize("choice", ["", "administrators"])
@@ -143,6 +152,9 @@ class TestGrants:
 class TestPages:
     def test_a_security_officer_unlocks_and_logs_out_and_changes_nothing_else(self, alice: User) -> None:
         site = logged_in(member(SECURITY_OFFICERS))
+        Api().tokens()
+        enrol_app(alice)
+        Api().login(password="wrong")
         page = site.get(f"/admin/accounts/user/{alice.pk}/change/")
         assert list(page.context["confirmed_actions"]) == ["unlock", "end-sessions", "remove-second-factors"]
         assert 'name="_save"' not in page.content.decode()

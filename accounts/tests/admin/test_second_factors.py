@@ -61,7 +61,7 @@ def test_a_removal_is_recorded_notified_and_ends_the_sessions(staff_client: Clie
     Message.objects.all().delete()
     with later(minutes=2):
         result = run_action(staff_client, VERB, alice, reason="phone stolen")
-    assert message_texts(result) == ["Remove the second factors: 1 succeeded."]
+    assert message_texts(result) == ["The second factors of 1 account were removed."]
     event = SecurityEvent.objects.get(event="second_factor:removed")
     assert (event.user_id, event.actor_id, event.detail["reason"]) == (alice.pk, head.pk, "phone stolen")
     assert {message.kind for message in Message.objects.all()} == {"second_factor_removed"}
@@ -91,7 +91,7 @@ def test_an_administrator_removes_none_of_a_superuser(staff_client: Client, root
 
 
 def test_it_is_no_change_where_there_are_none(staff_client: Client, alice: User) -> None:
-    assert skipped(staff_client, alice) == ["1 was skipped (alice): no change was needed."]
+    assert skipped(staff_client, alice) == ["1 was skipped (alice): has no second factor."]
 
 
 def test_it_requires_its_permission(auditor: User, alice: User) -> None:
