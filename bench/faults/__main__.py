@@ -79,9 +79,7 @@ def measure(world: World, name: str) -> Result:
         print(f"{name}: {finding}", file=sys.stderr)
     if verified.returncode:
         print(verified.stdout, verified.stderr, file=sys.stderr)
-    statuses = Counter(
-        f"{status} {code}" if status >= 500 else str(status or "none") for _, _, status, code in responses
-    )
+    statuses = Counter(f"{status} {code * (status >= 500)}".strip() for _, _, status, code in responses)
     slowest = max((seconds for _, seconds, _, _ in responses), default=0.0)
     cells = (
         str(sum(load.acknowledged.values())),
@@ -89,7 +87,7 @@ def measure(world: World, name: str) -> Result:
         str(len(load.double)),
         f"{_longest_outage(responses, began, ended):.1f}",
         f"{slowest:.1f}",
-        ", ".join(f"{number} × {status.strip()}" for status, number in sorted(statuses.items())),
+        ", ".join(f"{number} × {status}" for status, number in sorted(statuses.items())),
         "NOT intact" if verified.returncode else "intact",
     )
     faulty = [status for status in statuses if status.startswith("500")]

@@ -73,7 +73,7 @@ def disk_full(world: World) -> None:
 
 
 def lock_held(world: World) -> None:
-    connection = world.server.connect("other")
+    connection = world.server.connect("authsvc")
     try:
         world.server.lock_users(connection)
         time.sleep(LOCKED_SECONDS)
