@@ -81,13 +81,15 @@ def follow_readme(folder: Path) -> tuple[dict[str, str], str]:
 class Node:
     """gunicorn by deploy/gunicorn.conf.py, on a socket that stays open while it restarts, as systemd's does.
 
-    `release` is the folder with the code, and `arguments` are those with which that release's guide starts gunicorn.
+    `release` is the folder with the code, and `arguments` are those with which that release's guide starts gunicorn;
+    `preparation` is code that runs before it.
     """
 
     variables: dict[str, str]
     log: Path
     release: Path = settings.BASE_DIR
     arguments: tuple[str, ...] = ("-c", "deploy/gunicorn.conf.py")
+    preparation: str = ""
     listening: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0), backlog=2048))
     process: subprocess.Popen[bytes] | None = None
 
@@ -99,7 +101,7 @@ class Node:
         number = self.listening.fileno()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", MAIN, *self.arguments, "--bind", f"fd://{number}"],
+                [sys.executable, "-c", self.preparation + MAIN, *self.arguments, "--bind", f"fd://{number}"],
                 cwd=self.release,
                 env=self.variables,
                 pass_fds=[number],

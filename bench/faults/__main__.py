@@ -9,8 +9,8 @@ must log in, every token that was logged out must be refused, every other one mu
 session and the number of its logins in the trail must be those that were acknowledged, and the trail must verify. The
 exit status is 1 if something was lost or double, or a response was 500.
 
-As root on Debian, with postgresql, mariadb-server, nginx, openssl and libfaketime; a full disk needs a loop device, and
-is left out without. With every fault it takes about ten minutes.
+As root on Debian, with postgresql, mariadb-server, nginx and openssl; a full disk needs a loop device, and is left out
+without. With every fault it takes about ten minutes.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def measure(world: World, name: str) -> Result:
         print(f"{name}: {finding}", file=sys.stderr)
     if verified.returncode:
         print(verified.stdout, verified.stderr, file=sys.stderr)
-    statuses = Counter(f"{status} {code * (status >= 500)}".strip() for _, _, status, code in responses)
+    statuses = Counter(f"{status or 'none'} {code * (status >= 500)}".strip() for _, _, status, code in responses)
     slowest = max((seconds for _, seconds, _, _ in responses), default=0.0)
     cells = (
         str(sum(load.acknowledged.values())),

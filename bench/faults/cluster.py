@@ -72,10 +72,10 @@ class Cluster:
                 raise RuntimeError(f"A node is not ready: {node.log}")
             time.sleep(0.1)
 
-    def restart(self, node: Node, **variables: str) -> None:
-        """Restart a node with these variables beside the cluster's, and wait until it is ready."""
+    def restart(self, node: Node) -> None:
+        """Restart a node with the present variables, and wait until it is ready."""
         node.stop()
-        node.variables = self.variables() | variables
+        node.variables = self.variables()
         node.start()
         self.wait(node)
 

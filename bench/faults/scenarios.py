@@ -5,9 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from bench.faults.cluster import Cluster
@@ -18,10 +16,14 @@ FROZEN_SECONDS: Final = 20
 FULL_SECONDS: Final = 20
 LOCKED_SECONDS: Final = 30
 TAKEN_SECONDS: Final = 15
-AHEAD_SECONDS: Final = 300
+AHEAD_FOR_SECONDS: Final = 10
 # What systemd waits before it starts a service again that has been killed, and an operator's supervisor a database.
 RESTART_SECONDS: Final = 2
-_FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+_CLOCK_AHEAD: Final = """
+import time
+import time_machine
+time_machine.travel(time.time() + 300).start()
+"""
 
 
 class NotPossibleError(Exception):
@@ -82,28 +84,27 @@ def lock_held(world: World) -> None:
 
 
 def connections_taken(world: World) -> None:
-    """Have another program take every connection that the server has, those of the service too."""
+    """Have another program take every connection that the server has, and end those of the service meanwhile."""
     taken: list[Any] = []
     try:
         ends = time.monotonic() + TAKEN_SECONDS
-        world.server.end_connections_of_the_service()
         while time.monotonic() < ends:
-            with suppress(Exception):
+            try:
                 taken.append(world.server.connect("other"))
-                continue
-            time.sleep(0.05)
+            except Exception:  # The server refuses: it has no connection left, or only those of the service.
+                world.server.end_connections_of_the_service()
     finally:
         for connection in taken:
             connection.close()
 
 
 def clock_ahead(world: World) -> None:
-    if _FAKETIME is None:
-        raise NotPossibleError("libfaketime is not installed")
-    ahead = {"LD_PRELOAD": str(_FAKETIME), "FAKETIME": f"+{AHEAD_SECONDS}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    """Move the clock of one node's processes; libfaketime would break the waits of Python's threads."""
     node = world.cluster.nodes[1]
-    world.cluster.restart(node, **ahead)
-    time.sleep(5)
+    node.preparation = _CLOCK_AHEAD
+    world.cluster.restart(node)
+    time.sleep(AHEAD_FOR_SECONDS)
+    node.preparation = ""
     world.cluster.restart(node)
 
 
