@@ -1,5 +1,6 @@
 """The spans of requests and statements; `authsvc.observability.tracing` says when this is imported."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -54,6 +55,8 @@ class _StatementTracers(trace.TracerProvider):  # type: ignore[misc]  # As above
 
 def start() -> None:
     """Send spans to OTEL_EXPORTER_OTLP_ENDPOINT, and trace the statements of psycopg."""
+    # It may come from .env.
+    os.environ.setdefault("OTEL_EXPORTER_OTLP_ENDPOINT", settings.OTEL_EXPORTER_OTLP_ENDPOINT)
     name = Resource({SERVICE_NAME: settings.SERVICE_NAME})
     provider = TracerProvider(resource=Resource.create().merge(name).merge(OTELResourceDetector().detect()))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))

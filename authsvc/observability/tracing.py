@@ -4,7 +4,6 @@ Their variables, such as OTEL_SERVICE_NAME and OTEL_TRACES_SAMPLER, apply as Ope
 neither path nor query of its request, and no text of a database's error: these can hold what a client has sent.
 """
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -14,12 +13,11 @@ from authsvc.configuration.errors import stop
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _MIDDLEWARE: Final = "authsvc.observability.spans.RouteMiddleware"
 
 
 def is_wanted() -> bool:
-    return bool(os.environ.get(ENDPOINT))
+    return bool(settings.OTEL_EXPORTER_OTLP_ENDPOINT)
 
 
 def prepare() -> None:
@@ -30,7 +28,7 @@ def prepare() -> None:
     try:
         from authsvc.observability import spans
     except ImportError as error:
-        stop([("E027", f"{ENDPOINT} is set, but {error.name} is not installed.")])
+        stop([("E027", f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is not installed.")])
     spans.start()
     settings.MIDDLEWARE = [_MIDDLEWARE, *settings.MIDDLEWARE]
 
