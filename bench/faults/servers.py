@@ -47,8 +47,11 @@ class Disk:
             ballast.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        if self.is_mounted:
-            subprocess.run(["umount", str(self.folder)], check=False)
+        """Unmount it, which may have to wait for the end of the last process."""
+        for _ in range(50 * self.is_mounted):
+            if subprocess.run(["umount", str(self.folder)], check=False, stderr=subprocess.DEVNULL).returncode == 0:
+                return
+            time.sleep(0.1)
 
 
 class Server(ABC):
