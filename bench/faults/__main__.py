@@ -1,13 +1,13 @@
 """A day of faults: two nodes behind nginx under load while something fails, and a table of what was lost.
 
-    .venv/bin/python -m bench.faults [--database postgresql|mariadb] [FAULT ...]
+    .venv/bin/python -m bench.faults [--database postgresql|mariadb|galera] [FAULT ...]
 
 It starts servers of its own in a temporary folder: PostgreSQL with a synchronous standby, then MariaDB; nginx and two
-nodes of two processes by the files in deploy/. Clients register, log in, refresh (some with two copies of the request
-at once), read themselves and log out, and repeat what is not answered. After each fault every acknowledged registration
-must log in, every token that was logged out must be refused, every other one must be accepted, the generation of each
-session and the number of its logins in the trail must be those that were acknowledged, and the trail must verify. The
-exit status is 1 if something was lost or double, or a response was 500.
+nodes of two processes by the files in deploy/. With galera, three nodes write to three servers. Clients register, log
+in, refresh (some with two copies of the request at once), read themselves and log out, and repeat what is not answered.
+After each fault every acknowledged registration must log in, every token that was logged out must be refused, every
+other one must be accepted, the generation of each session and the number of its logins in the trail must be those that
+were acknowledged, and the trail must verify. The exit status is 1 if something was lost or double, or answered 500.
 
 As root on Debian, with postgresql, mariadb-server, nginx and openssl; a full disk needs a loop device, and is left out
 without. With every fault it takes about ten minutes.
@@ -33,12 +33,15 @@ django.setup()
 
 from bench.faults import checks  # noqa: E402
 from bench.faults.cluster import Cluster  # noqa: E402
+from bench.faults.galera import Galera  # noqa: E402
 from bench.faults.load import Load  # noqa: E402
 from bench.faults.mariadb import MariaDB  # noqa: E402
 from bench.faults.postgresql import PostgreSQL  # noqa: E402
 from bench.faults.scenarios import FAULTS, NotPossibleError, World  # noqa: E402
 
-SERVERS = {"postgresql": PostgreSQL, "mariadb": MariaDB}
+SERVERS = {"postgresql": PostgreSQL, "mariadb": MariaDB, "galera": Galera}
+# Galera needs a package beside MariaDB's.
+USUAL = ("postgresql", "mariadb")
 # Of load before a fault and after it.
 BEFORE, AFTER = 3.0, 4.0
 HEAD = (
@@ -108,7 +111,7 @@ def run(database: str, faults: list[str]) -> list[Result]:
     # The servers run as users of their own.
     folder.chmod(0o755)
     server = SERVERS[database](folder)
-    cluster = Cluster(folder, server.url)
+    cluster = Cluster(folder, server.urls)
     try:
         server.create()
         world = World(cluster, server)
@@ -142,7 +145,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     faults = [name for name in FAULTS if name in options.faults or not options.faults]
     print(HEAD)
-    results = [result for database in options.database or SERVERS for result in run(database, faults)]
+    results = [result for database in options.database or USUAL for result in run(database, faults)]
     if not all(result.good for result in results):
         raise SystemExit("Something was lost, double or answered 500.")
 

@@ -22,16 +22,21 @@ _PREVIOUS_ARGUMENTS = ("--threads", "24", "authsvc.wsgi:application")
 
 
 class Cluster:
-    """`url` is the DATABASE_URL with which nodes start from now on."""
+    """`urls` are those of the database with which nodes start from now on; each node has one, in their order.
 
-    def __init__(self, folder: Path, url: str) -> None:
+    There are two nodes, or as many as URLs.
+    """
+
+    def __init__(self, folder: Path, urls: list[str]) -> None:
         self.folder = folder
-        self.url = url
+        self.urls = urls
         self.plain, self.tls = free_port(), free_port()
-        self.nodes = [Node(self.variables(), folder / f"node{number}.log") for number in (1, 2)]
+        self.nodes: list[Node] = []
+        for number in range(max(2, len(urls))):
+            self.nodes.append(Node(self.variables(number), folder / f"node{number + 1}.log"))
         self._nginx: subprocess.Popen[bytes] | None = None
 
-    def variables(self) -> dict[str, str]:
+    def variables(self, number: int = 0) -> dict[str, str]:
         """Return the environment of a node, and of commands."""
         return {
             "PATH": os.environ["PATH"],
@@ -39,7 +44,7 @@ class Cluster:
             "SECRET_KEY": "wJ4x-9fTqLz2VbN8sRk6YpHd3MgCe7UaXo5Wi1Qr0EtBvKyZhGu2",
             "AUDIT_KEY": "9fK2-vQz7Lm_Xc4Rb8Tn1Wd6Hs3Jp5YgEuAoIiOeUaMqZwVx",
             "ALLOWED_HOSTS": HOST,
-            "DATABASE_URL": self.url,
+            "DATABASE_URL": self.urls[number % len(self.urls)],
             "TRUSTED_PROXIES": "1",
             "WEB_CONCURRENCY": "2",
             "RUNTIME_DIRECTORY": str(self.folder),
@@ -54,6 +59,9 @@ class Cluster:
             file.write((self.folder / "public.pem").read_bytes())
         ports = [node.port for node in self.nodes]
         configuration = nginx_configuration(self.folder, certificate, ports, self.plain, self.tls)
+        second = f"server 127.0.0.1:{ports[1]} max_fails=0;\n"
+        others = "".join(f"server 127.0.0.1:{port} max_fails=0;\n" for port in ports[2:])
+        configuration.write_text(configuration.read_text("utf-8").replace(second, second + others), encoding="utf-8")
         command = [installed("nginx"), "-c", str(configuration), "-p", str(self.folder)]
         self._nginx = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         for node in self.nodes:
@@ -75,7 +83,7 @@ class Cluster:
     def restart(self, node: Node) -> None:
         """Restart a node with the present variables, and wait until it is ready."""
         node.stop()
-        node.variables = self.variables()
+        node.variables = self.variables(self.nodes.index(node))
         node.start()
         self.wait(node)
 

@@ -12,6 +12,7 @@ from bench.faults.cluster import Cluster
 from bench.faults.postgresql import PostgreSQL
 from bench.faults.servers import Server
 
+LOAD_SECONDS: Final = 15
 FROZEN_SECONDS: Final = 20
 FULL_SECONDS: Final = 20
 LOCKED_SECONDS: Final = 30
@@ -34,6 +35,10 @@ class NotPossibleError(Exception):
 class World:
     cluster: Cluster
     server: Server
+
+
+def no_fault(world: World) -> None:
+    time.sleep(LOAD_SECONDS)
 
 
 def worker_killed(world: World) -> None:
@@ -128,7 +133,7 @@ def promotion(world: World) -> None:
     if not isinstance(world.server, PostgreSQL):
         raise NotPossibleError("only PostgreSQL has a standby here")
     world.server = world.server.fail_over()
-    world.cluster.url = world.server.url
+    world.cluster.urls = world.server.urls
     world.cluster.restart_each()
 
 
@@ -137,6 +142,7 @@ FAULTS: Final[dict[str, Callable[[World], None]]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         rolling_upgrade,
+        no_fault,
         rolling_restart,
         worker_killed,
         master_killed,

@@ -72,6 +72,11 @@ class Server(ABC):
     @abstractmethod
     def url(self) -> str: ...
 
+    @property
+    def urls(self) -> list[str]:
+        """Return the DATABASE_URL of each server that takes writes."""
+        return [self.url]
+
     @abstractmethod
     def command(self) -> list[str]:
         """Return the command that runs the server in the foreground."""
