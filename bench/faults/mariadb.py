@@ -1,9 +1,11 @@
 """MariaDB, one server."""
 
+from pathlib import Path
 from typing import Any
 
 import pymysql
 
+from authsvc.tests.server import free_port
 from bench.faults.servers import Server
 
 _CONNECTIONS = 60
@@ -12,6 +14,10 @@ _CONNECTIONS = 60
 class MariaDB(Server):
     name = "MariaDB"
     owner = "mysql"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._extra_port = free_port()
 
     @property
     def url(self) -> str:
@@ -26,6 +32,9 @@ class MariaDB(Server):
             "pid-file": f"{self.disk.folder}/pid",
             "innodb-log-file-size": "32M",
             "max-connections": _CONNECTIONS,
+            # For the administrator, when every other connection is taken.
+            "extra-port": self._extra_port,
+            "extra-max-connections": 4,
         }
         return ["/usr/sbin/mariadbd", "--no-defaults", *(f"--{name}={value}" for name, value in options.items())]
 
@@ -42,13 +51,10 @@ class MariaDB(Server):
             cursor.execute("SET GLOBAL log_bin_trust_function_creators = 1")
 
     def connect(self, user: str = "") -> Any:
-        if user:
-            return pymysql.connect(
-                host="127.0.0.1", port=self.port, user=user, database="authsvc", autocommit=True, connect_timeout=3
-            )
-        return pymysql.connect(
-            unix_socket=f"{self.disk.folder}/socket", user="root", autocommit=True, connect_timeout=3
-        )
+        place: dict[str, Any] = {"port": self.port, "user": user, "database": "authsvc"}
+        if not user:
+            place = {"port": self._extra_port, "user": "root"}
+        return pymysql.connect(host="127.0.0.1", autocommit=True, connect_timeout=3, **place)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         with self.connect("authsvc") as connection, connection.cursor() as cursor:
