@@ -186,8 +186,7 @@ class Load:
         began = time.monotonic()
         responses = [self.ask(*given), *(other.result() for other in others)]
         late = time.monotonic() - began >= REFRESH_GRACE.total_seconds()
-        doubts = late or any(response.doubts for response in responses)
-        if doubts and any(response.status == 401 for response in responses):
+        if late and any(response.status == 401 for response in responses):
             session.reused = True
             return
         for response in responses:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ def disk_full(world: World) -> None:
         raise NotPossibleError("no file system can be mounted here")
     with world.server.disk.full():
         time.sleep(FULL_SECONDS)
-    world.server.start_if_stopped()
+    if world.server.start_if_stopped():
+        print(f"{world.server.name} had stopped, and was started.", file=sys.stderr)
 
 
 def lock_held(world: World) -> None:

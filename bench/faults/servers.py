@@ -112,13 +112,14 @@ class Server(ABC):
                 raise RuntimeError(f"{self.name} does not start: {self.folder / 'server.log'}")
             time.sleep(0.1)
 
-    def start_if_stopped(self) -> None:
-        """Start the server unless it runs and accepts connections, which it may do by itself again after a fault."""
+    def start_if_stopped(self) -> bool:
+        """Start the server unless it runs and accepts connections, which it may do by itself; say whether it had to."""
         with suppress(Exception):
             self.connect().close()
-            return
+            return False
         self.kill()
         self.start()
+        return True
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         connection = self.connect()
