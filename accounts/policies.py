@@ -153,7 +153,7 @@ LONGEST_WAIT: Final = timedelta(seconds=2)
 # Places of one account in a process's queue for hashing slots.
 HASHING_PLACES: Final = 8
 # A refusal of one of several parallel attempts at an identifier waits this long, in at most so many threads of a
-# process: two thirds of those that the README gives it.
+# process: two thirds of those that docs/production.md gives it.
 REFUSAL_PAUSE: Final = timedelta(milliseconds=500)
 REFUSAL_PAUSES: Final = 16
 LONGEST_PASSWORD: Final = 128

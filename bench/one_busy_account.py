@@ -138,7 +138,7 @@ def database() -> Iterator[str]:
 
 @contextmanager
 def serving(url: str) -> Iterator[int]:
-    """Serve as the README says for production, with a process per core; yields the port."""
+    """Serve as docs/production.md says, with a process per core; yields the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -2,18 +2,25 @@
 
     DATABASE_URL=postgres://… .venv/bin/python bench/purge.py [sessions] [logins a second]
 
-Logins come at a fixed rate, whether earlier ones have been answered or not, for 8 rounds of 5 seconds while the purge,
-a process of its own, is stopped and 5 seconds while it runs; what else the machine does falls on both alike. The script
-creates a temporary database and drops it at the end.
+The service runs as in production, with two processes of gunicorn. Logins come over HTTP at a fixed rate (default 50),
+whether earlier ones have been answered or not, for 8 rounds of 5 seconds while the purge, a process of its own, is
+stopped and 5 seconds while it runs; what else the machine does falls on both alike. A rate that the machine cannot
+sustain measures its queue instead. The script creates a temporary database and drops it at the end.
 """
 
+import http.client
+import json
 import os
+import secrets
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,15 +33,14 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.hashers import make_password  # noqa: E402
-from django.db import connection, connections  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import get_runner, override_settings  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test.utils import get_runner  # noqa: E402
 
 from accounts.models import Session, User  # noqa: E402
 from accounts.tests.tools import PASSWORD  # noqa: E402
 
 ACCOUNTS = 400
-THREADS = 12
+THREADS = 24
 SECONDS = 5
 ROUNDS = 8
 EXPIRED = """
@@ -54,20 +60,61 @@ def fill(sessions: int) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def log_in(number: int, due: float) -> float | None:
+@contextmanager
+def serving(environment: Mapping[str, str]) -> Iterator[int]:
+    """Start the production command, wait until it is ready, and yield its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = int(listening.getsockname()[1])
+    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
+    server = subprocess.Popen(  # noqa: S603 The command is the script's own.
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not is_ready(port):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("The service does not become ready.")
+            time.sleep(0.2)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return request(port, "GET", "/readyz") == 200
+    except OSError:
+        return False
+
+
+def request(port: int, method: str, path: str, body: object = None, address: str = "10.0.0.1") -> int:
+    """Return the status of the response."""
+    forwarded = {"X-Forwarded-For": address, "X-Forwarded-Proto": "https", "Content-Type": "application/json"}
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        client.request(method, path, json.dumps(body), forwarded)
+        response = client.getresponse()
+        response.read()
+    finally:
+        client.close()
+    return response.status
+
+
+def log_in(port: int, number: int, due: float) -> float | None:
     """Log in at a time; return after how many milliseconds the answer was there, or None for a refused login."""
     time.sleep(max(0.0, due - time.perf_counter()))
     body = {"username": f"user{number % ACCOUNTS}", "password": PASSWORD}
     address = f"10.1.{number % ACCOUNTS // 250}.{number % 250}"
-    answer = Client(REMOTE_ADDR=address).post("/api/auth/login", body, content_type="application/json")
-    return (time.perf_counter() - due) * 1000 if answer.status_code == 200 else None
+    status = request(port, "POST", "/api/auth/login", body, address)
+    return (time.perf_counter() - due) * 1000 if status == 200 else None
 
 
-def load(pool: ThreadPoolExecutor, first: int, rate: float) -> list[float | None]:
+def load(pool: ThreadPoolExecutor, port: int, first: int, rate: float) -> list[float | None]:
     """Log in at a rate for SECONDS, from account number `first` on; return the times in milliseconds."""
     start = time.perf_counter() + 0.1
     count = int(SECONDS * rate)
-    return list(pool.map(lambda number: log_in(first + number, start + number / rate), range(count)))
+    return list(pool.map(lambda number: log_in(port, first + number, start + number / rate), range(count)))
 
 
 def show(name: str, times: list[float | None]) -> float:
@@ -79,15 +126,29 @@ def show(name: str, times: list[float | None]) -> float:
 
 def measure(rate: float) -> None:
     url = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
-    environment = {**os.environ, "DATABASE_URL": url}
-    command = [sys.executable, "manage.py", "purge", "--only", "sessions"]
+    production = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "DEBUG": "false",
+        "DJANGO_SETTINGS_MODULE": "authsvc.settings",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "TRUSTED_PROXIES": "1",
+        "WEB_CONCURRENCY": "2",
+    }
     expired = Session.objects.filter(stamp="x")
     before = expired.count()
-    alone, beside, number = [], [], 0
-    with ThreadPoolExecutor(THREADS) as pool:
-        load(pool, 0, rate)
-        purge = subprocess.Popen(  # noqa: S603 The command is constant.
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    alone: list[float | None] = []
+    beside: list[float | None] = []
+    number = 0
+    with serving(production) as port, ThreadPoolExecutor(THREADS) as pool:
+        load(pool, port, 0, rate)
+        purge = subprocess.Popen(
+            [sys.executable, "manage.py", "purge", "--only", "sessions"],
+            cwd=ROOT,
+            env=production,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             # It starts.
@@ -96,13 +157,13 @@ def measure(rate: float) -> None:
                 for sign, times in ((signal.SIGSTOP, alone), (signal.SIGCONT, beside)):
                     purge.send_signal(sign)
                     number += int(SECONDS * rate)
-                    times += load(pool, number, rate)
+                    times += load(pool, port, number, rate)
             is_running = purge.poll() is None
         finally:
+            purge.send_signal(signal.SIGCONT)
             purge.terminate()
             purge.wait()
-        list(pool.map(lambda _: (time.sleep(0.05), connections.close_all()), range(THREADS)))
-    ratio = show("purge stopped", alone) and show("purge running", beside) / statistics.median(filter(None, alone))
+    ratio = show("purge running", beside) / show("purge stopped", alone)
     removed = before - expired.count()
     print(f"median {ratio - 1:+.0%}; the purge removed {removed} rows{' and was still running' if is_running else ''}")
 
@@ -112,9 +173,8 @@ def main() -> None:
     runner = get_runner(settings)(verbosity=0, interactive=False)
     databases = runner.setup_databases()
     try:
-        with override_settings(ALLOWED_HOSTS=["testserver"]):
-            fill(sessions)
-            measure(rate)
+        fill(sessions)
+        measure(rate)
     finally:
         runner.teardown_databases(databases)
 

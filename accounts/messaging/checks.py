@@ -14,7 +14,7 @@ def check_gateway_configured(**_: Any) -> list[CheckMessage]:
     return [
         Info(
             "Neither EMAIL_URL nor SMS_URL is set: users cannot reset their passwords themselves.",
-            hint="See the examples under Messages in README.md.",
+            hint="See the examples in docs/messages.md.",
             id="authsvc.I002",
         )
     ]

@@ -21,7 +21,7 @@ def add_arguments(parser: CommandParser) -> None:
 def run(options: Mapping[str, Any], stdout: OutputWrapper, stderr: OutputWrapper) -> None:
     """Follow the trail until SIGINT or SIGTERM. Raises CommandError without a receiver."""
     if not settings.AUDIT_STREAM_URL:
-        raise CommandError("AUDIT_STREAM_URL is not set. README.md, section The trail elsewhere, lists its forms.")
+        raise CommandError("AUDIT_STREAM_URL is not set. docs/trail.md, section Streaming, lists its forms.")
     following = follower()
 
     def stop(number: int, frame: FrameType | None) -> None:

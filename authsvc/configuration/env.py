@@ -179,7 +179,7 @@ def write_development_file() -> None:
     if ENV_FILE is None or ENV_FILE.exists():
         return
     ENV_FILE.write_text(
-        "# For development on this machine; README.md has the table of variables.\n"
+        "# For development on this machine; docs/configuration.md has the table of variables.\n"
         f"DEBUG=true\nSECRET_KEY={secrets.token_urlsafe(50)}\n",
         encoding="utf-8",
     )

@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 _CUSTOM: Final = "authsvc"
 HINTS: Final = {
-    "E001": "The environment table in README.md lists the values of each variable.",
+    "E001": "The table in docs/configuration.md lists the values of each variable.",
     "E002": "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
     "E003": "Set ALLOWED_HOSTS=auth.example.org, or DEBUG=true for development on one machine.",
     "E004": "Examples: sqlite:////var/lib/authsvc/db.sqlite3, postgres://user:password@host:5432/name, "

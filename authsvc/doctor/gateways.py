@@ -77,7 +77,7 @@ def sms() -> Iterator[Finding]:
     try:
         sms_sender.sender(settings.SMS_URL)
     except ValueError as error:
-        yield failure("sms", f"SMS_URL cannot be used: {error}.", "See Messages in README.md.")
+        yield failure("sms", f"SMS_URL cannot be used: {error}.", "See docs/messages.md.")
     else:
         yield ok("sms", "The gateway is configured; nothing was sent.")
 

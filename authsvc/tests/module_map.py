@@ -1,4 +1,4 @@
-"""The map of the README: every package and module, with the first line of its docstring.
+"""The map in docs/architecture.md: every package and module, with the first line of its docstring.
 
 `python -m authsvc.tests.module_map` writes it anew.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-README: Final = ROOT / "README.md"
+PAGE: Final = ROOT / "docs/architecture.md"
 PACKAGES: Final = ("authsvc", "accounts", "audit")
 _LEFT_OUT: Final = frozenset({"tests", "migrations", "__pycache__"})
 _INDENT: Final = "  "
@@ -32,9 +32,9 @@ def module_map() -> str:
 
 
 def printed_map() -> str:
-    """Return the map as README.md has it."""
-    match = _BLOCK.search(README.read_text(encoding="utf-8"))
-    assert match, "README.md has no module map."
+    """Return the map as the page has it."""
+    match = _BLOCK.search(PAGE.read_text(encoding="utf-8"))
+    assert match, "docs/architecture.md has no module map."
     return match[0]
 
 
@@ -61,5 +61,5 @@ def _line(name: str, module: Path, depth: int) -> str:
 
 
 if __name__ == "__main__":
-    text = README.read_text(encoding="utf-8")
-    README.write_text(_BLOCK.sub(lambda _: module_map(), text, count=1), encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(_BLOCK.sub(lambda _: module_map(), text, count=1), encoding="utf-8")

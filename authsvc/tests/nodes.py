@@ -1,4 +1,4 @@
-"""Two nodes behind nginx, started as README.md says and by the files in deploy/, for what only such a set shows."""
+"""Two nodes behind nginx, as docs/production.md and the files in deploy/ start them, for what only such a set shows."""
 
 import os
 import re
@@ -44,16 +44,16 @@ def installed(program: str) -> str:
 
 
 def production_block() -> str:
-    """Return README's commands, without those for users, systemd, nginx."""
-    readme = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
-    match = re.search(r"<!-- production:.*?```sh\n(.*?)```", readme, re.DOTALL)
+    """Return the commands of docs/production.md, without those for users, systemd, nginx."""
+    page = (settings.BASE_DIR / "docs/production.md").read_text(encoding="utf-8")
+    match = re.search(r"<!-- production:.*?```sh\n(.*?)```", page, re.DOTALL)
     assert match
     of_the_machine = ("useradd", "chown", "systemctl", "cp deploy/systemd", "cp deploy/nginx", "nginx ")
     return "".join(line for line in match[1].splitlines(keepends=True) if not line.startswith(of_the_machine))
 
 
-def follow_readme(folder: Path) -> tuple[dict[str, str], str]:
-    """Run README's commands on a database file; return the variables that its file has, and what was printed."""
+def follow_guide(folder: Path) -> tuple[dict[str, str], str]:
+    """Run these commands on a database file; return the variables that its file has, and what was printed."""
     script = production_block().replace("/etc/authsvc", str(folder)).replace(" -g authsvc", "")
     script = script.replace(".venv/bin/python manage.py", '"$PYTHON" -c "$MAIN" manage.py')
     script = script.replace("postgres://authsvc:password@127.0.0.1:5432/authsvc", f"sqlite:///{folder}/db.sqlite3")

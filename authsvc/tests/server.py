@@ -75,7 +75,7 @@ class From(Server):
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """gunicorn as README.md starts it, with one process, over a database of its own."""
+    """gunicorn as docs/production.md starts it, with one process, over a database of its own."""
     variables = {
         **PRODUCTION,
         "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",

@@ -1,4 +1,4 @@
-"""The service as README.md starts it: processes of their own, which can be killed."""
+"""The service as docs/production.md starts it: processes of their own, which can be killed."""
 
 import http.client
 import json

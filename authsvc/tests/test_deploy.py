@@ -19,7 +19,7 @@ from django.urls import resolve
 from accounts.tests.tools import PASSWORD
 from audit.tests.test_streaming import certificate
 from authsvc.configuration.env import SECRETS, Environment
-from authsvc.tests.nodes import HOST, Cluster, cluster, follow_readme, installed, nginx_configuration
+from authsvc.tests.nodes import HOST, Cluster, cluster, follow_guide, installed, nginx_configuration
 
 __all__ = ["certificate"]
 
@@ -59,8 +59,8 @@ def test_nginx_accepts_its_configuration(tmp_path: Path, certificate: Path) -> N
 
 @pytest.fixture(scope="module")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What README's commands have set up."""
-    return follow_readme(tmp_path_factory.mktemp("etc") / "authsvc")[0]
+    """What the commands of docs/production.md have set up."""
+    return follow_guide(tmp_path_factory.mktemp("etc") / "authsvc")[0]
 
 
 @pytest.fixture(scope="module")

@@ -70,17 +70,17 @@ pytestmark = pytest.mark.any_database
         (
             {"DEBUG": "maybe"},
             "(authsvc.E001) DEBUG: Input should be a valid boolean, unable to interpret input. "
-            "HINT: The environment table in README.md lists the values of each variable.",
+            "HINT: The table in docs/configuration.md lists the values of each variable.",
         ),
         (
             {"TRUSTED_PROXIES": "-1"},
             "(authsvc.E001) TRUSTED_PROXIES: Input should be greater than or equal to 0. "
-            "HINT: The environment table in README.md lists the values of each variable.",
+            "HINT: The table in docs/configuration.md lists the values of each variable.",
         ),
         (
             {"PROFILE": "lax"},
             "(authsvc.E001) PROFILE: Input should be 'documented' or 'hardened'. "
-            "HINT: The environment table in README.md lists the values of each variable.",
+            "HINT: The table in docs/configuration.md lists the values of each variable.",
         ),
         (
             {"DATABASE_URL": "oracle://u:secret@db/x"},
@@ -147,7 +147,7 @@ pytestmark = pytest.mark.any_database
         (
             {"SMS_REGIONS": "CN,XX"},
             "(authsvc.E001) SMS_REGIONS: Value error, XX is not a region such as CN, HK or MO. "
-            "HINT: The environment table in README.md lists the values of each variable.",
+            "HINT: The table in docs/configuration.md lists the values of each variable.",
         ),
         (
             {"TIME_ZONE": "Beijing"},
@@ -182,12 +182,12 @@ pytestmark = pytest.mark.any_database
         (
             {"SERVICE_NAME": "x"},
             "(authsvc.E001) SERVICE_NAME: String should have at least 2 characters. "
-            "HINT: The environment table in README.md lists the values of each variable.",
+            "HINT: The table in docs/configuration.md lists the values of each variable.",
         ),
         (
             {"SERVICE_NAME": "Ward\n7"},
             "(authsvc.E001) SERVICE_NAME: Value error, it contains unprintable characters. "
-            "HINT: The environment table in README.md lists the values of each variable.",
+            "HINT: The table in docs/configuration.md lists the values of each variable.",
         ),
         *[
             (

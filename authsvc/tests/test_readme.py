@@ -1,4 +1,4 @@
-"""README.md says what is true."""
+"""README.md and the pages that hold what it leads to say what is true."""
 
 import re
 import subprocess
@@ -13,6 +13,8 @@ from authsvc.tests.module_map import PACKAGES, ROOT, module_map, modules, printe
 pytestmark = pytest.mark.any_database
 
 README = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+IN_CHINESE = (settings.BASE_DIR / "README.zh-hans.md").read_text(encoding="utf-8")
+CONFIGURATION = (settings.BASE_DIR / "docs/configuration.md").read_text(encoding="utf-8")
 
 
 def first_session() -> str:
@@ -33,13 +35,32 @@ def test_the_first_session_runs_as_printed(live_server: LiveServer) -> None:
 
 
 def test_the_environment_table_has_every_variable() -> None:
-    named = re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)
+    named = re.findall(r"^\| `([A-Z_]+)` \|", CONFIGURATION, re.MULTILINE)
     assert sorted(named) == sorted(name.upper() for name in Environment.model_fields)
 
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_the_secrets_that_may_be_files_are_named(name: str) -> None:
-    assert f"`{name.upper()}`" in README.split("may each be given as a file")[0].split("\n\n")[-1]
+    assert f"`{name.upper()}`" in CONFIGURATION.split("may each be given as a file")[0].split("\n\n")[-1]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(r"^(#+) ", id="headings"),
+        pytest.param(r"^```sh\n(.*?)^```$", id="commands"),
+        pytest.param(r"\]\((.*?)\)", id="links and pictures"),
+        pytest.param(r"`([^`\n]+)`", id="names"),
+    ],
+)
+def test_the_chinese_readme_has_what_the_english_one_has(pattern: str) -> None:
+    english, chinese = (re.findall(pattern, text, re.MULTILINE | re.DOTALL) for text in (README, IN_CHINESE))
+    assert chinese == english
+
+
+def test_the_tables_of_the_chinese_readme_have_the_same_shape() -> None:
+    english, chinese = ([line.count("|") for line in text.splitlines()] for text in (README, IN_CHINESE))
+    assert [cells for cells in chinese if cells] == [cells for cells in english if cells]
 
 
 def test_the_module_map_has_every_module_and_its_docstring() -> None:

@@ -2,19 +2,33 @@
 
 import csv
 import json
+import os
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import quote
 
+import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from accounts.models import FormerHashKind, ImportedAccount, User
 from accounts.security import former_kinds
 from accounts.services.importing import writing
-from accounts.tests.importing.sources import ARGON2I, BCRYPT, CLINIC, PBKDF2, SUPPLY, import_users, sqlite_source
+from accounts.tests.importing.sources import (
+    ARGON2I,
+    BCRYPT,
+    CLINIC,
+    PBKDF2,
+    PHP_BCRYPT,
+    SUPPLY,
+    import_users,
+    sqlite_source,
+)
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
 from audit.verification import Verification
@@ -272,6 +286,36 @@ def test_a_person_of_the_supply_platform_logs_in_with_the_old_password(tmp_path:
     import_users(sqlite_source(tmp_path / "s.db", SUPPLY, users=users), "--from", "supply")
     assert Api().login("13800138000", PASSWORD).status_code == 200
     assert User.objects.get().password.startswith("argon2$argon2id$")
+
+
+@pytest.fixture
+def portal_on_postgresql() -> Iterator[str]:
+    """The URL of a new database with two people of the portal, one of whom is disabled."""
+    if connection.vendor != "postgresql":
+        pytest.skip("The source is made on the server of the tests, which is not PostgreSQL.")
+    name, server = f"test_portal_{os.getpid()}", connection.settings_dict
+    given = {"host": server["HOST"], "port": server["PORT"], "user": server["USER"], "password": server["PASSWORD"]}
+    parameters = {key: value for key, value in given.items() if value}
+    with psycopg.connect(dbname="postgres", autocommit=True, **parameters) as outside:
+        outside.execute(f"CREATE DATABASE {name}")
+        try:
+            with psycopg.connect(dbname=name, **parameters) as source:
+                source.execute("CREATE TABLE users (id bigint, username text, password text, email text, status int)")
+                rows = [(7, "wang", PHP_BCRYPT, "wang@portal.cn", 1), (8, "li", PHP_BCRYPT, None, 0)]
+                source.cursor().executemany("INSERT INTO users VALUES (%s, %s, %s, %s, %s)", rows)
+            credentials = f"{quote(str(given['user']))}:{quote(str(given['password'] or ''))}"
+            yield f"postgres://{credentials}@{given['host']}:{given['port']}/{name}"
+        finally:
+            outside.execute(f"DROP DATABASE {name}")
+
+
+def test_people_come_from_a_former_system_on_postgresql(portal_on_postgresql: str, db: None) -> None:
+    assert "2 accounts" in import_users(portal_on_postgresql, "--from", "portal")
+    assert list(User.objects.order_by("username").values_list("username", "email", "role", "is_active")) == [
+        ("li", None, "viewer", False),
+        ("wang", "wang@portal.cn", "viewer", True),
+    ]
+    assert Api(mount="/auth").login("wang", PASSWORD).status_code == 200
 
 
 def test_a_source_without_the_systems_tables_is_refused(tmp_path: Path, db: None) -> None:
