@@ -22,5 +22,6 @@ check:  ## Check style, types and layers, and that no migration is missing.
 
 lock:  ## Pin requirements*.in with hashes; UPGRADE=1 takes the newest versions.
 	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-tracing.in --output-file requirements-tracing.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) .ci/clients/requirements.in --output-file .ci/clients/requirements.txt

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from accounts.models import User
-from accounts.security import former_kinds
+from accounts.security import clock, former_kinds
 from accounts.security.hashers import Argon2id
 from accounts.security.keys import ring
 from accounts.tests.tools import BROWSER, HERE, PASSWORD, Api, captured_statements
@@ -63,6 +63,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def _cheap_hashes() -> Iterator[None]:
     """Hash at a thousandth of the cost, because nearly every test hashes."""
     with mock.patch.multiple(Argon2id, memory_cost=16, time_cost=1):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _equal_clocks() -> Iterator[None]:
+    """Measure no difference from the database's clock, which does not move with the clock of a test."""
+    with mock.patch.object(clock, "ahead", return_value=None):
         yield
 
 

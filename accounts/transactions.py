@@ -1,5 +1,7 @@
 """Transactions that are repeated after a deadlock, the connection between them, and errors of a read-only database."""
 
+import secrets
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,6 +10,8 @@ from django.db import InternalError, OperationalError, connection, transaction
 T = TypeVar("T")
 
 ATTEMPTS = 5
+# The longest pause before the second attempt; before each further one it is as much longer.
+_PAUSE_MILLISECONDS = 20
 # PostgreSQL's serialization_failure and deadlock_detected; MySQL's lock wait timeout and deadlock.
 _SQLSTATES = frozenset({"40001", "40P01"})
 _MYSQL_ERRORS = frozenset({1205, 1213})
@@ -61,6 +65,14 @@ def repeatedly(work: Callable[[], T]) -> T:
         except OperationalError as error:
             if nested or attempt == ATTEMPTS or not _is_retryable(error):
                 raise
+        except transaction.TransactionManagementError as error:
+            # A server of Galera has ended the transaction, and with it a savepoint that an error would lead back to.
+            if nested or connection.vendor != "mysql":
+                raise
+            if attempt == ATTEMPTS:
+                raise OperationalError("The database server has ended the transaction.") from error
+        # Servers of Galera find a conflict at the commit: without a pause the same ones would meet again.
+        time.sleep(secrets.randbelow(_PAUSE_MILLISECONDS * attempt) / 1000)
     raise AssertionError("The last attempt either returns or raises.")
 
 

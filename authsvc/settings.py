@@ -23,6 +23,7 @@ DOCS = _environment.docs_readers
 CONTRACT_MOUNTS = mount_table(_environment.contract_mounts)
 TRUSTED_PROXIES = _environment.trusted_proxies
 METRICS_TOKEN = _environment.metrics_token
+OTEL_EXPORTER_OTLP_ENDPOINT = _environment.otel_exporter_otlp_endpoint
 WEB_CONCURRENCY = _environment.web_concurrency
 JWT_KEYS = _environment.jwt_keys
 AUDIT_KEYS = _environment.audit_key

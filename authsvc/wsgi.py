@@ -8,6 +8,7 @@ from django.core.wsgi import get_wsgi_application
 
 from authsvc.configuration.startup import run_startup_checks
 from authsvc.middleware.request_guard import RequestGuard
+from authsvc.observability import tracing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -20,12 +21,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
 
 def _load() -> "WSGIApplication":
     try:
+        if tracing.is_wanted():
+            tracing.prepare()
         django_application = get_wsgi_application()
         run_startup_checks()
     except SystemExit as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(_BOOT_ERROR)
-    return RequestGuard(django_application)
+    guarded = RequestGuard(django_application)
+    return tracing.traced(guarded) if tracing.is_wanted() else guarded
 
 
 application = _load()

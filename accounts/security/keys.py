@@ -27,6 +27,7 @@ from accounts.errors import KeysUnavailable
 from accounts.models import SigningKey
 from accounts.policies import HMAC_BYTES, KEYS_REREAD, REMEMBERED_TOKENS, SHARED_KEYS, TokenPolicy
 from accounts.security import encryption
+from accounts.security.clock import clock_watch
 
 logger = logging.getLogger(__name__)
 
@@ -211,7 +212,11 @@ class KeyRing:
         self._sets: dict[str, tuple[KeySet, float]] = {}
 
     def signer(self, policy: TokenPolicy) -> Key:
-        """Return the key that signs now; the first call ever makes it. Raises KeysUnavailable."""
+        """Return the key that signs now; the first call ever makes it.
+
+        Raises KeysUnavailable, also while this machine's clock is wrong.
+        """
+        clock_watch.require_right()
         return signer_of(self.all(policy), timezone.now())
 
     def all(self, policy: TokenPolicy) -> tuple[Key, ...]:

@@ -1,5 +1,7 @@
+from contextlib import suppress
+
 import pytest
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from accounts.models import User
 from accounts.transactions import ATTEMPTS, atomically
@@ -30,6 +32,23 @@ def test_a_deadlock_repeats_the_whole_transaction() -> None:
 
     assert atomically(work) == 3
     assert User.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "mysql", reason="Galera is of MariaDB.")
+def test_a_transaction_that_the_server_has_ended_is_repeated() -> None:
+    tries = []
+
+    def work() -> str:
+        tries.append(1)
+        with suppress(IntegrityError), transaction.atomic():
+            if len(tries) == 1:
+                connection.cursor().execute("ROLLBACK")
+                raise IntegrityError
+        return User.objects.create_user("alice").username
+
+    assert atomically(work) == "alice"
+    assert len(tries) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -87,6 +87,8 @@ class Environment(BaseSettings):
     issuer: Annotated[str, AfterValidator(validators.valid_issuer)] = ""
     webauthn_rp_id: Annotated[str, AfterValidator(validators.valid_rp_id)] = ""
     metrics_token: str = ""
+    # OpenTelemetry's own packages read it from the process's environment.
+    otel_exporter_otlp_endpoint: str = ""
     audit_stream_url: Annotated[str, AfterValidator(validators.valid_stream)] = ""
     log_format: Literal["json", "text"] | None = None
     dormant_days: Annotated[int, AfterValidator(validators.valid_dormancy)] = 0

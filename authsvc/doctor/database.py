@@ -1,15 +1,15 @@
 """Checks of the database: that it answers, and that it is set as the service relies on it."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 
 from accounts.policies import CLOCK_SKEW
+from accounts.security.clock import ahead
 from authsvc.doctor.findings import Finding, failure, ok, warning
 from authsvc.observability.server_connections import server_connections
 
@@ -120,13 +120,11 @@ def migrations() -> Iterator[Finding]:
 
 
 def clock() -> Iterator[Finding]:
-    sql = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT UTC_TIMESTAMP(6)"}.get(connection.vendor)
-    if sql is None:
+    difference = ahead()
+    if difference is None:
         yield ok("clock", "The database is in this process.")
         return
-    before = timezone.now()
-    moment: datetime = _value(sql)
-    apart = abs(moment.replace(tzinfo=moment.tzinfo or UTC) - before)
+    apart = abs(difference)
     text = f"This machine and the database are {apart.total_seconds():.1f} s apart."
     if apart < _CLOCK_WARNING:
         yield ok("clock", text)

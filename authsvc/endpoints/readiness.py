@@ -1,4 +1,4 @@
-"""Whether this process can serve: its database answers, accepts writes and is migrated, and its keys can be read."""
+"""Whether this process can serve: its database answers, accepts writes and is migrated, and it can issue tokens."""
 
 import os
 from dataclasses import asdict, dataclass
@@ -9,7 +9,9 @@ from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from accounts.errors import KeysUnavailable
 from accounts.security import keys
+from accounts.security.clock import clock_watch
 from authsvc import draining
 
 # What each server says of itself where it refuses writes; the last column of every row is 0 or off otherwise. Whoever
@@ -33,11 +35,12 @@ class Readiness:
     writable: bool
     migrations: bool
     keys: bool
+    clock: bool
     draining: bool
 
     @property
     def ready(self) -> bool:
-        return self.database and self.writable and self.migrations and self.keys and not self.draining
+        return self.database and self.writable and self.migrations and self.keys and self.clock and not self.draining
 
     def as_dict(self) -> dict[str, bool]:
         return asdict(self)
@@ -48,13 +51,15 @@ def check() -> Readiness:
     try:
         writable = _is_writable()
     except Error:
-        return Readiness(database=False, writable=False, migrations=False, keys=False, draining=draining.has_begun())
+        none = dict.fromkeys(("database", "writable", "migrations", "keys", "clock"), False)
+        return Readiness(**none, draining=draining.has_begun())
     migrated = _is_migrated()
     return Readiness(
         database=True,
         writable=writable,
         migrations=migrated,
         keys=migrated and _keys_are_readable(),
+        clock=_clock_is_right(),
         draining=draining.has_begun(),
     )
 
@@ -87,3 +92,11 @@ def _keys_are_readable() -> bool:
         return not keys.unreadable_purposes()
     except Error:
         return False
+
+
+def _clock_is_right() -> bool:
+    try:
+        clock_watch.require_right()
+    except (Error, KeysUnavailable):
+        return False
+    return True

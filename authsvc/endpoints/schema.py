@@ -55,7 +55,8 @@ _METADATA: Final = _closed(
     grant_types_supported=_TEXTS,
     ui_locales_supported=_TEXTS,
 )
-_CHECKS: Final = {"database": True, "writable": False, "migrations": True, "keys": True, "draining": False}
+_PASSED: Final = dict.fromkeys(("database", "writable", "migrations", "keys", "clock"), True)
+_CHECKS: Final = {**_PASSED, "writable": False, "draining": False}
 _READINESS: Final = {
     **_STATUS,
     "properties": {"status": _TEXT, "checks": {"$ref": "#/components/schemas/ServiceChecks"}},

@@ -79,10 +79,17 @@ def follow_guide(folder: Path) -> tuple[dict[str, str], str]:
 
 @dataclass
 class Node:
-    """gunicorn by deploy/gunicorn.conf.py, on a socket that stays open while it restarts, as systemd's does."""
+    """gunicorn by deploy/gunicorn.conf.py, on a socket that stays open while it restarts, as systemd's does.
+
+    `release` is the folder with the code, and `arguments` are those with which that release's guide starts gunicorn;
+    `preparation` is code that runs before it.
+    """
 
     variables: dict[str, str]
     log: Path
+    release: Path = settings.BASE_DIR
+    arguments: tuple[str, ...] = ("-c", "deploy/gunicorn.conf.py")
+    preparation: str = ""
     listening: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0), backlog=2048))
     process: subprocess.Popen[bytes] | None = None
 
@@ -94,8 +101,8 @@ class Node:
         number = self.listening.fileno()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", MAIN, "-c", "deploy/gunicorn.conf.py", "--bind", f"fd://{number}"],
-                cwd=settings.BASE_DIR,
+                [sys.executable, "-c", self.preparation + MAIN, *self.arguments, "--bind", f"fd://{number}"],
+                cwd=self.release,
                 env=self.variables,
                 pass_fds=[number],
                 stdout=log,

@@ -174,6 +174,42 @@ def test_every_pod_is_confined_and_one_job_migrates() -> None:
     assert sum("migrate" in pod["containers"][0].get("command", []) for pod in pods) == 1
 
 
+def test_every_reference_in_the_kubernetes_manifests_has_its_object() -> None:
+    objects = documents("kubernetes/authsvc.yaml") + documents("kubernetes/migrate.yaml")
+    (config,) = (each for each in objects if each["kind"] == "ConfigMap")
+    for pod in workloads():
+        (container,) = pod["containers"]
+        volumes = [volume["name"] for volume in pod["volumes"]]
+        assert [mount["name"] for mount in container["volumeMounts"]] == volumes
+        assert container["envFrom"] == [{"configMapRef": {"name": config["metadata"]["name"]}}]
+    deployments = [each["spec"] for each in objects if each["kind"] == "Deployment"]
+    for spec in deployments:
+        assert spec["selector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
+    labels = [spec["template"]["metadata"]["labels"] for spec in deployments]
+    for each in objects:
+        if each["kind"] == "PodDisruptionBudget":
+            assert each["spec"]["selector"]["matchLabels"] in labels
+        if each["kind"] == "Service":
+            chosen = deployments[labels.index(each["spec"]["selector"])]["template"]["spec"]["containers"][0]
+            assert [port["targetPort"] for port in each["spec"]["ports"]] == [port["name"] for port in chosen["ports"]]
+    comment = (DEPLOY / "kubernetes/authsvc.yaml").read_text("utf-8")
+    made = set(re.findall(r"--from-file=(\w+)", comment))
+    assert {path.rpartition("/")[2] for name, path in config["data"].items() if name.endswith("_FILE")} == made
+
+
+def test_every_reference_in_the_compose_file_has_its_object() -> None:
+    (compose,) = documents("compose.yaml")
+    services = compose["services"]
+    used = {secret for service in services.values() for secret in service.get("secrets", [])}
+    assert used == set(compose["secrets"])
+    for service in services.values():
+        assert service.get("depends_on", {}).keys() <= services.keys()
+        files = [value for name, value in service["environment"].items() if name.endswith("_FILE")]
+        assert {path.removeprefix("/run/secrets/") for path in files} == set(service["secrets"])
+        named = [volume.partition(":")[0] for volume in service.get("volumes", [])]
+        assert set(named) <= compose["volumes"].keys()
+
+
 def test_the_probes_ask_paths_that_exist() -> None:
     web = next(pod["containers"][0] for pod in workloads() if "readinessProbe" in pod["containers"][0])
     paths = [web[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")]

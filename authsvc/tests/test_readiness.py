@@ -15,7 +15,7 @@ from accounts.tests.tools import Api
 from authsvc import draining
 from authsvc.endpoints import readiness
 
-READY = {"database": True, "writable": True, "migrations": True, "keys": True, "draining": False}
+READY = {"database": True, "writable": True, "migrations": True, "keys": True, "clock": True, "draining": False}
 ELSEWHERE = "192.0.2.7"
 
 
@@ -40,7 +40,7 @@ def test_without_its_database_a_process_is_alive_and_not_ready(monkeypatch: pyte
         raise OperationalError
 
     monkeypatch.setattr("django.db.backends.base.base.BaseDatabaseWrapper.cursor", away)
-    assert probe() == unavailable(database=False, writable=False, migrations=False, keys=False)
+    assert probe() == unavailable(database=False, writable=False, migrations=False, keys=False, clock=False)
     assert probe("/healthz") == (200, {"status": "ok"})
 
 

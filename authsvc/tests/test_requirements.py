@@ -8,7 +8,11 @@ from django.conf import settings
 
 pytestmark = pytest.mark.any_database
 
-PAIRS = [("requirements.in", "requirements.txt"), ("requirements-dev.in", "requirements-dev.txt")]
+PAIRS = [
+    ("requirements.in", "requirements.txt"),
+    ("requirements-tracing.in", "requirements-tracing.txt"),
+    ("requirements-dev.in", "requirements-dev.txt"),
+]
 
 
 def lines(file: str) -> list[str]:
@@ -25,7 +29,7 @@ def direct(file: str) -> list[str]:
     return [name(line) for line in lines(file) if line and not line.startswith(("#", "-"))]
 
 
-@pytest.mark.parametrize("file", ["requirements.in", "requirements-dev.in"])
+@pytest.mark.parametrize("file", [source for source, _ in PAIRS])
 def test_every_direct_dependency_or_group_follows_its_reason(file: str) -> None:
     unexplained = [
         line
@@ -53,5 +57,7 @@ def test_every_pin_is_one_version_with_its_hashes(lock: str) -> None:
 
 
 def test_development_has_the_versions_of_production() -> None:
-    production, development = ({line for line in lines(lock) if re.match(r"[a-z0-9]", line)} for _, lock in PAIRS)
-    assert production <= development
+    production, tracing, development = (
+        {line for line in lines(lock) if re.match(r"[a-z0-9]", line)} for _, lock in PAIRS
+    )
+    assert production | tracing <= development

@@ -47,7 +47,14 @@ json.dump(responses, sys.stdout)
 Request = tuple[str, str, Any, str]
 MIGRATE: Request = ("MIGRATE", "", None, "")
 READY: Request = ("GET", "/readyz", None, "")
-NOT_MIGRATED = {"database": True, "writable": True, "migrations": False, "keys": False, "draining": False}
+NOT_MIGRATED = {
+    "database": True,
+    "writable": True,
+    "migrations": False,
+    "keys": False,
+    "clock": True,
+    "draining": False,
+}
 
 
 @pytest.fixture(scope="module")
