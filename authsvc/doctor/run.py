@@ -18,6 +18,7 @@ _OF_DATABASE: Final[tuple[Check, ...]] = (
     database.migrations,
     database.clock,
     database.connections,
+    database.statement_timeout,
     database.server_log,
     service.keys,
     service.delivery,
