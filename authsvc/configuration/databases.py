@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from psycopg import IsolationLevel
+
+from authsvc.configuration import database_urls
 
 # A thread keeps its connection; a broken one is closed at the end of the request that found it broken.
 CONNECTION_AGE = int(timedelta(minutes=10).total_seconds())
@@ -118,9 +119,7 @@ def from_url(url: str, base_dir: Path, pooling: PoolSettings = PoolSettings()) -
 
     A relative SQLite path counts from `base_dir`. `authsvc.configuration.env` has validated the URL.
     """
-    config: dict[str, Any] = dict(
-        dj_database_url.parse(url.replace("mariadb:", "mysql:", 1), conn_max_age=CONNECTION_AGE)
-    )
+    config = database_urls.parse(url, conn_max_age=CONNECTION_AGE)
     # A request checks first whether its connection is still there; the backends do so without asking the server.
     config["CONN_HEALTH_CHECKS"] = True
     _VENDORS[config["ENGINE"]](config, base_dir, pooling)

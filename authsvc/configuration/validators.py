@@ -6,12 +6,11 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-import dj_database_url
 import phonenumbers
 from pydantic import StringConstraints, TypeAdapter, ValidationInfo
 from pydantic_core import SchemaError
 
-from authsvc.configuration import logo, mail
+from authsvc.configuration import database_urls, logo, mail
 from authsvc.configuration.errors import invalid
 from authsvc.configuration.mounts import MountError, mount_table
 
@@ -23,7 +22,6 @@ _DOMAIN: Final = re.compile(r"(?!\d+(\.\d+){3}$)[a-z0-9-]+(\.[a-z0-9-]+)*")
 _STREAMS: Final = ("syslog+tcp", "syslog+tls", "https")
 # China's Cybersecurity Law, article 21, requires logs of at least six months.
 SHORTEST_RETENTION_DAYS: Final = 180
-_DATABASES: Final = frozenset({"sqlite", "postgres", "postgresql", "mysql", "mariadb"})
 
 
 def split_items(value: object) -> object:
@@ -81,15 +79,16 @@ def valid_mounts(value: str) -> str:
     return value
 
 
-def valid_database(value: str) -> str:
+def valid_database(value: str, info: ValidationInfo) -> str:
+    name = str(info.field_name).upper()
     scheme = value.partition(":")[0]
-    if scheme not in _DATABASES:
+    if scheme not in database_urls.SCHEMES:
         # The value itself may hold a password, so only its scheme is shown.
-        raise invalid("E004", f"DATABASE_URL starts with '{scheme[:20]}', which is not a supported database.")
+        raise invalid("E004", f"{name} starts with '{scheme[:20]}', which is not a supported database.")
     try:
-        dj_database_url.parse(value.replace("mariadb:", "mysql:", 1))
-    except (ValueError, dj_database_url.ParseError):
-        raise invalid("E004", "DATABASE_URL cannot be read as a URL.") from None
+        database_urls.parse(value)
+    except database_urls.InvalidDatabaseURL as error:
+        raise invalid("E004", f"{name} {error}") from None
     return value
 
 

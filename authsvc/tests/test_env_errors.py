@@ -88,6 +88,21 @@ pytestmark = pytest.mark.any_database
             "HINT: Examples: sqlite:////var/lib/authsvc/db.sqlite3, postgres://user:password@host:5432/name, "
             "mysql://user:password@host:3306/name.",
         ),
+        *(
+            (
+                {"DATABASE_URL": url},
+                f"(authsvc.E004) DATABASE_URL {reason} HINT: Examples: sqlite:////var/lib/authsvc/db.sqlite3, "
+                "postgres://user:password@host:5432/name, mysql://user:password@host:3306/name.",
+            )
+            for url, reason in (
+                ("postgres://u:secret@db:port/x", "cannot be read as a URL."),
+                (
+                    "postgres://u:secret@h1:5432,h2:99999/x",
+                    "names several servers, of which one is not host or host:port.",
+                ),
+                ("mysql://u:secret@h1,h2/x", "names several servers, which only PostgreSQL's may."),
+            )
+        ),
         (
             {"CONTRACT_MOUNTS": "nobody=x"},
             f"(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is not one of: {', '.join(sorted(DEFAULT_MOUNTS))}. "
