@@ -29,6 +29,9 @@ _POSTGRESQL_TIMEOUTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 8000,
 }
+# A replica is only read, wherever its URL leads. MySQL's has to be read-only itself.
+_READ_ONLY_OPTION = "-c default_transaction_read_only=on"
+_READ_ONLY_VARIABLE = " /*M! , tx_read_only=1 */"
 # A connection prepares a statement that it executes more often than this.
 PREPARED_AFTER = 2
 
@@ -127,4 +130,17 @@ def from_url(url: str, base_dir: Path, pooling: PoolSettings = PoolSettings()) -
         import pymysql
 
         pymysql.install_as_MySQLdb()
+    return config
+
+
+def replica_from_url(url: str, base_dir: Path, pooling: PoolSettings = PoolSettings()) -> dict[str, Any]:
+    """Return the settings of a replica: of several servers any, rather a standby, and a session that is read-only."""
+    config = from_url(url, base_dir, pooling)
+    options = config["OPTIONS"]
+    if "target_session_attrs" in options and "target_session_attrs" not in url:
+        options["target_session_attrs"] = "prefer-standby"
+    if "options" in options:
+        options["options"] += f" {_READ_ONLY_OPTION}"
+    if "init_command" in options:
+        options["init_command"] += _READ_ONLY_VARIABLE
     return config

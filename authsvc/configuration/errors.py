@@ -34,6 +34,7 @@ HINTS: Final = {
     "E023": "Example: MFA_REQUIRED_ROLES=admin,doctor; `none` for no role.",
     "E024": "Example: WEBAUTHN_RP_ID=auth.example.org, a domain without scheme and port.",
     "E025": "Example: ISSUER=https://auth.example.org, as clients reach this service.",
+    "E026": "A replica is a standby of the primary: PostgreSQL or MariaDB has one, SQLite none.",
     "E021": "Rows of the trail are kept for at least 180 days; leave the variable out for 400.",
 }
 

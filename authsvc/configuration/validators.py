@@ -92,6 +92,21 @@ def valid_database(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def valid_replica(value: str, info: ValidationInfo) -> str:
+    if not value:
+        return value
+    valid_database(value, info)
+    # DATABASE_URL is missing where it is invalid itself.
+    engines = {_engine(url) for url in (value, info.data.get("database_url", value))}
+    if len(engines) > 1 or "sqlite" in engines:
+        raise invalid("E026", "DATABASE_REPLICA_URL is not of the same kind of server as DATABASE_URL.")
+    return value
+
+
+def _engine(url: str) -> str:
+    return {"postgres": "postgresql", "mariadb": "mysql"}.get(scheme := url.partition(":")[0], scheme)
+
+
 def valid_service_name(value: str) -> str:
     if not value.isprintable():
         raise ValueError("it contains unprintable characters")

@@ -51,6 +51,14 @@ def test_the_operators_own_choice_of_a_server_wins() -> None:
     assert (config["PASSWORD"], config["HOST"], config["OPTIONS"]["target_session_attrs"]) == ("p,q", "h1,h2", "any")
 
 
+def test_a_replica_is_read_only_and_rather_a_standby() -> None:
+    postgresql = databases.replica_from_url("postgres://u:p@h1,h2/authsvc", Path())["OPTIONS"]
+    mysql = databases.replica_from_url("mysql://u:p@db/authsvc", Path())["OPTIONS"]
+    assert postgresql["target_session_attrs"] == "prefer-standby"
+    assert postgresql["options"].endswith(" -c default_transaction_read_only=on")
+    assert mysql["init_command"].endswith(" /*M! , tx_read_only=1 */")
+
+
 def test_the_operators_own_statement_timeout_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = "-c statement_timeout=15000"
     own = databases.from_url(f"{POSTGRESQL}?options=-c%20statement_timeout%3D60000", Path())["OPTIONS"]["options"]

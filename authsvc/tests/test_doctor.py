@@ -56,8 +56,8 @@ def test_a_deployment_in_order_has_a_line_for_each_check_and_status_0(alice: obj
     result = json.loads(out)
     names = list(dict.fromkeys(check["check"] for check in result["checks"]))
     assert " ".join(names) == (
-        "database isolation time_zone_data migrations clock connections statement_timeout server_log keys delivery "
-        "cache mail sms certificates disk configuration"
+        "database isolation time_zone_data migrations clock connections statement_timeout server_log replica "
+        "keys delivery cache mail sms certificates disk configuration"
     )
     assert {tuple(check) for check in result["checks"]} == {("check", "status", "text", "hint")}
     # DEBUG alone makes warnings.

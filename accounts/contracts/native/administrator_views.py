@@ -10,6 +10,7 @@ from accounts.contracts.viewsets import AdministratorViewSet
 from accounts.models import User
 from accounts.services import listings, second_factors, users
 from audit.models import LoginAttempt
+from audit.replica import on_replica
 
 
 class UserViewSet(NativeViewSet, AdministratorViewSet):
@@ -122,4 +123,4 @@ class LoginAttemptViewSet(NativeViewSet, AdministratorViewSet):
     @operation(response=administrator_wire.AttemptsAnswer)
     def list(self) -> dict[str, Any]:
         """List login attempts, the newest first."""
-        return self.paginate(self.queryset.all())
+        return self.paginate(on_replica(self.queryset.all()))
