@@ -83,6 +83,10 @@ def _is_constraint(connection: BaseDatabaseWrapper, model: Any, name: str) -> bo
 @contextmanager
 def _any_wait(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Wait for locks without a limit: who builds an index concurrently keeps nobody waiting meanwhile."""
+    if connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
+        # Behind a pooler the setting would stay in a connection that others share; `migrate` has set no limit there.
+        yield
+        return
     with connections[connection.alias].cursor() as cursor:
         cursor.execute("SELECT current_setting('lock_timeout'), set_config('lock_timeout', '0', false)")
         former = cursor.fetchone()[0]

@@ -18,6 +18,7 @@ from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS
 from audit.models import Entry, LoginAttempt, SecurityEvent
 from audit.people import OFFICERS, real_name
+from audit.replica import reading_alias
 from audit.trail_checks import local_time
 from audit.validity import may_log_in, today
 
@@ -89,14 +90,14 @@ def _counts(first: date, last: date) -> tuple[Counter[str], Counter[str], Counte
     attempts: Counter[str] = Counter()
     events: Counter[str] = Counter()
     acts: Counter[tuple[int, str]] = Counter()
-    uncompleted = 0
+    uncompleted, source = 0, reading_alias()
     for start, end in _days(first, last):
         of_day = Q(at__gte=start, at__lt=end)
-        rows = LoginAttempt.objects.filter(of_day).order_by().values_list("status", "failure_reason")
+        rows = LoginAttempt.objects.using(source).filter(of_day).order_by().values_list("status", "failure_reason")
         for status, reason, times in rows.annotate(times=Sum("repeats")):
             attempts[Status.CHALLENGED if status == Status.CHALLENGED else reason] += times
-        uncompleted += second_factors.uncompleted(start, end)
-        happened = SecurityEvent.objects.filter(of_day).order_by()
+        uncompleted += second_factors.uncompleted(start, end, source)
+        happened = SecurityEvent.objects.using(source).filter(of_day).order_by()
         events.update(dict(happened.filter(event__in=_LOCKS).values_list("event").annotate(times=Count("pk"))))
         by_others = happened.exclude(actor=None).exclude(actor=F("user")).values_list("actor", "event")
         for actor, event, times in by_others.annotate(times=Count("pk")):

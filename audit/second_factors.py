@@ -30,9 +30,10 @@ def accounts_by_role() -> list[list[object]]:
     ]
 
 
-def uncompleted(start: datetime, end: datetime) -> int:
+def uncompleted(start: datetime, end: datetime, source: str) -> int:
     """Return how many logins of a period were asked for a second factor and had no success after that.
 
+    `source` is the alias of the database to read.
     A success counts if it is of the same account, contract and address, within the time that a login may take.
     """
     successes = LoginAttempt.objects.filter(
@@ -43,5 +44,5 @@ def uncompleted(start: datetime, end: datetime) -> int:
         contract=OuterRef("contract"),
         ip=OuterRef("ip"),
     ).filter(at__gte=OuterRef("at"), at__lte=OuterRef("at") + _COMPLETED_WITHIN)
-    challenged = LoginAttempt.objects.filter(at__gte=start, at__lt=end, status=Status.CHALLENGED)
+    challenged = LoginAttempt.objects.using(source).filter(at__gte=start, at__lt=end, status=Status.CHALLENGED)
     return challenged.filter(~Exists(successes)).count()

@@ -111,6 +111,9 @@ TEMPLATES: list[dict[str, Any]] = [
 
 _pooling = databases.PoolSettings(_environment.database_pool, _environment.database_pooler == "transaction")
 DATABASES = {"default": databases.from_url(_environment.database_url, BASE_DIR, _pooling)}
+if _environment.database_replica_url:
+    # `audit.replica` decides what is read there.
+    DATABASES["replica"] = databases.replica_from_url(_environment.database_replica_url, BASE_DIR, _pooling)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Without Redis nothing is cached: each process would have a cache of its own, with other numbers.
 CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

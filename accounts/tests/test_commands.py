@@ -132,6 +132,8 @@ def test_end_sessions_asks_before_it_ends_all(alice: User, monkeypatch: pytest.M
     assert Api().get("me", token).status_code == 200
 
 
+# Behind PgBouncer a cursor of the server would be there in a transaction, and the command has none around it.
+@pytest.mark.django_db(transaction=True)
 def test_end_sessions_ends_those_of_all_users(alice: User, bob: User) -> None:
     Api().tokens()
     Api().tokens("bob")

@@ -13,17 +13,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.active_filters import parse_time
-from audit.admin.changelist import NewestFirstChangeList
 from audit.admin.filters import ContractFilter, PeriodFilter
 from audit.admin.report_page import report_page
-from audit.admin.trail import TrailAdmin
+from audit.admin.trail import TrailAdmin, TrailChangeList
 from audit.labels import FACTORS
 from audit.models import LoginAttempt
 
 _COUNTED: Final = timedelta(days=15)
 
 
-class AttemptChangeList(NewestFirstChangeList):
+class AttemptChangeList(TrailChangeList):
     """A list that also says how many attempts its rows stand for: while a key is locked, one row stands for many."""
 
     @property

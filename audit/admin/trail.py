@@ -34,7 +34,15 @@ from audit.admin.spreadsheet import Row, chunks, spreadsheet_time, with_zone
 from audit.events import Event
 from audit.models import Entry
 from audit.origin import escape_control_chars
+from audit.replica import on_replica
 from audit.user_agents import device
+
+
+class TrailChangeList(NewestFirstChangeList):
+    """A list, and what is exported of it. The page of one row is read from the primary: a replica may lack it yet."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        return on_replica(super().get_queryset(request, exclude_parameters))
 
 
 class TrailAdmin(SafeLookupAdmin):
@@ -89,8 +97,8 @@ class TrailAdmin(SafeLookupAdmin):
         with_link: QuerySet[Any] = rows.annotate(linked=Value(linked))
         return with_link
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NewestFirstChangeList]:
-        return NewestFirstChangeList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TrailChangeList]:
+        return TrailChangeList
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Any other lookup would scan all rows or read a user's secrets.

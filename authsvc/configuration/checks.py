@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
-from django.db import connection
+from django.db import connection, connections
 
 from accounts.messaging.senders import sms
 from accounts.models import Role
 from accounts.policies import HMAC_BYTES, SHARED_KEYS
+from audit import replica
 from authsvc.configuration.env import MIN_DISTINCT_CHARACTERS
 from authsvc.configuration.errors import HINTS
 
@@ -123,6 +124,22 @@ def sqlite_has_few_processes(**_: Any) -> Iterator[CheckMessage]:
             f"WEB_CONCURRENCY={settings.WEB_CONCURRENCY} on SQLite: one process writes at a time, the others wait.",
             hint=f"Use PostgreSQL or MariaDB, or at most {MAX_SQLITE_PROCESSES} processes.",
             id="authsvc.W004",
+        )
+
+
+@register(Tags.security, deploy=True)
+def the_replica_is_another_server(**_: Any) -> Iterator[CheckMessage]:
+    if not replica.is_configured():
+        return
+    places = [
+        tuple(server[part] for part in ("HOST", "PORT", "NAME"))
+        for server in (connection.settings_dict, connections[replica.ALIAS].settings_dict)
+    ]
+    if places[0] == places[1]:
+        yield Warning(
+            "DATABASE_REPLICA_URL leads to the database of DATABASE_URL.",
+            hint="Point it to a standby, or leave it out: the trail's lists are then read from the primary.",
+            id="authsvc.W009",
         )
 
 

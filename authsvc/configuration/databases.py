@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from psycopg import IsolationLevel
+
+from authsvc.configuration import database_urls
 
 # A thread keeps its connection; a broken one is closed at the end of the request that found it broken.
 CONNECTION_AGE = int(timedelta(minutes=10).total_seconds())
@@ -28,6 +29,9 @@ _POSTGRESQL_TIMEOUTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 8000,
 }
+# A replica is only read, wherever its URL leads. MySQL's has to be read-only itself.
+_READ_ONLY_OPTION = "-c default_transaction_read_only=on"
+_READ_ONLY_VARIABLE = " /*M! , tx_read_only=1 */"
 # A connection prepares a statement that it executes more often than this.
 PREPARED_AFTER = 2
 
@@ -118,9 +122,7 @@ def from_url(url: str, base_dir: Path, pooling: PoolSettings = PoolSettings()) -
 
     A relative SQLite path counts from `base_dir`. `authsvc.configuration.env` has validated the URL.
     """
-    config: dict[str, Any] = dict(
-        dj_database_url.parse(url.replace("mariadb:", "mysql:", 1), conn_max_age=CONNECTION_AGE)
-    )
+    config = database_urls.parse(url, conn_max_age=CONNECTION_AGE)
     # A request checks first whether its connection is still there; the backends do so without asking the server.
     config["CONN_HEALTH_CHECKS"] = True
     _VENDORS[config["ENGINE"]](config, base_dir, pooling)
@@ -128,4 +130,17 @@ def from_url(url: str, base_dir: Path, pooling: PoolSettings = PoolSettings()) -
         import pymysql
 
         pymysql.install_as_MySQLdb()
+    return config
+
+
+def replica_from_url(url: str, base_dir: Path, pooling: PoolSettings = PoolSettings()) -> dict[str, Any]:
+    """Return the settings of a replica: of several servers any, rather a standby, and a session that is read-only."""
+    config = from_url(url, base_dir, pooling)
+    options = config["OPTIONS"]
+    if "target_session_attrs" in options and "target_session_attrs" not in url:
+        options["target_session_attrs"] = "prefer-standby"
+    if "options" in options:
+        options["options"] += f" {_READ_ONLY_OPTION}"
+    if "init_command" in options:
+        options["init_command"] += _READ_ONLY_VARIABLE
     return config

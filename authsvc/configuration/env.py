@@ -32,6 +32,7 @@ SECRETS: Final = (
     "secret_key",
     "secret_key_fallbacks",
     "database_url",
+    "database_replica_url",
     "redis_url",
     "email_url",
     "sms_url",
@@ -58,6 +59,7 @@ class Environment(BaseSettings):
     database_url: Annotated[str, AfterValidator(validators.valid_database)] = "sqlite:///db.sqlite3"
     database_pool: int = Field(default=8, ge=0, le=1000)
     database_pooler: Literal["transaction"] | None = None
+    database_replica_url: Annotated[str, AfterValidator(validators.valid_replica)] = ""
     redis_url: str = ""
     cors_allowed_origins: Annotated[tuple[str, ...], NoDecode, _SPLIT, AfterValidator(validators.valid_origins)] = ()
     trusted_proxies: int = Field(default=0, ge=0, le=10)

@@ -36,6 +36,7 @@ HINTS: Final = {
     "E025": "Example: ISSUER=https://auth.example.org, as clients reach this service.",
     "E026": "Example: DORMANT_DAYS=90; 0 disables no account.",
     "E027": "Install the packages with: .venv/bin/pip install -r requirements-tracing.txt",
+    "E028": "A replica is a standby of the primary: PostgreSQL or MariaDB has one, SQLite none.",
     "E021": "Rows of the trail are kept for at least 180 days; leave the variable out for 400.",
 }
 

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
-from django.db import connection
+from django.db import connection, connections
+
+from audit import replica
 
 # The modes of libpq in which a connection without TLS is refused.
 _ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
@@ -27,18 +29,19 @@ def is_remote(host: str) -> bool:
 def remote_databases_use_tls(**_: Any) -> Iterator[CheckMessage]:
     if connection.vendor == "sqlite":
         return
-    server = connection.settings_dict
-    # libpq takes several hosts with their ports; an IPv6 address has more than one colon.
-    hosts = [host if host.count(":") > 1 else host.partition(":")[0] for host in str(server["HOST"]).split(",")]
-    if not any(map(is_remote, hosts)) or _is_encrypted(server["OPTIONS"]):
-        return
     option = "sslmode=verify-full" if connection.vendor == "postgresql" else "ssl-ca=/etc/ssl/certs/ca-certificates.crt"
-    yield Warning(
-        f"DATABASE_URL leads to another machine ({server['HOST']}) and requires no TLS: password hashes and personal "
-        "data can be read on the way.",
-        hint=f"Add ?{option} to DATABASE_URL.",
-        id="authsvc.W007",
-    )
+    servers = {"DATABASE_URL": connection.settings_dict}
+    if replica.is_configured():
+        servers["DATABASE_REPLICA_URL"] = connections[replica.ALIAS].settings_dict
+    for variable, server in servers.items():
+        if not any(map(is_remote, str(server["HOST"]).split(","))) or _is_encrypted(server["OPTIONS"]):
+            continue
+        yield Warning(
+            f"{variable} leads to another machine ({server['HOST']}) and requires no TLS: password hashes and personal "
+            "data can be read on the way.",
+            hint=f"Add ?{option} to {variable}.",
+            id="authsvc.W007",
+        )
 
 
 def _is_encrypted(options: dict[str, Any]) -> bool:

@@ -6,12 +6,11 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-import dj_database_url
 import phonenumbers
 from pydantic import StringConstraints, TypeAdapter, ValidationInfo
 from pydantic_core import SchemaError
 
-from authsvc.configuration import logo, mail
+from authsvc.configuration import database_urls, logo, mail
 from authsvc.configuration.errors import invalid
 from authsvc.configuration.mounts import MountError, mount_table
 
@@ -26,7 +25,6 @@ SHORTEST_RETENTION_DAYS: Final = 180
 # A session may last as long without a login.
 SHORTEST_DORMANCY_DAYS: Final = 30
 LONGEST_DORMANCY_DAYS: Final = 3650
-_DATABASES: Final = frozenset({"sqlite", "postgres", "postgresql", "mysql", "mariadb"})
 
 
 def split_items(value: object) -> object:
@@ -84,16 +82,32 @@ def valid_mounts(value: str) -> str:
     return value
 
 
-def valid_database(value: str) -> str:
+def valid_database(value: str, info: ValidationInfo) -> str:
+    name = str(info.field_name).upper()
     scheme = value.partition(":")[0]
-    if scheme not in _DATABASES:
+    if scheme not in database_urls.SCHEMES:
         # The value itself may hold a password, so only its scheme is shown.
-        raise invalid("E004", f"DATABASE_URL starts with '{scheme[:20]}', which is not a supported database.")
+        raise invalid("E004", f"{name} starts with '{scheme[:20]}', which is not a supported database.")
     try:
-        dj_database_url.parse(value.replace("mariadb:", "mysql:", 1))
-    except (ValueError, dj_database_url.ParseError):
-        raise invalid("E004", "DATABASE_URL cannot be read as a URL.") from None
+        database_urls.parse(value)
+    except database_urls.InvalidDatabaseURL as error:
+        raise invalid("E004", f"{name} {error}") from None
     return value
+
+
+def valid_replica(value: str, info: ValidationInfo) -> str:
+    if not value:
+        return value
+    valid_database(value, info)
+    # DATABASE_URL is missing where it is invalid itself.
+    engines = {_engine(url) for url in (value, info.data.get("database_url", value))}
+    if len(engines) > 1 or "sqlite" in engines:
+        raise invalid("E028", "DATABASE_REPLICA_URL is not of the same kind of server as DATABASE_URL.")
+    return value
+
+
+def _engine(url: str) -> str:
+    return {"postgres": "postgresql", "mariadb": "mysql"}.get(scheme := url.partition(":")[0], scheme)
 
 
 def valid_service_name(value: str) -> str:

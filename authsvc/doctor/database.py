@@ -138,16 +138,35 @@ def connections() -> Iterator[Finding]:
     if found is None:
         yield ok("connections", "SQLite has no limit of connections.")
         return
+    text = f"The server has {found.used} connections and accepts {found.limit}"
     pool = connection.settings_dict["OPTIONS"].get("pool") or {}
     own = settings.WEB_CONCURRENCY * int(pool.get("max_size", 0))
-    text = f"The server has {found.used} connections and accepts {found.limit}"
-    text += f"; this node opens up to {own}." if own else "; each thread of this node keeps one."
+    if connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
+        own, text = 0, f"{text}; those of this node lead to PgBouncer."
+    else:
+        text += f"; this node opens up to {own}." if own else "; each thread of this node keeps one."
     if own > found.limit:
         yield failure("connections", text, "Lower DATABASE_POOL, or raise max_connections of the server.")
     elif found.used > _MOST_CONNECTIONS * found.limit:
         yield warning("connections", text, "Lower DATABASE_POOL on every node, or raise max_connections.")
     else:
         yield ok("connections", text)
+
+
+def statement_timeout() -> Iterator[Finding]:
+    """Check that the server ends a long statement, which behind a pooler only the role can ask for."""
+    limit = _value("SHOW statement_timeout") if connection.vendor == "postgresql" else None
+    if limit == "0":
+        yield warning(
+            "statement_timeout",
+            "The server ends no statement, however long it takes.",
+            "ALTER ROLE authsvc SET statement_timeout = '15s': PgBouncer passes on no limit of the service.",
+        )
+    else:
+        yield ok(
+            "statement_timeout",
+            f"The server ends a statement after {limit}." if limit else "No pooler takes the limit away.",
+        )
 
 
 def server_log() -> Iterator[Finding]:

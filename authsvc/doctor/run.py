@@ -6,7 +6,7 @@ from typing import Final
 from django.db import Error
 
 from accounts import database_errors
-from authsvc.doctor import database, gateways, service
+from authsvc.doctor import database, gateways, replica, service
 from authsvc.doctor.findings import Finding, failure
 
 Check = Callable[[], Iterator[Finding]]
@@ -18,7 +18,9 @@ _OF_DATABASE: Final[tuple[Check, ...]] = (
     database.migrations,
     database.clock,
     database.connections,
+    database.statement_timeout,
     database.server_log,
+    replica.replica,
     service.keys,
     service.delivery,
 )

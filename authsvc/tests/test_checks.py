@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -99,11 +100,11 @@ def test_other_databases_allow_more_processes(settings: Settings, monkeypatch: p
     [
         ("postgresql", "db.example", {}, ["authsvc.W007"]),
         ("postgresql", "db.example", {"sslmode": "prefer"}, ["authsvc.W007"]),
-        ("postgresql", "localhost,10.0.0.7:5433", {}, ["authsvc.W007"]),
+        ("postgresql", "localhost,10.0.0.7", {}, ["authsvc.W007"]),
         ("postgresql", "db.example", {"sslmode": "verify-full"}, []),
         ("postgresql", "", {}, []),
         ("postgresql", "/run/postgresql", {}, []),
-        ("postgresql", "127.0.0.1:5433,::1", {}, []),
+        ("postgresql", "127.0.0.1,::1", {}, []),
         ("mysql", "fd00::7", {}, ["authsvc.W007"]),
         ("mysql", "db.example", {"ssl": {"ca": "/etc/ca.pem"}}, []),
     ],
@@ -113,6 +114,21 @@ def test_a_remote_database_without_tls_is_w007(
 ) -> None:
     connection = SimpleNamespace(vendor=vendor, settings_dict={"HOST": host, "OPTIONS": options})
     monkeypatch.setattr("authsvc.configuration.tls_checks.connection", connection)
+    assert ids() == found
+
+
+@pytest.mark.parametrize(
+    ("host", "found"), [("127.0.0.1", ["authsvc.W009"]), ("127.0.0.2", []), ("10.0.0.7", ["authsvc.W007"])]
+)
+def test_a_replica_is_another_server_and_has_tls(monkeypatch: pytest.MonkeyPatch, host: str, found: list[str]) -> None:
+    place = {"HOST": "127.0.0.1", "PORT": "5432", "NAME": "authsvc", "OPTIONS": {}}
+    for module, alias in product(("checks", "tls_checks"), ("connection", "connections")):
+        server = SimpleNamespace(vendor="postgresql", settings_dict=place)
+        copy = SimpleNamespace(settings_dict={**place, "HOST": host})
+        monkeypatch.setattr(
+            f"authsvc.configuration.{module}.{alias}", server if alias == "connection" else {"replica": copy}
+        )
+    monkeypatch.setattr("audit.replica.is_configured", lambda: True)
     assert ids() == found
 
 

@@ -32,6 +32,33 @@ def test_behind_a_transaction_pooler_nothing_is_left_in_a_session() -> None:
     assert config["DISABLE_SERVER_SIDE_CURSORS"] is True
 
 
+def test_several_servers_are_tried_for_the_writable_one() -> None:
+    config = databases.from_url("postgres://u:p%2Cq@h1:5433,[2001:db8::2],h3/authsvc?sslmode=require", Path())
+    found = {name: config[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")}
+    assert found == {
+        "USER": "u",
+        "PASSWORD": "p,q",
+        "HOST": "h1,2001:db8::2,h3",
+        "PORT": "5433,5432,5432",
+        "NAME": "authsvc",
+    }
+    options = {"target_session_attrs": "read-write", "connect_timeout": 2, "sslmode": "require"}
+    assert {name: config["OPTIONS"][name] for name in options} == options
+
+
+def test_the_operators_own_choice_of_a_server_wins() -> None:
+    config = databases.from_url("postgres://u:p,q@h1,h2/authsvc?target_session_attrs=any", Path())
+    assert (config["PASSWORD"], config["HOST"], config["OPTIONS"]["target_session_attrs"]) == ("p,q", "h1,h2", "any")
+
+
+def test_a_replica_is_read_only_and_rather_a_standby() -> None:
+    postgresql = databases.replica_from_url("postgres://u:p@h1,h2/authsvc", Path())["OPTIONS"]
+    mysql = databases.replica_from_url("mysql://u:p@db/authsvc", Path())["OPTIONS"]
+    assert postgresql["target_session_attrs"] == "prefer-standby"
+    assert postgresql["options"].endswith(" -c default_transaction_read_only=on")
+    assert mysql["init_command"].endswith(" /*M! , tx_read_only=1 */")
+
+
 def test_the_operators_own_statement_timeout_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = "-c statement_timeout=15000"
     own = databases.from_url(f"{POSTGRESQL}?options=-c%20statement_timeout%3D60000", Path())["OPTIONS"]["options"]

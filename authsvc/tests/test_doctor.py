@@ -57,8 +57,8 @@ def test_a_deployment_in_order_has_a_line_for_each_check_and_status_0(alice: obj
     result = json.loads(out)
     names = list(dict.fromkeys(check["check"] for check in result["checks"]))
     assert " ".join(names) == (
-        "database isolation time_zone_data migrations clock connections server_log keys delivery cache mail sms "
-        "certificates disk configuration"
+        "database isolation time_zone_data migrations clock connections statement_timeout server_log replica "
+        "keys delivery cache mail sms certificates disk configuration"
     )
     assert {tuple(check) for check in result["checks"]} == {("check", "status", "text", "hint")}
     # DEBUG alone makes warnings.
@@ -112,7 +112,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         database,
         "connection",
         SimpleNamespace(
-            vendor="postgresql", display_name="PostgreSQL", settings_dict={"OPTIONS": {"pool": {"max_size": 8}}}
+            vendor="postgresql",
+            display_name="PostgreSQL",
+            settings_dict={"OPTIONS": {"pool": {"max_size": 8}}, "DISABLE_SERVER_SIDE_CURSORS": False},
         ),
     )
     monkeypatch.setattr(database, "_connect", lambda: None)
@@ -151,6 +153,28 @@ def test_connections_are_compared_with_the_servers_limit(
     monkeypatch.setattr(database, "server_connections", lambda: ServerConnections(used, limit))
     text = f"The server has {used} connections and accepts {limit}; this node opens up to {8 * processes}."
     assert found(database.connections()) == (status, text)
+
+
+def test_behind_a_pooler_the_connections_of_a_node_are_not_the_servers(
+    answers: dict[str, Any], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEB_CONCURRENCY = 13
+    vars(database)["connection"].settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
+    monkeypatch.setattr(database, "server_connections", lambda: ServerConnections(20, 97))
+    text = "The server has 20 connections and accepts 97; those of this node lead to PgBouncer."
+    assert found(database.connections()) == ("ok", text)
+
+
+@pytest.mark.parametrize(
+    ("limit", "finding"),
+    [
+        ("15s", ("ok", "The server ends a statement after 15s.")),
+        ("0", ("warning", "The server ends no statement, however long it takes.")),
+    ],
+)
+def test_statements_without_a_time_limit_are_found(answers: dict[str, Any], limit: str, finding: Found) -> None:
+    answers["statement_timeout"] = limit
+    assert found(database.statement_timeout()) == finding
 
 
 DEFAULTS = {

@@ -101,6 +101,35 @@ pytestmark = pytest.mark.any_database
             "HINT: Examples: sqlite:////var/lib/authsvc/db.sqlite3, postgres://user:password@host:5432/name, "
             "mysql://user:password@host:3306/name.",
         ),
+        *(
+            (
+                {"DATABASE_URL": url},
+                f"(authsvc.E004) DATABASE_URL {reason} HINT: Examples: sqlite:////var/lib/authsvc/db.sqlite3, "
+                "postgres://user:password@host:5432/name, mysql://user:password@host:3306/name.",
+            )
+            for url, reason in (
+                ("postgres://u:secret@db:port/x", "cannot be read as a URL."),
+                (
+                    "postgres://u:secret@h1:5432,h2:99999/x",
+                    "names several servers, of which one is not host or host:port.",
+                ),
+                ("mysql://u:secret@h1,h2/x", "names several servers, which only PostgreSQL's may."),
+            )
+        ),
+        *(
+            (
+                {"DATABASE_REPLICA_URL": url},
+                "(authsvc.E028) DATABASE_REPLICA_URL is not of the same kind of server as DATABASE_URL. "
+                "HINT: A replica is a standby of the primary: PostgreSQL or MariaDB has one, SQLite none.",
+            )
+            for url in ("mariadb://u:secret@db/x", "sqlite:///copy.sqlite3")
+        ),
+        (
+            {"DATABASE_REPLICA_URL": "oracle://u:secret@db/x"},
+            "(authsvc.E004) DATABASE_REPLICA_URL starts with 'oracle', which is not a supported database. "
+            "HINT: Examples: sqlite:////var/lib/authsvc/db.sqlite3, postgres://user:password@host:5432/name, "
+            "mysql://user:password@host:3306/name.",
+        ),
         (
             {"CONTRACT_MOUNTS": "nobody=x"},
             f"(authsvc.E005) CONTRACT_MOUNTS names 'nobody', which is not one of: {', '.join(sorted(DEFAULT_MOUNTS))}. "

@@ -1,7 +1,9 @@
 """A database server that is stopped, restarted or slow, as a connection of the service meets it."""
 
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -24,22 +26,42 @@ NOTICED_SECONDS = 3
 AT_ONCE_SECONDS = 0.5
 
 
-@pytest.fixture
-def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     module = f"authsvc.configuration.{connection.vendor}.connection"
     monkeypatch.setattr(f"{module}.SUSPICIOUS_SECONDS", 0.1)
     monkeypatch.setattr(f"{module}.ANSWER_SECONDS", 1.0)
     monkeypatch.setattr(breaker, "ANSWER_SECONDS", 1.0)
+
+
+@contextmanager
+def new_proxy() -> Iterator[Proxy]:
     settings = connection.settings_dict
     proxy = Proxy(settings["HOST"] or "127.0.0.1", int(settings["PORT"] or PORTS[connection.vendor]))
-    yield proxy
-    proxy.stop()
+    try:
+        yield proxy
+    finally:
+        proxy.thaw()
+        for thread in threading.enumerate():
+            # It would look for the server without end, in other tests too.
+            if thread.name == "database-breaker":
+                thread.join(timeout=5)
+        proxy.stop()
 
 
-def through(proxy: Proxy, **options: Any) -> BaseDatabaseWrapper:
-    """Return a connection of the service's backend to the test's database through the proxy."""
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with new_proxy() as proxy:
+        yield proxy
+
+
+def through(*proxies: Proxy, **options: Any) -> BaseDatabaseWrapper:
+    """Return a connection of the service's backend to the test's database through the first proxy that answers."""
     settings = deepcopy(connection.settings_dict)
-    settings |= {"HOST": "127.0.0.1", "PORT": str(proxy.port)}
+    settings |= {
+        "HOST": ",".join("127.0.0.1" for _ in proxies),
+        "PORT": ",".join(str(proxy.port) for proxy in proxies),
+    }
     settings["OPTIONS"] |= options
     return type(connections["default"])(settings)
 
@@ -98,6 +120,21 @@ def test_a_frozen_server_is_noticed_by_a_new_connection(
     fails_within(NOTICED_SECONDS + 2, proxied)
     next_request(proxied)
     fails_within(AT_ONCE_SECONDS, proxied)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL's URL names several servers.")
+def test_of_several_servers_a_frozen_one_is_left_out(proxy: Proxy) -> None:
+    with new_proxy() as other:
+        wrapper = through(proxy, other)
+        run(wrapper)
+        proxy.freeze()
+        fails_within(NOTICED_SECONDS, wrapper)
+        next_request(wrapper)
+        began = time.monotonic()
+        assert run(wrapper) == (1,)
+        assert time.monotonic() - began < AT_ONCE_SECONDS
+        assert wrapper.connection.info.port == other.port
+        wrapper.close()
 
 
 def test_a_slow_statement_of_a_server_that_answers_goes_on(proxied: BaseDatabaseWrapper) -> None:

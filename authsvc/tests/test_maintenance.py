@@ -1,18 +1,18 @@
 """Commands that maintain the database: which limits of time apply to them, and what a lock that is held costs."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.core.management import call_command
 from django.core.management.commands import migrate
-from django.db import OperationalError, connection, connections, models
+from django.db import OperationalError, connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import LockNotAvailable
 
+from accounts.tests.databases import direct_connection
 from audit.online_indexes import AddIndexOnline, AddUniqueConstraintOnline
 from authsvc.configuration.maintenance import LOCK_PAUSES, maintenance_limits
 
@@ -29,7 +29,7 @@ ON_POSTGRESQL = pytest.mark.skipif(connection.vendor != "postgresql", reason="On
 @pytest.fixture
 def other(db: None) -> Iterator[BaseDatabaseWrapper]:
     """Another connection to the test's database."""
-    wrapper = type(connections["default"])(deepcopy(connection.settings_dict))
+    wrapper = direct_connection()
     yield wrapper
     wrapper.close()
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.tests.contracts.clients import CLIENTS, NATIVE
+from accounts.tests.databases import direct_connection
 from accounts.tests.tools import PASSWORD
 
 # 0.1.0. A release that changes the schema names its predecessor here.
@@ -95,7 +96,7 @@ def run(code: Path, database: str, requests: list[Request]) -> list[tuple[int, A
 
 def url_of_the_tests() -> str:
     """Return the DATABASE_URL of the database that this release has migrated for the tests."""
-    config = connection.settings_dict
+    config = direct_connection().settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{config['NAME']}"
     scheme = {"postgresql": "postgres", "mysql": "mysql"}[connection.vendor]

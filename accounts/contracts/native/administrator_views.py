@@ -14,6 +14,7 @@ from accounts.models import Session, User
 from accounts.services import account_state, listings, second_factors, sessions, users
 from accounts.services.versions import version
 from audit.models import LoginAttempt, SecurityEvent
+from audit.replica import on_replica
 
 
 class AccountViewSet(NativeAdministratorViewSet):
@@ -202,7 +203,7 @@ class SecurityEventViewSet(NativeAdministratorViewSet):
 
         They are what the trail has beside login attempts. The filters of the query are combined with *and*.
         """
-        return self.paginate(self.queryset.all())
+        return self.paginate(on_replica(self.queryset.all()))
 
 
 class LoginAttemptViewSet(NativeAdministratorViewSet):
@@ -216,4 +217,4 @@ class LoginAttemptViewSet(NativeAdministratorViewSet):
 
         The attempts are those of all contracts and of the admin site. The filters of the query are combined with *and*.
         """
-        return self.paginate(self.queryset.all())
+        return self.paginate(on_replica(self.queryset.all()))

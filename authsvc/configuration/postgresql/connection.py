@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -16,6 +16,8 @@ from psycopg.errors import _WaitTimeout
 from authsvc.configuration.breaker import ANSWER_SECONDS, NOT_ANSWERING, SUSPICIOUS_SECONDS, CircuitBreaker, is_readable
 
 RV = TypeVar("RV")
+# Its host and its port.
+Server = tuple[str, str]
 
 # SSLRequest of the frontend/backend protocol: every server answers it with one byte, and logs nothing.
 _SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
@@ -27,11 +29,27 @@ class WatchedConnection(psycopg.Connection[Any]):
     """A connection that asks its breaker when a statement has waited for long, and closes if no answer comes.
 
     `longest_wait` in seconds ends a statement in any case, because a server whose disk hangs answers and never ends it;
-    None is for commands that may take hours.
+    None is for commands that may take hours. `breaker` is open while none of the `servers` answers; a new connection
+    leaves out those that are known not to.
     """
 
     breaker: CircuitBreaker
+    servers: tuple[Server, ...]
     longest_wait: float | None = None
+
+    @classmethod
+    def connect(cls, *args: Any, **kwargs: Any) -> Self:
+        answering = [server for server in cls.servers if not breaker_of((server,)).is_open]
+        if 0 < len(answering) < len(cls.servers):
+            kwargs |= {"host": ",".join(host for host, _ in answering), "port": ",".join(port for _, port in answering)}
+        return super().connect(*args, **kwargs)
+
+    @property
+    def _own_breaker(self) -> CircuitBreaker:
+        """The breaker of the server that this connection leads to."""
+        if len(self.servers) == 1:
+            return self.breaker
+        return breaker_of(((self.pgconn.host.decode(), self.pgconn.port.decode()),))
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None:
@@ -42,7 +60,7 @@ class WatchedConnection(psycopg.Connection[Any]):
                 return super().wait(gen, interval, SUSPICIOUS_SECONDS)
             except _WaitTimeout:
                 too_long = self.longest_wait is not None and time.monotonic() > began + self.longest_wait
-                if too_long or not self.breaker.server_answers():
+                if too_long or not self._own_breaker.server_answers():
                     self.pgconn.finish()
                     raise psycopg.OperationalError(NOT_ANSWERING) from None
 
@@ -51,20 +69,19 @@ class WatchedConnection(psycopg.Connection[Any]):
         with suppress(psycopg.Error, OSError):
             while is_readable(self.fileno()):
                 self.pgconn.consume_input()
-            return True
+            return not self._own_breaker.is_open
         return False
 
 
 @cache
-def breaker_of(hosts: str, ports: str) -> CircuitBreaker:
+def breaker_of(servers: tuple[Server, ...]) -> CircuitBreaker:
     """Return the breaker of a server, or of the servers that libpq tries one after another."""
-    places = [*zip(hosts.split(","), _ports(ports, hosts.count(",") + 1), strict=True)]
-    return CircuitBreaker(lambda seconds: any(_answers(host, port, seconds) for host, port in places))
+    return CircuitBreaker(lambda seconds: any(_answers(host, port, seconds) for host, port in servers))
 
 
-def _ports(ports: str, count: int) -> list[str]:
-    given = ports.split(",")
-    return given if len(given) == count else given[:1] * count
+def _servers(hosts: str, ports: str) -> tuple[Server, ...]:
+    names, given = hosts.split(","), ports.split(",")
+    return tuple(zip(names, given if len(given) == len(names) else given[:1] * len(names), strict=True))
 
 
 def _answers(host: str, port: str, seconds: float) -> bool:
@@ -93,5 +110,6 @@ def connection_class(settings: Mapping[str, Any]) -> type[WatchedConnection]:
 
 @cache
 def _connection_class(hosts: str, ports: str, longest_wait: float | None) -> type[WatchedConnection]:
-    members = {"breaker": breaker_of(hosts, ports), "longest_wait": longest_wait}
+    servers = _servers(hosts, ports)
+    members = {"breaker": breaker_of(servers), "servers": servers, "longest_wait": longest_wait}
     return type("WatchedConnection", (WatchedConnection,), members)
