@@ -23,7 +23,8 @@ from authsvc.tests.nodes import HOST, Cluster, cluster, follow_readme, installed
 
 __all__ = ["certificate"]
 
-pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+# In one process of pytest, which starts the nodes once.
+pytestmark = [pytest.mark.any_database, pytest.mark.slow, pytest.mark.xdist_group("nodes")]
 
 DEPLOY: Path = settings.BASE_DIR / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())
