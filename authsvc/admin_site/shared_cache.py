@@ -22,18 +22,18 @@ class JSONSerializer:
         return json.loads(stored)
 
 
-def _errors() -> tuple[type[Exception], ...]:
+def _errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     """Return what an absent Redis raises; its client is loaded when something was raised, which takes 0.1 s."""
     from redis import RedisError
 
-    return RedisError, OSError
+    return RedisError, OSError, *others
 
 
 def read(key: str) -> Any:
     """Return what was written under this key at most a minute ago, or None; an absent Redis remembers nothing."""
     try:
         return cache.get(key)
-    except (ValueError, *_errors()):
+    except _errors(ValueError):
         logger.warning("The cache at REDIS_URL cannot be read.", exc_info=True)
         return None
 
