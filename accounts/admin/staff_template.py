@@ -3,7 +3,6 @@
 import io
 from typing import Final
 
-import openpyxl
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 
@@ -15,6 +14,9 @@ _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 def download() -> FileResponse:
     """Return the file, in the active language."""
+    # Loaded here, because it takes 0.1 s of each start and few processes need it.
+    import openpyxl
+
     book = openpyxl.Workbook(write_only=True)
     staff = book.create_sheet(_("Staff"))
     staff.append([label(name) for name in COLUMNS])

@@ -52,7 +52,11 @@ class TotpSetup:
     id: int
     secret: str
     otpauth_uri: str
-    qr_svg: str
+
+    @property
+    def qr_svg(self) -> str:
+        """The URI as a QR code, made when it is shown: that takes longer than all the rest."""
+        return totp.qr_svg(self.otpauth_uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,7 @@ def pending_app(*, user: User, factor_id: int, secret: str) -> TotpSetup:
 
 
 def _shown(user: User, factor_id: int, secret: str) -> TotpSetup:
-    uri = totp.uri(secret, user)
-    return TotpSetup(factor_id, secret, uri, totp.qr_svg(uri))
+    return TotpSetup(factor_id, secret, totp.uri(secret, user))
 
 
 def _unconfirmed(user: User, factor_id: int) -> SecondFactor | None:

@@ -24,8 +24,8 @@ ROUNDS = 8
 Work = Callable[[int], Any]
 AtOnce = Callable[[Work], list[Any]]
 
-# A hash takes a few milliseconds, in which other threads run.
-_MEMORY_KIB = 4096
+# A hash takes about a millisecond, in which other threads run.
+_MEMORY_KIB = 1024
 # Threads switch so often, in seconds, that another runs between a check and what depends on it.
 _TURN = 0.0005
 

@@ -21,7 +21,7 @@ NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
+def _noon(no_keys: None) -> Iterator[None]:
     """Two key sets, made in the morning of a day on which it is noon in Shanghai."""
     with time_machine.travel(NOON - timedelta(hours=3), tick=False):
         ring.signer(ACCESS)

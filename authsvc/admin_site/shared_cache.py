@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.core.cache import cache
-from redis import RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +22,18 @@ class JSONSerializer:
         return json.loads(stored)
 
 
+def _errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what an absent Redis raises; its client is loaded when something was raised, which takes 0.1 s."""
+    from redis import RedisError
+
+    return RedisError, OSError, *others
+
+
 def read(key: str) -> Any:
     """Return what was written under this key at most a minute ago, or None; an absent Redis remembers nothing."""
     try:
         return cache.get(key)
-    except (RedisError, OSError, ValueError):
+    except _errors(ValueError):
         logger.warning("The cache at REDIS_URL cannot be read.", exc_info=True)
         return None
 
@@ -36,5 +42,5 @@ def write(key: str, value: Any) -> None:
     """Remember a value that JSON can hold."""
     try:
         cache.set(key, value, KEPT.total_seconds())
-    except (RedisError, OSError):
+    except _errors():
         logger.warning("The cache at REDIS_URL cannot be written.", exc_info=True)

@@ -64,11 +64,14 @@ class RecordingHandler(AdminEmailHandler):
         self.texts += [str(subject), str(message), kwargs["html_message"]]
 
 
+# The templates of the reports are constants, and to parse them takes longer than to render them.
+_parsed = cache(debug.DEBUG_ENGINE.from_string)
+
+
 @pytest.fixture
 def recorder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingHandler]:
     settings.DEBUG = False
-    # The templates of the reports are constants, and to parse them takes longer than to render them.
-    monkeypatch.setattr(debug.DEBUG_ENGINE, "from_string", cache(debug.DEBUG_ENGINE.from_string))
+    monkeypatch.setattr(debug.DEBUG_ENGINE, "from_string", _parsed)
     recorder, loggers = RecordingHandler(), [logging.getLogger(), logging.getLogger("django")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -16,7 +16,7 @@ from authsvc.configuration.env import JWT_KEYS, Environment
 from authsvc.configuration.startup import run_startup_checks
 from authsvc.tests.test_env import KEY
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.usefixtures("without_schema_check")]
 
 GOOD_KEY = "9fK2-vQz7Lm_Xc4Rb8Tn1Wd6Hs3Jp5YgEuAoIiOeUaMqZwVx"
 

@@ -23,7 +23,8 @@ from authsvc.tests.nodes import HOST, Cluster, cluster, follow_guide, installed,
 
 __all__ = ["certificate"]
 
-pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+# In one process of pytest, which starts the nodes once.
+pytestmark = [pytest.mark.any_database, pytest.mark.slow, pytest.mark.xdist_group("nodes")]
 
 DEPLOY: Path = settings.BASE_DIR / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())
@@ -114,7 +115,8 @@ def test_nodes_restart_one_after_the_other_without_a_failed_request(nodes: Clust
     answers, stop = Counter[int](), threading.Event()
 
     def ask() -> None:
-        while not stop.is_set():
+        # Without a pause the requests would take longer from the nodes than their starts.
+        while not stop.wait(0.02):
             answers[nodes.call("POST", "/api/auth/login", NO_JSON)[0]] += 1
 
     threads = [threading.Thread(target=ask) for _ in range(2)]

@@ -51,6 +51,7 @@ def findings(name: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return [message.msg for message in found if message.id == "authsvc.W006"]
 
 
+@pytest.mark.usefixtures("without_schema_check")
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="The check is for SQLite.")
 class TestCheck:
     @pytest.mark.parametrize(("mode", "shown"), [(0o644, "0644"), (0o640, "0640"), (0o602, "0602")])

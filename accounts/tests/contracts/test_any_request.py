@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
@@ -17,10 +17,7 @@ from accounts.tests.strategies import AUTHORIZATIONS, EVERY_RUN_THE_SAME, JSON, 
 from accounts.tests.tools import PASSWORD, Api
 
 pytestmark = pytest.mark.django_db
-every_client = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-
-# Each is a whole request, and there are many clients.
-FEW = settings(EVERY_RUN_THE_SAME, max_examples=40)
+A_CLIENT = st.sampled_from(CLIENTS)
 ADDRESSES = (f"198.18.{number // 250}.{number % 250}" for number in count())
 FIELDS = (
     *("username", "email", "phone", "phone_number", "password", "role", "userType"),
@@ -42,9 +39,8 @@ def require_refusal(client: ContractClient, response: Any, *statuses: int) -> No
     json.loads(response.content)
 
 
-@every_client
-@FEW
-@given(header=AUTHORIZATIONS)
+@EVERY_RUN_THE_SAME
+@given(client=A_CLIENT, header=AUTHORIZATIONS)
 def test_any_authorization_but_a_good_token_is_401(client: ContractClient, header: str) -> None:
     with rolled_back() as api:
         response = api.call("GET", f"/{client.mount}/{client.me}", Authorization=header)
@@ -52,19 +48,17 @@ def test_any_authorization_but_a_good_token_is_401(client: ContractClient, heade
     assert response["WWW-Authenticate"].partition(" ")[0] == "Bearer"
 
 
-@every_client
 @pytest.mark.parametrize("verb", ["login", "register"])
-@FEW
-@given(body=bodies(*FIELDS))
+@EVERY_RUN_THE_SAME
+@given(client=A_CLIENT, body=bodies(*FIELDS))
 def test_any_body_is_refused_in_the_contracts_format(client: ContractClient, verb: str, body: bytes) -> None:
     with rolled_back() as api:
         response = api.call("POST", f"/{client.mount}/{verb}", body)
     require_refusal(client, response, 400, 401, 422)
 
 
-@every_client
-@FEW
-@given(data=st.data())
+@EVERY_RUN_THE_SAME
+@given(client=A_CLIENT, data=st.data())
 def test_a_field_of_a_wrong_type_is_never_taken_for_another(
     client: ContractClient, alice: User, data: st.DataObject
 ) -> None:
@@ -94,12 +88,16 @@ VALUES = st.one_of(
 )
 
 
-@pytest.mark.parametrize(("client", "path"), LISTS, ids=lambda value: getattr(value, "name", value))
-@FEW
-@given(query=st.dictionaries(st.sampled_from(PARAMETERS), VALUES, min_size=1, max_size=3), cookie=LATIN)
+@EVERY_RUN_THE_SAME
+@given(
+    where=st.sampled_from(LISTS),
+    query=st.dictionaries(st.sampled_from(PARAMETERS), VALUES, min_size=1, max_size=3),
+    cookie=LATIN,
+)
 def test_any_query_and_any_cookie_get_a_list_or_a_refusal(
-    client: ContractClient, path: str, head: User, query: dict[str, str], cookie: str
+    where: tuple[ContractClient, str], head: User, query: dict[str, str], cookie: str
 ) -> None:
+    client, path = where
     with rolled_back() as api:
         login = api.call("POST", f"/{client.mount}/login", {"username": "head", "password": PASSWORD})
         token = client.token(login.json())

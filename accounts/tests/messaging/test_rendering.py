@@ -166,14 +166,14 @@ LINKS = ["unpaid-bill-see-www-evil-example", "evil.example", "pay.evil.com", "HT
 
 
 @pytest.mark.parametrize(("language", "kind"), list(itertools.product(LANGUAGES, Kind)))
-@pytest.mark.parametrize("username", LINKS)
 def test_an_email_masks_a_user_name_that_reads_as_a_link_or_a_domain(
-    enqueue: Enqueue, alice: User, language: str, kind: Kind, username: str
+    enqueue: Enqueue, alice: User, language: str, kind: Kind
 ) -> None:
-    alice.username = username
-    rendered = render_as(enqueue, alice, language, kind)
-    assert username not in rendered.text + rendered.html + rendered.subject + rendered.short
-    assert f"{username[0]}***" in rendered.text
+    for username in LINKS:
+        alice.username = username
+        rendered = render_as(enqueue, alice, language, kind)
+        assert username not in rendered.text + rendered.html + rendered.subject + rendered.short
+        assert f"{username[0]}***" in rendered.text
 
 
 @pytest.mark.parametrize("username", ["alice", "dr-wang", "zhang_3", "080123", "li+1", "王医生", "a."])

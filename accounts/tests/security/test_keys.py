@@ -30,7 +30,7 @@ def add_key(number: int) -> str:
     return row.kid
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("no_keys")
 class TestStoredKeys:
     def test_a_key_is_made_on_first_need_and_then_kept(self) -> None:
         assert KeyRing().signer(POLICY) == KeyRing().signer(POLICY)
@@ -93,6 +93,7 @@ class TestStoredKeys:
         assert [key.kid for key in ring.all(POLICY)] == [new]
 
 
+@pytest.mark.usefixtures("no_keys")
 @pytest.mark.django_db(transaction=True)
 def test_processes_that_need_the_first_key_at_once_agree_on_one() -> None:
     keys = race(8, lambda _: KeyRing().signer(POLICY))
@@ -167,9 +168,10 @@ class TestOtherNodesKeys:
 class TestGivenKeys:
     @pytest.fixture(autouse=True)
     def _given(self, settings: Settings) -> None:
+        ring.forget()
         settings.JWT_KEYS = {"union": SECRET}
 
-    @pytest.mark.django_db
+    @pytest.mark.usefixtures("no_keys")
     def test_no_key_is_made(self) -> None:
         ring.signer(SHARED)
         assert not SigningKey.objects.exists()
@@ -193,7 +195,7 @@ class TestGivenKeys:
         assert names == ["41ae21914cac238f"] * 2
         assert KeyRing().signer(SHARED).kid != names[0]
 
-    @pytest.mark.django_db
+    @pytest.mark.usefixtures("no_keys")
     def test_it_wins_over_a_stored_key(self, settings: Settings) -> None:
         settings.JWT_KEYS = {}
         token = tokens.sign(SHARED, {"exp": int(timezone.now().timestamp()) + 60})
@@ -204,6 +206,6 @@ class TestGivenKeys:
         with pytest.raises(TokenInvalid):
             tokens.read(SHARED, token)
 
-    @pytest.mark.django_db
+    @pytest.mark.usefixtures("no_keys")
     def test_other_contracts_keep_their_stored_keys(self) -> None:
         assert ring.signer(POLICY).kid == SigningKey.objects.get().kid

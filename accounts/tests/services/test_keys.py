@@ -28,7 +28,7 @@ OVERLAP = timedelta(seconds=60 + 900 + 60)
 
 
 @pytest.fixture
-def former(db: None) -> str:
+def former(no_keys: None) -> str:
     """The name of the first key of native access tokens."""
     with time_machine.travel(timezone.now() - timedelta(days=90)):
         return ring.signer(ACCESS).kid

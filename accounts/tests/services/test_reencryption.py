@@ -16,7 +16,7 @@ from accounts.services.reencryption import Reencryption, reencrypt
 from audit.models import SecurityEvent
 from audit.origin import CONSOLE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_keys")]
 
 ACCESS = TokenPolicy("native:access", "ES256", "at+jwt", lifetime=timedelta(minutes=15))
 ENCRYPTED = outbox.ENCRYPTED_FOR

@@ -1,6 +1,7 @@
 """The query parameters of the native contract's lists: what is not a value of the parameter is refused by its name."""
 
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.django_db
 
 LISTS = ["sessions", "users", "login-attempts", "security-events"]
 NOT_POSITIVE = ["abc", "0", "-3", "", "1.5", "1e3", "last", "\uff11", " 1", "00", "+1"]
+NOT_BOOLEAN = ["no", "off", "bogus", "yes", "1", "0", "True", "FALSE", "null", "", "true%20"]
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
@@ -31,10 +33,10 @@ def refused(response: Any, *names: str) -> bool:
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("name", ["page", "page_size"])
-@pytest.mark.parametrize("value", NOT_POSITIVE)
-def test_what_is_not_a_positive_integer_is_refused(api: Api, token: str, path: str, name: str, value: str) -> None:
-    assert refused(api.get(f"{path}?{name}={value}", token), name)
+def test_what_is_not_a_positive_integer_is_refused(api: Api, token: str, path: str) -> None:
+    queries = list(product(("page", "page_size"), NOT_POSITIVE))
+    accepted = [query for query in queries if not refused(api.get(f"{path}?{'='.join(query)}", token), query[0])]
+    assert accepted == []
 
 
 @pytest.mark.any_database
@@ -50,9 +52,8 @@ def test_a_number_with_leading_zeros_is_a_number(api: Api, token: str, path: str
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("name", ["is_active", "awaits_approval"])
-@pytest.mark.parametrize("value", ["no", "off", "bogus", "yes", "1", "0", "True", "FALSE", "null", "", "true%20"])
-def test_what_is_not_a_boolean_is_refused(api: Api, token: str, name: str, value: str) -> None:
-    assert refused(api.get(f"users?{name}={value}", token), name)
+def test_what_is_not_a_boolean_is_refused(api: Api, token: str, name: str) -> None:
+    assert [value for value in NOT_BOOLEAN if not refused(api.get(f"users?{name}={value}", token), name)] == []
 
 
 @pytest.mark.parametrize(("value", "count"), [("true", 1), ("false", 0)])
