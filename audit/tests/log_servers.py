@@ -15,11 +15,11 @@ HEADER = re.compile(r"<(\d+)>1 (\S+) (\S+) (\S+) - (attempt|event) - (.*)", re.D
 
 
 class SyslogServer:
-    """A receiver of octet-counted messages. `reads` are the bytes that it reads of a connection before it closes it."""
+    """A receiver of octet-counted messages."""
 
-    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None, reads: int | None = None) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.messages: list[bytes] = []
-        self._tls, self._reads = tls, reads
+        self._tls = tls
         self._connections: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
@@ -43,15 +43,15 @@ class SyslogServer:
             self._threads[-1].start()
 
     def _read(self, connection: socket.socket) -> None:
-        data, read = b"", 0
-        while self._reads is None or read < self._reads:
+        data = b""
+        while True:
             try:
-                part = connection.recv(65536 if self._reads is None else self._reads)
+                part = connection.recv(65536)
             except OSError:
                 break
             if not part:
                 break
-            data, read = data + part, read + len(part)
+            data += part
             while (frame := _FRAME.match(data)) and len(data) >= frame.end() + int(frame[1]):
                 end = frame.end() + int(frame[1])
                 with self._received:
