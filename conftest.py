@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import SigningKey, User
@@ -146,6 +147,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock():
         for policy in (*(client.policy for client in CLIENTS), REFRESH, LOGIN):
             _first_keys[policy.purpose] = ring.all(policy)
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """Begin each test in one language: a page leaves that of its reader active, as Django's middleware does."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

@@ -171,7 +171,7 @@ def _awaiting(now: datetime) -> Figure:
 def _ending() -> Figure:
     users = User.objects.filter(ends_within(today(), WARNED_BEFORE))
     rows = [
-        Row(user.username, f"{user.valid_until:%Y-%m-%d}", _change_url("accounts_user", user.pk))
+        Row(_name(user), f"{user.valid_until:%Y-%m-%d}", _change_url("accounts_user", user.pk))
         for user in users.order_by("valid_until", "pk")[:ROWS]
     ]
     return Figure(

@@ -58,6 +58,11 @@ def is_page(path: str) -> bool:
     return path.startswith(_PAGES) or is_password_page(path)
 
 
+def has_translations(path: str) -> bool:
+    """Return whether a path is one of a page whose language follows the browser's, errors included."""
+    return path.startswith(ADMIN_PATH) or is_password_page(path)
+
+
 def is_password_page(path: str) -> bool:
     """Return whether users choose their password at a path."""
     return f"{path}/".startswith(f"{PASSWORD_PATH}/")

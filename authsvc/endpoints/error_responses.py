@@ -8,19 +8,19 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from accounts.contracts.base import Contract
 from accounts.contracts.error_answers import error_answer
-from authsvc.configuration.mounts import ADMIN_PATH, mounted_contract
+from authsvc.configuration.mounts import has_translations, mounted_contract
 from authsvc.endpoints.error_pages import error_page
 
 
 def error_response(request: HttpRequest, error: BaseException) -> HttpResponse:
     """Return the response of the contract at the request's path to an error; outside all mounts, the native one's.
 
-    Paths of the admin site have a page.
+    Pages in the browser's language have an error page.
     """
     name = mounted_contract(request.path, settings.CONTRACT_MOUNTS)
     contract: Contract = import_module(f"accounts.contracts.{name}.contract").CONTRACT
     answer = error_answer(contract, error, request.headers.get("Accept-Language", ""))
-    if request.path.startswith(ADMIN_PATH):
+    if has_translations(request.path):
         page = error_page(request, answer.status)
         if wait := answer.headers.get("Retry-After"):
             page["Retry-After"] = wait

@@ -9,7 +9,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
 from authsvc.admin_site import logins
-from authsvc.configuration.mounts import ADMIN_PATH, is_page
+from authsvc.configuration.mounts import has_translations, is_page
 
 
 class PagesOnly(MiddlewareMixin):
@@ -22,10 +22,10 @@ class PagesOnly(MiddlewareMixin):
 
 
 class PageLocaleMiddleware(LocaleMiddleware):
-    """Django's, for the admin site: the description of the API has one language."""
+    """Django's, for pages with words in several languages: the description of the API has one."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(ADMIN_PATH):
+        if has_translations(request.path):
             return super().__call__(request)  # type: ignore[return-value]  # As in PagesOnly.
         return self.get_response(request)  # type: ignore[return-value]  # As in PagesOnly.
 

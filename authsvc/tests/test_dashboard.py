@@ -330,7 +330,7 @@ def test_accounts_whose_last_day_comes_soon_are_counted_with_their_list(
     for user, days in ((alice, 14), (bob, 15), (root, -1)):
         User.objects.filter(pk=user.pk).update(valid_until=(NOW.astimezone(SHANGHAI) + timedelta(days=days)).date())
     found = figures(head)["ending"]
-    assert (found.number, [(row.label, row.value) for row in found.rows]) == (1, [("alice", "2026-03-24")])
+    assert (found.number, [(row.label, row.value) for row in found.rows]) == (1, [("alice Alice Zhang", "2026-03-24")])
     assert listed(head, found.url) == 1
 
 
@@ -341,7 +341,7 @@ def test_accounts_that_will_be_disabled_as_dormant_are_counted_with_their_list(
     settings.DORMANT_AFTER = timedelta(days=90)
     User.objects.filter(pk=alice.pk).update(created_at=NOW - timedelta(days=80), dormancy_warned_at=NOW)
     found = figures(head)["dormant"]
-    assert (found.number, [row.label for row in found.rows], listed(head, found.url)) == (1, ["alice"], 1)
+    assert (found.number, [row.label for row in found.rows], listed(head, found.url)) == (1, ["alice Alice Zhang"], 1)
 
 
 class TestPage:

@@ -38,7 +38,8 @@ PROGRAMS = {
 EACH = """
 public class Each {
     public static void main(String[] args) throws Exception {
-        var request = java.net.http.HttpRequest.newBuilder(java.net.URI.create(args[0] + "/.well-known/jwks.json")).build();
+        var uri = java.net.URI.create(args[0] + "/.well-known/jwks.json");
+        var request = java.net.http.HttpRequest.newBuilder(uri).build();
         var answer = java.net.http.HttpResponse.BodyHandlers.ofString();
         var keySet = java.net.http.HttpClient.newHttpClient().send(request, answer).body();
         for (var token : java.util.Arrays.asList(args).subList(1, args.length)) {

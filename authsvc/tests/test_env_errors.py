@@ -45,7 +45,7 @@ pytestmark = pytest.mark.any_database
         (
             {"PASSWORD_HISTORY": "25"},
             "(authsvc.E001) PASSWORD_HISTORY: Input should be less than or equal to 24. "
-            "HINT: The environment table in README.md lists the values of each variable.",
+            "HINT: The table in docs/configuration.md lists the values of each variable.",
         ),
         (
             {"TRAIL_RETENTION_DAYS": "179"},

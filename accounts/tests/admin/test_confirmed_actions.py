@@ -182,7 +182,7 @@ class TestCode:
         new = User.objects.filter(username__startswith="new")
         response = run_action(staff_client, "send-code", *new)
         done, left_out = message_texts(response)
-        assert done == "Send an activation link or a reset code: 101 succeeded."
+        assert done == "101 links or codes are sent."
         assert Message.objects.filter(kind="activation").count() == _REACHABLE
         reason = "12 were skipped: the account has no e-mail address or mobile number that codes are sent to."
         assert left_out.startswith(reason)
