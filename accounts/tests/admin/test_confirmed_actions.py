@@ -184,7 +184,7 @@ class TestCode:
         done, left_out = message_texts(response)
         assert done == "101 links or codes are sent."
         assert Message.objects.filter(kind="activation").count() == _REACHABLE
-        reason = "12 were skipped: the account has no e-mail address or mobile number that codes are sent to."
+        reason = "12 were skipped: is disabled, or has no e-mail address and no phone number."
         assert left_out.startswith(reason)
         assert left_out.count("<div>") == 12
         assert AttemptBudget.objects.get(purpose="codes:administrator").account_id == head.pk
