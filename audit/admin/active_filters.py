@@ -83,9 +83,14 @@ def _time(value: str) -> str:
 
 
 def parse_time(value: str) -> datetime | None:
-    """Return the time in a lookup, in the service's time zone where it names none, or None where it is no time."""
+    """Return the time in a lookup, in the service's time zone.
+
+    None stands for what is no time, and for one beyond the years of Python there.
+    """
     try:
         at = parse_datetime(value)
-    except ValueError:
+        if at is None:
+            return None
+        return timezone.localtime(timezone.make_aware(at) if timezone.is_naive(at) else at)
+    except (ValueError, OverflowError):
         return None
-    return timezone.make_aware(at) if at and timezone.is_naive(at) else at
