@@ -187,3 +187,13 @@ def test_a_cookie_with_a_blank_before_its_name_which_any_host_of_the_domain_can_
     read = b"".join(guard({"HTTP_COOKIE": sent}, lambda *_answer: lambda _bytes: None)).decode("latin-1")
     response = Api().post("refresh", {}, Cookie=read, Origin=OWN, **{"X-Refresh-Cookie": "1"})
     assert (response.status_code, response.json().get("code")) == (401, "refresh_cookie_missing")
+
+
+@pytest.mark.parametrize(("path", "credentials"), [("/api/me", "true"), ("/api/docs", None), ("/api/schema", None)])
+def test_no_listed_origin_reads_a_page_below_the_mount_with_the_cookie_of_an_administrator(
+    settings: Settings, path: str, credentials: str | None
+) -> None:
+    settings.CONTRACT_MOUNTS = {**settings.CONTRACT_MOUNTS, "native": "api"}
+    response = Api().call("GET", path, Origin=LISTED)
+    assert response["Access-Control-Allow-Origin"] == LISTED
+    assert response.headers.get("Access-Control-Allow-Credentials") == credentials
