@@ -28,10 +28,12 @@ class AttemptPurpose(models.TextChoices):
     LOGIN_SINCE_SUCCESS = "login:since_success"
     # Right passwords of an account from one address that wait for the second factor.
     LOGIN_CHALLENGES = "login:challenges"
-    # Successful logins of an account, and changes that its user makes to it: with and without the current password.
+    # Successful logins of an account, and changes that its user makes to it: with and without the current password, and
+    # by a code or a link.
     LOGIN_SUCCESSES = "login:successes"
     OWN_CHANGES = "changes"
     OWN_CHANGES_PROVED = "changes:proved"
+    OWN_CHANGES_BY_CODE = "changes:code"
     # Accounts known at an address that it has locked, and passwords evaluated from a suspicious address.
     ADDRESS_SUSPICION = "address:suspicion"
     ADDRESS_RATE = "address:rate"

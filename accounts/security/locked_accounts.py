@@ -14,6 +14,7 @@ _USES: Final = (
     AttemptPurpose.ADDRESS_RATE,
     AttemptPurpose.OWN_CHANGES,
     AttemptPurpose.OWN_CHANGES_PROVED,
+    AttemptPurpose.OWN_CHANGES_BY_CODE,
     AttemptPurpose.PEOPLE_LISTED,
     AttemptPurpose.PEOPLE_READ,
     AttemptPurpose.REGISTRATION,

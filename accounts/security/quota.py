@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts.errors import RetryLater, TooManyChanges
+from accounts.errors import RetryLater, TooManyAttempts, TooManyChanges
 from accounts.models import AttemptBudget, AttemptPurpose
 from accounts.policies import OWN_CHANGES, OWN_CHANGES_WINDOW
 from accounts.security import budget_rows
@@ -61,3 +61,12 @@ def spend_own_change(user_id: int, now: datetime, *, proved: bool = False) -> No
     """
     purpose = AttemptPurpose.OWN_CHANGES_PROVED if proved else AttemptPurpose.OWN_CHANGES
     Quota(purpose, OWN_CHANGES, OWN_CHANGES_WINDOW, TooManyChanges, Account(user_id)).spend(now)
+
+
+def spend_change_by_code(user_id: int, now: datetime) -> None:
+    """Count a password that is chosen with a valid code or link, which stays valid where the password is refused.
+
+    Whoever has stolen the current password cannot use this quota up. Raises TooManyAttempts.
+    """
+    purpose = AttemptPurpose.OWN_CHANGES_BY_CODE
+    Quota(purpose, OWN_CHANGES, OWN_CHANGES_WINDOW, TooManyAttempts, Account(user_id)).spend(now)

@@ -1,11 +1,14 @@
 """Account recovery: a password for a user who has lost it or has none yet, by a code or a link sent to a contact."""
 
+from django.utils import timezone
+
 from accounts import names
 from accounts.errors import AccountDisabled, InvalidCode, InvalidCredentials, InvalidInput, NoContact, Problem
 from accounts.models import Channel, Code, Kind, Purpose, User
 from accounts.policies import PasswordRule, active_profile
 from accounts.security import budgets, locked_accounts
 from accounts.security.codes import Target
+from accounts.security.quota import spend_change_by_code
 from accounts.services import codes, contacts, identifiers, notices, passwords, permissions, second_factors
 from accounts.services.codes import Recipient
 from accounts.services.identifiers import Identifier
@@ -78,8 +81,9 @@ def password_rule() -> PasswordRule:
 def store_password(*, user: User, target: Target, new: str, verified: Code, origin: Origin) -> None:
     """Store the password of a user who has proved a contact, and use the proof up: see `reset_password`.
 
-    Raises InvalidInput, after which the proof is still valid; InvalidCode and Overloaded.
+    Raises InvalidInput, after which the proof is still valid; InvalidCode, TooManyAttempts and Overloaded.
     """
+    spend_change_by_code(user.pk, timezone.now())
     channel = Channel(target.channel)
     event = Event.PASSWORD_RESET if user.has_usable_password() else Event.PASSWORD_CREATED
     passwords.require_different(new, user, field="new_password")

@@ -14,7 +14,7 @@ def from_format(name: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {
             "request_id": {"()": "authsvc.observability.log_records.RequestIDFilter"},
-            "crash": {"()": "authsvc.observability.log_records.ExceptionFilter"},
+            "crash": {"()": "authsvc.observability.log_records.CrashFilter"},
         },
         "formatters": {
             "json": {"()": "authsvc.observability.json_records.JSONFormatter"},
@@ -28,6 +28,8 @@ def from_format(name: str) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.request": {"filters": ["crash"]},
+            # Refused requests, as errors with a traceback each: any stranger could fill the log.
+            "django.security": {"level": "CRITICAL"},
             # The development server's own lines of requests, without their ids.
             "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
             # Without handlers of its own, its lines are as all others.

@@ -5,6 +5,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from authsvc.configuration.mounts import is_page
+
 
 class CookieCorsMiddleware(CorsMiddleware):
     """Allows credentials on the paths of the native contract alone.
@@ -14,7 +16,9 @@ class CookieCorsMiddleware(CorsMiddleware):
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response = super().add_response_headers(request, response)
-        is_native = request.path_info.startswith(f"/{settings.CONTRACT_MOUNTS['native']}/")
+        # A mount such as `/api` has pages below it.
+        path, mount = request.path_info, f"/{settings.CONTRACT_MOUNTS['native']}/"
+        is_native = path.startswith(mount) and not is_page(path)
         if is_native and response.has_header("Access-Control-Allow-Origin"):
             response["Access-Control-Allow-Credentials"] = "true"
         return response

@@ -25,11 +25,14 @@ class RequestIDFilter(logging.Filter):
         return True
 
 
-class ExceptionFilter(logging.Filter):
-    """Passes records with an exception only: the access log has the others that Django logs for each error response."""
+class CrashFilter(logging.Filter):
+    """Passes errors with an exception only: the access log has the others that Django logs for each error response.
+
+    Django logs a refused body as a warning, with the exception, whose text is of the client.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return bool(record.exc_info)
+        return bool(record.exc_info) and record.levelno >= logging.ERROR
 
 
 class LineFormatter(logging.Formatter):

@@ -88,6 +88,23 @@ def test_a_refused_request_is_a_line_in_utc_with_the_request_id(log: io.StringIO
     )
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (f"multipart/form-data; boundary={'secret' * 50}", "x"),
+        ("application/x-www-form-urlencoded", "&".join(["secret=1"] * 1_001)),
+    ],
+    ids=["boundary", "fields"],
+)
+def test_a_form_that_cannot_be_read_is_one_line_without_its_text(
+    log: io.StringIO, content_type: str, body: str
+) -> None:
+    assert Api().client.post("/password", body, content_type=content_type).status_code == 400
+    assert [line.split()[2] for line in log.getvalue().splitlines()] == ["authsvc.access"]
+    assert "secret" not in log.getvalue()
+
+
 @pytest.mark.parametrize("char", ["\n", "\r", "\u2028", "\u202e", "\x1b", "\ud800"], ids=ascii)
 def test_request_data_cannot_forge_a_line(log: io.StringIO, char: str) -> None:
     logging.getLogger("accounts").error("%s failed", f"/a{char}b")

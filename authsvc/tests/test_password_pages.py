@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import AttemptBudget, Code, User
+from accounts.policies import OWN_CHANGES
+from accounts.security import quota
 from accounts.services import recovery
 from accounts.tests.messages import last, queued
 from accounts.tests.tools import ELSEWHERE, HERE, PASSWORD, Api, later
@@ -176,6 +179,20 @@ class TestByLink:
         token = send(nurse, root)
         pages = [open_link(token, "short"), open_link(token), open_link(token)]
         assert [f'name="token" value="{token}"' in page.content.decode() for page in pages] == [True, False, False]
+
+    def test_refused_passwords_have_a_limit_which_changes_with_the_current_password_do_not_use_up(
+        self, alice: User
+    ) -> None:
+        for _change in range(OWN_CHANGES):
+            quota.spend_own_change(alice.pk, timezone.now(), proved=True)
+        ask()
+        sent = last()
+        for _attempt in range(OWN_CHANGES // 2):
+            assert [enter_code(sent["code"], PASSWORD).status_code, open_link(sent["link"], PASSWORD).status_code] == [
+                400,
+                400,
+            ]
+        assert [enter_code(sent["code"]).status_code, open_link(sent["link"]).status_code] == [429, 429]
 
     def test_looking_at_the_page_spends_nothing(self, nurse: User, root: User) -> None:
         token = send(nurse, root)

@@ -10,6 +10,7 @@ from accounts.tests.authenticator import Authenticator
 from accounts.tests.contracts.native.test_sessions import move_back
 from accounts.tests.factors import enrol_app, enrol_key
 from accounts.tests.tools import PASSWORD, Api
+from authsvc.middleware.request_guard import RequestGuard
 
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("described")]
 
@@ -174,3 +175,25 @@ def test_in_development_pages_of_this_machine_use_it(settings: Settings, api: Ap
     settings.CORS_ALLOWED_ORIGIN_REGEXES = [r"^http://(localhost|127\.0\.0\.1)(:\d+)?$"]
     assert post(api, "login", CREDENTIALS, origin="http://localhost:5173").status_code == 200
     assert post(api, "login", CREDENTIALS, origin="http://localhost:5173.evil.example").status_code == 403
+
+
+@pytest.mark.parametrize("blank", ["\u2000", "\x85", "\x1f"])
+def test_a_cookie_with_a_blank_before_its_name_which_any_host_of_the_domain_can_set_is_ignored(
+    api: Api, alice: User, blank: str
+) -> None:
+    token = post(api, "login", CREDENTIALS).cookies[NAME].value
+    sent = f"other=1; {blank}{NAME}={token}".encode().decode("latin-1")
+    guard = RequestGuard(lambda environ, _start_response: [environ["HTTP_COOKIE"].encode("latin-1")])
+    read = b"".join(guard({"HTTP_COOKIE": sent}, lambda *_answer: lambda _bytes: None)).decode("latin-1")
+    response = Api().post("refresh", {}, Cookie=read, Origin=OWN, **{"X-Refresh-Cookie": "1"})
+    assert (response.status_code, response.json().get("code")) == (401, "refresh_cookie_missing")
+
+
+@pytest.mark.parametrize(("path", "credentials"), [("/api/me", "true"), ("/api/docs", None), ("/api/schema", None)])
+def test_no_listed_origin_reads_a_page_below_the_mount_with_the_cookie_of_an_administrator(
+    settings: Settings, path: str, credentials: str | None
+) -> None:
+    settings.CONTRACT_MOUNTS = {**settings.CONTRACT_MOUNTS, "native": "api"}
+    response = Api().call("GET", path, Origin=LISTED)
+    assert response["Access-Control-Allow-Origin"] == LISTED
+    assert response.headers.get("Access-Control-Allow-Credentials") == credentials
