@@ -108,7 +108,6 @@ class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
         "ip",
         "from_new_address",
         "device",
-        "from_new_device",
         "user_agent",
         "created_at",
         "last_seen_at",
