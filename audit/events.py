@@ -44,6 +44,7 @@ class Event(StrEnum):
     SESSION_REFRESH_REUSED = "session:refresh:reuse"
     SESSION_MOVED = "session:moved"
     SESSION_ADDRESS_ADDED = "session:address:added"
+    SESSION_DEVICE_ADDED = "session:device:added"
     SESSION_ENDED = "session:ended"
     KEY_ROTATED = "key:rotated"
     KEY_RETIRED = "key:retired"

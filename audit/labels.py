@@ -42,6 +42,7 @@ EVENTS: Final[dict[Event, Promise]] = {
     Event.SESSION_REFRESH_REUSED: _("refresh token reused"),
     Event.SESSION_MOVED: _("session used from another address or device"),
     Event.SESSION_ADDRESS_ADDED: _("login from a new address"),
+    Event.SESSION_DEVICE_ADDED: _("login from a new device"),
     Event.SESSION_ENDED: _("session ended"),
     Event.KEY_ROTATED: _("key rotated"),
     Event.KEY_RETIRED: _("key retired"),

@@ -1,5 +1,6 @@
 """Descriptions of user agents for lists: `Firefox 140 · Windows`."""
 
+import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,15 @@ def device(user_agent: str) -> str:
     return " · ".join(filter(None, (name, system))) or user_agent[:_SHOWN_LENGTH]
 
 
+def family(user_agent: str) -> str:
+    """Return the program and the system that a user agent claims, in English and without a version.
+
+    An update of either leaves it the same. A user agent that no rule knows is returned without its numbers.
+    """
+    program, _version, system = _parsed(user_agent)
+    return " · ".join(filter(None, (program, system))) or re.sub(r"[\d.]+", "", user_agent)
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _parsed(user_agent: str) -> tuple[str, str, str]:
     """Return the program, its major version and the system, each blank where no rule knows it."""
@@ -49,7 +59,7 @@ def _parsed(user_agent: str) -> tuple[str, str, str]:
 @cache
 def _parser() -> "Parser":
     """Return the library's parser, with rules of our own for what it lacks and is common in China."""
-    # Loading the rules takes time and memory that only a process which shows a list has to spend.
+    # Loading the rules takes time and memory that only a process which shows a list or logs somebody in has to spend.
     from ua_parser import BasicResolver, Parser, load_lazy_builtins
     from ua_parser.matchers import OSMatcher, UserAgentMatcher
 

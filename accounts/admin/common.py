@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, User
 from audit.admin.changelist import SafeLookupAdmin
+from audit.user_agents import device
 
 SECRET_COLUMNS = frozenset({"password", "stamp", "encrypted"})
 
@@ -26,6 +27,12 @@ def address_cell(session: Session) -> SafeString | str:
     if not session.from_new_address:
         return session.ip or "-"
     return format_html('{} <span class="mark">{}</span>', session.ip or "-", _("new address"))
+
+
+def device_cell(session: Session) -> SafeString | str:
+    """Return the device of a session, marked where the login was the first with it."""
+    name = device(session.user_agent) or "-"
+    return format_html('{} <span class="mark">{}</span>', name, _("new device")) if session.from_new_device else name
 
 
 class HideSecretLookupsAdmin(SafeLookupAdmin):

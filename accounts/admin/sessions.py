@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from accounts.admin.action import ConfirmedAction
-from accounts.admin.common import ReadOnlyAdmin, address_cell
+from accounts.admin.common import ReadOnlyAdmin, address_cell, device_cell
 from accounts.admin.row_actions import RowActionAdmin
 from accounts.models import Session
 from accounts.services import account_state, sessions
@@ -89,7 +89,15 @@ class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     list_display = ("person", "role", "contract", "address", "device", "created_at", "last_seen_at", "is_active")
-    list_filter = (ActiveFilter, ContractFilter, "user__role", LastSeenFilter, "from_new_address", "end_reason")
+    list_filter = (
+        ActiveFilter,
+        ContractFilter,
+        "user__role",
+        LastSeenFilter,
+        "from_new_address",
+        "from_new_device",
+        "end_reason",
+    )
     list_per_page = 50
     list_max_show_all = 0
     search_fields = ("user__username_key", "user__full_name", "user__phone", "user__email_key", "ip")
@@ -122,8 +130,8 @@ class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
         return address_cell(session)
 
     @admin.display(description=_("device"))
-    def device(self, session: Session) -> str:
-        return device(session.user_agent) or "-"
+    def device(self, session: Session) -> SafeString | str:
+        return device_cell(session)
 
     @admin.display(description=pgettext_lazy("session", "active"), boolean=True)
     def is_active(self, session: Session) -> bool:

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.common import address_cell
+from accounts.admin.common import address_cell, device_cell
 from accounts.admin.confirmed_actions import USER_PAGE
 from accounts.models import User
 from accounts.services import sessions
@@ -58,7 +58,7 @@ def _sessions(user: User) -> dict[str, Any]:
                     to_the_minute(row.last_seen_at),
                     row.get_contract_display(),
                     address_cell(row),
-                    device(row.user_agent),
+                    device_cell(row),
                 ],
             )
             for row in rows

@@ -28,6 +28,7 @@ class Kind(models.TextChoices):
     PASSWORD_RESET = "password_reset", _("password reset")
     PASSWORD_CREATED = "password_created", _("first password set")
     NEW_ADDRESS = "new_address", _("login from a new address")
+    NEW_DEVICE = "new_device", _("login from a new device")
     EMAIL_CHANGED = "email_changed", _("e-mail address changed")
     PHONE_CHANGED = "phone_changed", _("phone number changed")
     FACTOR_ADDED = "second_factor_added", _("second factor added")

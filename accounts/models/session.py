@@ -35,6 +35,8 @@ class Session(models.Model):
     ip = models.GenericIPAddressField(_("address"), null=True)
     # Whether the user had not logged in from the address of the login before, or not for a month.
     from_new_address = models.BooleanField(_("new address"), default=False, db_default=False, editable=False)
+    # Whether the device of the login was none of those that the user had last logged in from.
+    from_new_device = models.BooleanField(_("new device"), default=False, db_default=False, editable=False)
     user_agent = models.CharField(_("user agent"), max_length=USER_AGENT_LENGTH, blank=True)
     created_at = models.DateTimeField(_("since"))
     last_seen_at = models.DateTimeField(_("last seen"))

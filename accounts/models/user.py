@@ -83,6 +83,8 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     activated_at = models.DateTimeField(null=True, editable=False)
     dormancy_warned_at = models.DateTimeField(null=True, editable=False)
     last_login_ip = models.GenericIPAddressField(_("last login from"), null=True, blank=True)
+    # The devices of the last logins, as accounts.security.devices writes them.
+    known_devices = models.CharField(max_length=90, blank=True, default="", db_default="", editable=False)
     # An import keeps the time that the former system has.
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     # The age of a password from before this column counts from the upgrade, that of an imported one from the import.

@@ -29,15 +29,16 @@ def notify(*, user: User, kind: Kind, origin: Origin) -> None:
     _enqueue(trusted_contacts(user), user, kind, origin)
 
 
-def notify_of_login(*, user: User, origin: Origin) -> None:
-    """Notify a user of a login from a new address, by e-mail or else by phone. Inside the transaction of the login.
+def notify_of_login(*, user: User, kind: Kind, origin: Origin) -> None:
+    """Notify a user of a login from a new address or device, by e-mail or else by phone.
 
-    Logins may come from ever new addresses, so these notices leave the last messages of the contact to others.
+    Inside the transaction of the login. Logins may come from ever new addresses and devices, so these notices leave the
+    last messages of the contact to others.
     """
     contacts = user.trusted_contacts()
     channel = next((each for each in Channel if each in contacts), None)
     if channel:
-        _enqueue({channel: contacts[channel]}, user, Kind.NEW_ADDRESS, origin, trusted=False)
+        _enqueue({channel: contacts[channel]}, user, kind, origin, trusted=False)
 
 
 def notify_of_new_address(

@@ -17,7 +17,7 @@ from accounts.errors import (
     SecondFactorRequired,
 )
 from accounts.models import AttemptBudget, AttemptPurpose, FactorType, Kind, Session, User
-from accounts.security import budgets, lockout
+from accounts.security import budgets, devices, lockout
 from accounts.security.client_address import budget_address
 from accounts.security.login_quota import LOGIN_QUOTAS, count_challenge
 from accounts.services import notices, session_events, sessions
@@ -88,11 +88,17 @@ def wrong_factor(factor: str) -> Refusal:
 
 
 _LOGGED_IN: Final = PreparedUpdate(
-    lambda id, stamp, now, ip: update_query(User.objects.filter(id=id, stamp=stamp), last_login=now, last_login_ip=ip),
+    lambda id, stamp, now, ip, device: update_query(
+        User.objects.filter(id=id, stamp=stamp),
+        last_login=now,
+        last_login_ip=ip,
+        known_devices=devices.with_latest(device),
+    ),
     id=BigIntegerField(),
     stamp=CharField(),
     now=DateTimeField(),
     ip=GenericIPAddressField(),
+    device=CharField(),
 )
 _OPEN: Final = PreparedInsert(Session)
 _LOCK_EVENTS: Final[Mapping[str, Event]] = {
@@ -111,6 +117,7 @@ def settle(*, attempt: Attempt, reservation: lockout.Reservation, decision: Outc
 
     if isinstance(decision, Login) and decision.session:
         decision.session.from_new_address = _is_new_address(attempt, reservation, decision.user)
+        decision.session.from_new_device = devices.is_new(decision.session.user_agent, decision.user)
 
     def work() -> Outcome:
         now = timezone.now()
@@ -141,7 +148,7 @@ def _store_login(attempt: Attempt, reservation: lockout.Reservation, login: Logi
     else:
         lockout.succeed(reservation, now)
     superseded = sessions.supersede(user=user, origin=attempt.origin, now=now) if attempt.has_many_sessions else []
-    events = [*superseded, *_new_address_events(attempt, login)]
+    events = [*superseded, *_newness_events(attempt, login)]
     factor = proof.factor or ""
     record(LoginAttempt.of(attempt.origin, attempt.identifier.typed, user_id=user.pk, factor=factor), *events)
     return login
@@ -179,22 +186,35 @@ def _is_new_address(attempt: Attempt, reservation: lockout.Reservation, user: Us
     return budget_address(user.last_login_ip) != attempt.address
 
 
-def _new_address_events(attempt: Attempt, login: Login) -> list[SecurityEvent]:
-    """Notify the user of a session from a new address; return its event, which the caller records."""
-    if login.session is None or not login.session.from_new_address:
+def _newness_events(attempt: Attempt, login: Login) -> list[SecurityEvent]:
+    """Notify the user of a session from a new address or device, by one message; return its events to record."""
+    session = login.session
+    if session is None or not (session.from_new_address or session.from_new_device):
         return []
-    notices.notify_of_login(user=login.user, origin=attempt.origin)
-    return [session_events.event(attempt.origin, Event.SESSION_ADDRESS_ADDED, login.session)]
+    kind = Kind.NEW_ADDRESS if session.from_new_address else Kind.NEW_DEVICE
+    notices.notify_of_login(user=login.user, kind=kind, origin=attempt.origin)
+    new = {
+        Event.SESSION_ADDRESS_ADDED: session.from_new_address,
+        Event.SESSION_DEVICE_ADDED: session.from_new_device,
+    }
+    return [session_events.event(attempt.origin, event, session) for event, is_new in new.items() if is_new]
 
 
 def _log_in(login: Login, ip: str | None, now: datetime) -> Refusal | None:
     """Store the login in the user's row, and its session; return why not, or None."""
     # The condition also holds the row, so that the user is not deleted before this commits.
-    if not _LOGGED_IN.execute(id=login.user.pk, stamp=login.user.stamp, now=now, ip=ip):
+    if not _LOGGED_IN.execute(
+        id=login.user.pk, stamp=login.user.stamp, now=now, ip=ip, device=_entry_of_device(login.session)
+    ):
         return _CHANGED_MEANWHILE
     if login.session:
         _OPEN.execute(login.session)
     return None
+
+
+def _entry_of_device(session: Session | None) -> str:
+    """Return what makes the device of a session known; what opens none, and marks none, makes none known."""
+    return devices.entry(session.user_agent) if session else ""
 
 
 def _log_in_once(login: Login, ip: str | None, now: datetime) -> Refusal | None:

@@ -10,7 +10,7 @@ from accounts.models import User
 
 # All columns but those that only logins read: a password whose hash is upgraded is the same password.
 _COLUMNS: Final = tuple(
-    field.attname for field in User._meta.concrete_fields if field.attname not in {"password", "stamp"}
+    field.attname for field in User._meta.concrete_fields if field.attname not in {"password", "stamp", "known_devices"}
 )
 
 

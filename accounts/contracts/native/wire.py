@@ -213,6 +213,9 @@ class SessionAnswer(ResponseBody):
     from_new_address = serializers.BooleanField(
         help_text="Whether the user had not logged in from the address before the login, or not for 30 days."
     )
+    from_new_device = serializers.BooleanField(
+        help_text="Whether the login's browser or system was none of the user's last 10; versions are not compared."
+    )
     created_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField(help_text="Accurate to five minutes.")
     expires_at = serializers.DateTimeField(help_text="Every refresh moves it, up to the session's absolute timeout.")
@@ -224,6 +227,7 @@ class SessionAnswer(ResponseBody):
         "ip": "192.0.2.1",
         "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
         "from_new_address": False,
+        "from_new_device": False,
         "created_at": "2026-11-20T06:31:00.123456Z",
         "last_seen_at": "2026-11-20T06:36:00.123456Z",
         "expires_at": "2026-12-04T06:36:00.123456Z",

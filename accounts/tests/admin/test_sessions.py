@@ -58,3 +58,12 @@ def test_it_shows_the_device(staff_client: Client) -> None:
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
     Session.objects.update(user_agent=agent)
     assert "Firefox 140 · Windows" in staff_client.get(SESSIONS).content.decode()
+
+
+def test_it_marks_a_device_that_is_new(staff_client: Client) -> None:
+    assert usernames(staff_client, "from_new_device__exact=1") == []
+    Session.objects.filter(user__username="alice").update(from_new_device=True, user_agent="ward client")
+    page = staff_client.get(SESSIONS, headers={"accept-language": "zh-hans"}).content.decode()
+    assert page.count('<span class="mark">') == 1
+    assert 'ward client <span class="mark">新设备</span>' in page
+    assert usernames(staff_client, "from_new_device__exact=1") == ["alice"]

@@ -101,7 +101,7 @@ BY_ITSELF = {"vouched_email": "", "vouched_phone": ""}
 BY_ANOTHER = {"vouched_email": "ally@hospital.example", "vouched_phone": "+8613900139000"}
 HOSPITAL_OWN = {name: OWN[name] for name in ("full_name", "email", "department", "phone", "avatar_url")}
 PASSWORDS = frozenset({"password", "password_changed_at", "stamp"})
-LOGIN = frozenset({"last_login", "last_login_ip"})
+LOGIN = frozenset({"last_login", "last_login_ip", "known_devices"})
 
 CHANGES = {
     "native me": Change(NATIVE, "PATCH", "me", OWN, {**OWN_ROW, **BY_ITSELF}),
@@ -175,7 +175,7 @@ def test_a_new_password_is_the_one_that_was_given_and_no_hash(alice: User, head:
     assert User.objects.get(pk=alice.pk).check_password(NEW_PASSWORD)
 
 
-def test_a_login_sets_nothing_but_when_and_from_where(alice: User) -> None:
+def test_a_login_sets_nothing_but_when_from_where_and_with_what(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(role="doctor")
     before = row(alice)
     for client in CLIENTS:

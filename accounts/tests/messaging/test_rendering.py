@@ -23,6 +23,7 @@ VALUES = {
     Kind.ACTIVATION: {"link": f"activation.17.{SECRET}"},
     Kind.PASSWORD_CREATED: {"ip": "192.0.2.1"},
     Kind.NEW_ADDRESS: {"ip": "192.0.2.1"},
+    Kind.NEW_DEVICE: {"ip": "192.0.2.1"},
     Kind.PASSWORD_CHANGED: {"ip": "192.0.2.1"},
     Kind.PASSWORD_RESET: {"ip": "192.0.2.1"},
     Kind.EMAIL_CHANGED: {"old": "alice@hospital.example", "new": "zhang@hospital.example", "ip": "192.0.2.1"},

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Session, User
-from accounts.security import mfa_tokens
+from accounts.security import devices, mfa_tokens
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.contracts.native.test_login import WRONG
 from accounts.tests.factors import TotpApp, enrol_app, enrol_key
@@ -238,6 +238,11 @@ class TestPasskeyAlone:
         assert (response.status_code, response.json()["user"]["username"]) == (200, "alice")
         assert claims_of(response.json()["access_token"])["amr"] == ["hwk", "user", "mfa"]
         assert last_attempt()["factor"] == "webauthn"
+
+    def test_its_device_is_compared(self, alice: User, key: Authenticator) -> None:
+        User.objects.update(known_devices=devices.entry("another"))
+        Api().post("login/passkey", {"credential": key.get(passkey_options())})
+        assert list(Session.objects.values_list("from_new_device", flat=True)) == [True]
 
     def test_any_other_answer_is_wrong_credentials(self, alice: User, key: Authenticator) -> None:
         unknown = Authenticator(user_handle=key.user_handle)

@@ -324,6 +324,16 @@ class TestStatements:
             api.login()
         assert len(captured.sql) == count, captured.sql
 
+    def test_the_first_login_with_a_device_takes_one_more_for_its_event(
+        self, api: Api, alice: User, statements: Any
+    ) -> None:
+        api.login()
+        # Nobody vouches for a contact: a notice takes more.
+        User.objects.update(vouched_email="", vouched_phone="")
+        with statements() as captured:
+            api.post("login", {"username": "alice", "password": PASSWORD}, user_agent="Another/1")
+        assert len(captured.sql) == 9, captured.sql
+
 
 def test_an_expired_password_is_changed_with_the_token_of_its_login(api: Api, alice: User, settings: Settings) -> None:
     settings.PASSWORD_MAX_AGE = timedelta(days=90)

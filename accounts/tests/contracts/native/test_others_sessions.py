@@ -38,7 +38,7 @@ class TestSessions:
         session = Session.objects.get(pk=claims_of(hers)["sid"])
         times = {name: getattr(session, name) for name in ("created_at", "last_seen_at", "expires_at")}
         row = {"id": str(session.pk), "contract": "native", "ip": ELSEWHERE, "user_agent": BROWSER, "current": False}
-        row |= {"from_new_address": False}
+        row |= {"from_new_address": False, "from_new_device": False}
         page = api.get(f"users/{alice.pk}/sessions", token).json()
         assert page == {
             "count": 1,

@@ -165,7 +165,7 @@ class TestSessions:
             }
             shown = {"id": str(session.pk), "contract": "native", "ip": ip, "user_agent": BROWSER}
             # The second login came from elsewhere than the first.
-            return {**shown, **times, "from_new_address": ip == ELSEWHERE, "current": current}
+            return {**shown, **times, "from_new_address": ip == ELSEWHERE, "from_new_device": False, "current": current}
 
         assert api.get("sessions", token).json() == {
             "count": 2,

@@ -13,10 +13,10 @@ from accounts.policies import (
     SESSIONS_LIMIT,
     UNKNOWN_ADDRESSES_LIMIT,
 )
-from accounts.security import hashing
+from accounts.security import devices, hashing
 from accounts.services import attempts, sessions
 from accounts.tests.races import ROUNDS, Round, race, race_rounds, statuses
-from accounts.tests.tools import Api
+from accounts.tests.tools import PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,6 +49,17 @@ def test_of_8_guesses_from_8_addresses_the_last_4_of_20_are_evaluated(each: Roun
     )
     results = each.at_once(lambda number: each.api(number=number).login(each.person.username, "guess"))
     assert statuses(results) == {401: 4, 429: 4}
+
+
+@race_rounds(4)
+def test_of_4_logins_with_4_devices_each_makes_its_device_known(each: Round) -> None:
+    credentials = {"username": each.person.username, "password": PASSWORD}
+    agents = [f"client {letter}" for letter in "abcd"]
+    results = each.at_once(lambda number: each.api().post("login", credentials, user_agent=agents[number]))
+    assert statuses(results) == {200: 4}
+    known = User.objects.get(pk=each.person.pk).known_devices
+    assert len(known) == len("12345678,") * 4
+    assert [agent for agent in agents if devices.entry(agent) not in known] == []
 
 
 def test_of_60_guesses_from_60_addresses_20_are_evaluated_and_one_a_slot_at_most(
