@@ -66,6 +66,7 @@ _VALUES: Final[Mapping[str, Mapping[str, Promise]]] = {
     },
     "purpose": {
         "reset": _("new password"),
+        "activation": _("activation of the account"),
         "email": _("verification of the e-mail address"),
         "phone": _("verification of the phone number"),
     },
