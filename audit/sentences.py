@@ -19,7 +19,7 @@ _KEYS: Final[Mapping[str, Promise]] = {
     "cause": _("cause"),
     "channel": _("channel"),
     "contract": _("contract"),
-    "count": _("number"),
+    "count": _("how many"),
     "counts": _("numbers"),
     "export": _("number of the export"),
     "fields": _("changed values"),

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.any_database
         ),
         ("user:changed", {"fields": ["department", "email"]}, ["修改项：科室, 邮箱"]),
         ("user:groups:changed", {"old": [], "new": ["auditors"]}, ["用户组由“无”改为“审计管理员”。"]),
+        ("staff:imported", {"count": 3}, ["数量：3"]),
+        ("code:requested", {"purpose": "activation"}, ["用途：激活账号"]),
         ("session:ended", {"reason": "logout"}, ["原因：已退出登录"]),
         ("user:rejected", {"reason": "非本院人员"}, ["原因：非本院人员"]),
         ("account:locked", {"cause": "login", "later": 3}, ["起因：同一 IP 地址多次输错密码", "later：3"]),
