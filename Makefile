@@ -2,7 +2,7 @@ PYTHON ?= python3
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install run test check lock
+.PHONY: help install run test check pictures lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -19,6 +19,9 @@ test:  ## Run the tests on SQLite.
 check:  ## Check style, types and layers, and that no migration is missing.
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy . && .venv/bin/lint-imports
 	.venv/bin/python manage.py makemigrations --check --settings authsvc.tests.settings
+
+pictures:  ## Picture the pages of docs/administration.md anew, with chromium; look at what changed.
+	PICTURES=write .venv/bin/pytest authsvc/tests/test_pictures.py
 
 lock:  ## Pin requirements*.in with hashes; UPGRADE=1 takes the newest versions.
 	$(COMPILE) requirements.in --output-file requirements.txt

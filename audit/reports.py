@@ -20,7 +20,7 @@ from audit.models import Entry, LoginAttempt, SecurityEvent
 from audit.people import OFFICERS, real_name
 from audit.replica import reading_alias
 from audit.trail_checks import local_time
-from audit.validity import may_log_in, today
+from audit.validity import may_log_in, outside_dates, today
 
 # Failed, where the client could not be asked for a second factor.
 _MISSING: Final = FailureReason.SECOND_FACTOR_MISSING
@@ -131,13 +131,14 @@ def _accounts() -> Section:
             active=Count("pk", filter=active),
             awaiting=Count("pk", filter=Q(is_active=True, awaits_approval=True)),
             disabled=Count("pk", filter=Q(is_active=False)),
+            outside=Count("pk", filter=outside_dates(today())),
         )
     }
     roles = get_user_model()._meta.get_field("role").choices or []
     return Section(
         _("Accounts by role"),
-        [_("role"), _("accounts"), _("active"), _("awaiting approval"), _("disabled")],
-        [[label, *counted.get(role, [0, 0, 0, 0])] for role, label in roles],
+        [_("role"), _("accounts"), _("active"), _("awaiting approval"), _("disabled"), _("outside their dates")],
+        [[label, *counted.get(role, [0, 0, 0, 0, 0])] for role, label in roles],
     )
 
 

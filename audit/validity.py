@@ -22,6 +22,11 @@ def may_log_in(day: Any, prefix: str = "") -> Q:
     return state & has_begun(day, prefix) & has_not_ended(day, prefix)
 
 
+def outside_dates(day: Any) -> Q:
+    """Return the condition of accounts that may not log in on a day for the sake of their dates alone."""
+    return Q(is_active=True, awaits_approval=False) & ~(has_begun(day) & has_not_ended(day))
+
+
 def has_begun(day: Any, prefix: str = "") -> Q:
     """Return the condition of accounts whose first day is not after this one."""
     return Q(**{f"{prefix}valid_from": None}) | Q(**{f"{prefix}valid_from__lte": day})

@@ -120,7 +120,7 @@ class LockAdmin(RowActionAdmin, ReadOnlyAdmin):
         subject = str(self.user_of(obj) or _name_or_address(obj))
         return " · ".join((subject, describe(obj), to_the_minute(obj.locked_until)))
 
-    @admin.display(description=_("locked"))
+    @admin.display(description=_("what is locked"))
     def subject(self, lock: AttemptBudget) -> SafeString | str:
         user = self.user_of(lock)
         return person(user, user) if user else _name_or_address(lock)

@@ -48,6 +48,8 @@ _HOSPITAL_NAMES: Final = {
     "科室": "department",
     "部门": "department",
 }
+# What this column has in a list whose roles have a column of their own.
+_BESIDE_ROLES: Final = {"职务": "job_title"}
 
 
 class InvalidStaffFile(Exception):
@@ -108,6 +110,9 @@ def _fields(header: Sequence[str]) -> list[str | None]:
     for name in sorted((name for name in header if name in _HOSPITAL_NAMES), key=others.index):
         if _HOSPITAL_NAMES[name] not in fields:
             fields[header.index(name)] = _HOSPITAL_NAMES[name]
+    for name, field in _BESIDE_ROLES.items():
+        if name in header and fields[header.index(name)] is None and field not in fields:
+            fields[header.index(name)] = field
     return fields
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import AttemptBudget, AttemptPurpose
 
@@ -75,9 +75,13 @@ def is_locked(now: datetime) -> Exists:
 
 
 def is_unlockable(now: datetime) -> Exists:
-    """Return an annotation for a query of users: whether an unlock would clear anything that still counts."""
+    """Return an annotation for a query of users: whether an unlock would clear a failure or a lock that still counts.
+
+    Codes that were sent are none, unless they are the last ones for a time.
+    """
     rows = AttemptBudget.objects.with_failures(now).filter(purpose__in=_OF_ACCOUNTS)
-    return Exists(rows.filter(account_id=OuterRef("pk"), name_digest=""))
+    failed = rows.filter(Q(purpose__in=(*_LOGIN_PURPOSES, *_CHECKS)) | Q(locked_until__gt=now))
+    return Exists(failed.filter(account_id=OuterRef("pk"), name_digest=""))
 
 
 def locked_until(now: datetime) -> Subquery:

@@ -29,7 +29,7 @@ def report_page(model_admin: ModelAdmin, request: HttpRequest) -> TemplateRespon
     context: dict[str, Any] = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
-        "title": _("Report on the audit trail"),
+        "title": _("Report for assessors"),
         "report": made,
         "invalid": invalid,
     }

@@ -42,10 +42,12 @@ def section(title: str, first: date | None = None, last: date | None = None) -> 
 def test_accounts_are_counted_by_role_and_state(alice: User, bob: User, head: User) -> None:
     User.objects.create_user("carol", role="doctor", is_active=False)
     User.objects.create_user("david", role="doctor", awaits_approval=True)
+    User.objects.create_user("erika", role="doctor", valid_until=timezone.localdate() - timedelta(days=1))
+    User.objects.create_user("frank", role="doctor", valid_from=timezone.localdate() + timedelta(days=2))
     assert [row for row in section("Accounts by role") if row[1] != "0"] == [
-        ["administrator", "1", "1", "0", "0"],
-        ["doctor", "3", "1", "1", "1"],
-        ["pharmacy", "1", "1", "0", "0"],
+        ["administrator", "1", "1", "0", "0", "0"],
+        ["doctor", "5", "1", "1", "1", "2"],
+        ["pharmacy", "1", "1", "0", "0", "0"],
     ]
 
 
@@ -181,8 +183,9 @@ class TestCommand:
     def test_csv_has_the_section_in_each_row(self, alice: User) -> None:
         with translation.override("en"):
             rows = list(csv.reader(io.StringIO(self.run(format="csv"))))
-        assert rows[0] == ["Accounts by role", "role", "accounts", "active", "awaiting approval", "disabled"]
-        assert ["Accounts by role", "pharmacy", "1", "1", "0", "0"] in rows
+        columns = ["role", "accounts", "active", "awaiting approval", "disabled", "outside their dates"]
+        assert rows[0] == ["Accounts by role", *columns]
+        assert ["Accounts by role", "pharmacy", "1", "1", "0", "0", "0"] in rows
 
     def test_an_invalid_period_is_an_error(self) -> None:
         with pytest.raises(CommandError, match="must not be after --to"):

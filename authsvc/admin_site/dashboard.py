@@ -116,7 +116,7 @@ def _locked(now: datetime) -> Figure:
     users = User.objects.filter(is_locked(now))
     return Figure(
         "locked",
-        _("Locked now"),
+        _("Locked accounts"),
         _("Accounts with too many failed logins"),
         users.count(),
         _changelist_url("accounts_user", {"state": "locked"}),

@@ -5,10 +5,13 @@ Marking them puts them into the catalogue of `authsvc`, which precedes Django's 
 
 from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop as _
+from django.utils.translation import ngettext_lazy
 
 DJANGO_STRINGS: Final = (
     _("Add"),
+    _("Add link"),
     _("Add %s"),
     _("Add %(name)s"),
     _("Change %s"),
@@ -23,7 +26,13 @@ DJANGO_STRINGS: Final = (
     _("The {name} “{obj}” was added successfully. You may add another {name} below."),
     _("You may edit it again below."),
     _("Log out"),
+    _("Model name"),
     _("Change or view list link"),
     _("Logged out"),
     _("Thanks for spending some quality time with the web site today."),
+)
+# How long somebody has waited: Django's Chinese for three months is that for March.
+DJANGO_DURATIONS: Final[tuple[Promise | str, ...]] = (
+    ngettext_lazy("%(num)d month", "%(num)d months", "num"),
+    ngettext_lazy("%(num)d day", "%(num)d days", "num"),
 )

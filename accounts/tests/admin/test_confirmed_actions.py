@@ -311,6 +311,14 @@ def test_a_page_and_a_list_offer_what_has_an_effect(staff_client: Client, pendin
         }
 
 
+def test_unlock_is_offered_after_a_failed_login_and_not_after_a_sent_code(staff_client: Client, alice: User) -> None:
+    run_action(staff_client, "send-code", alice)
+    page = f"{USERS}{alice.pk}/change/"
+    sent = offered(staff_client, page)
+    Api().login(password="wrong")
+    assert ("unlock" in sent, "unlock" in offered(staff_client, page)) == (False, True)
+
+
 def test_the_activation_of_a_rejected_account_says_that_it_awaits_approval_again(
     staff_client: Client, pending_user: User
 ) -> None:

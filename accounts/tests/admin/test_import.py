@@ -133,8 +133,14 @@ class TestPreview:
         )
 
     def test_of_two_names_for_a_column_one_counts_and_the_other_is_named(self, staff_client: Client) -> None:
-        page = upload(staff_client, "账号,职务,角色,电话,手机\nwang,主任医师,医生,6601,13900139000\n")
+        page = upload(staff_client, "账号,岗位,职务,角色,电话,手机\nwang,医师,科主任,医生,6601,13900139000\n")
         assert (problems_of(page), page.context["ignored"]) == ({}, ["职务", "电话"])
+
+    def test_a_post_beside_roles_is_the_job_title(self, staff_client: Client) -> None:
+        page = upload(staff_client, "账号,职务,角色\nwang,主任医师,医生\n")
+        confirm(staff_client, page)
+        user = User.objects.get(username="wang")
+        assert (user.role, user.job_title, page.context["ignored"]) == ("doctor", "主任医师", [])
 
     def test_rows_with_problems_come_first(self, staff_client: Client) -> None:
         page = upload(staff_client, TWO + "two words,,,,doctor,\n")
