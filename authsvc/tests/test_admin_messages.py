@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.messaging import outbox
 from accounts.models import Channel, Kind, Message, User
 from accounts.tests.tools import HERE
-from authsvc.tests.test_admin import log_in
+from authsvc.tests.admin_login import log_in
 
 pytestmark = pytest.mark.django_db
 
