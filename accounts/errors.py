@@ -179,7 +179,7 @@ class SeparatedDuties(PermissionDenied):
     """An account would have duties that the deployment separates, such as an auditor's beside another."""
 
 
-class ChangedMeanwhile(IdentityError):
+class EditConflict(IdentityError):
     """The account has been changed since it was read."""
 
 

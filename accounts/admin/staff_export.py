@@ -21,16 +21,7 @@ from audit.admin.spreadsheet import Row, chunks, escape_formula, spreadsheet_tim
 from audit.events import Event
 
 COLUMNS: Final = (
-    "username",
-    "full_name",
-    "email",
-    "phone",
-    "role",
-    "department",
-    "job_title",
-    "valid_from",
-    "valid_until",
-    "language",
+    *staff.COLUMNS,
     "is_active",
     "awaits_approval",
     "last_login",

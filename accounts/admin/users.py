@@ -26,7 +26,7 @@ from accounts.admin.user_filters import (
     ValidityFilter,
 )
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
-from accounts.errors import AlreadyTaken, ChangedMeanwhile, PermissionDenied
+from accounts.errors import AlreadyTaken, EditConflict, PermissionDenied
 from accounts.models import OFFICERS, User, Validity
 from accounts.security.enrolled_accounts import has_second_factor
 from accounts.security.locked_accounts import in_force, is_locked, is_unlockable
@@ -240,7 +240,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except ChangedMeanwhile:
+        except EditConflict:
             messages.error(request, STALE)
         except PermissionDenied as error:
             messages.error(request, _("Nothing was saved: %s.") % detail_of(error))

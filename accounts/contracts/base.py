@@ -53,7 +53,7 @@ _DEFAULTS: Final[Mapping[ErrorClass, ErrorClass]] = MappingProxyType(
         errors.OwnAccount: errors.PermissionDenied,
         errors.LastAdministrator: errors.PermissionDenied,
         errors.SeparatedDuties: errors.PermissionDenied,
-        errors.ChangedMeanwhile: errors.AlreadyTaken,
+        errors.EditConflict: errors.AlreadyTaken,
         NotFound: errors.NotFound,
         Http404: NotFound,
         InterfaceError: OperationalError,

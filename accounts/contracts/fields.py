@@ -100,7 +100,7 @@ class SentCode(serializers.JSONField):
         super().__init__(allow_null=True, **kwargs)
 
 
-class AppCode(StrictCharField):
+class TotpCode(StrictCharField):
     """The six digits of an authenticator app."""
 
     openapi = {"pattern": SIX_DIGITS}

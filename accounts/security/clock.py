@@ -31,7 +31,7 @@ def ahead() -> timedelta | None:
     return timezone.now() - moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
-class ClockWatch:
+class ClockCheck:
     """Measures once a minute, and at once where the clock was set: it no longer moves with the monotonic one."""
 
     def __init__(self) -> None:
@@ -55,4 +55,4 @@ class ClockWatch:
             )
 
 
-clock_watch: Final = ClockWatch()
+clock_check: Final = ClockCheck()

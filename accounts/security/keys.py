@@ -27,7 +27,7 @@ from accounts.errors import KeysUnavailable
 from accounts.models import SigningKey
 from accounts.policies import HMAC_BYTES, KEYS_REREAD, REMEMBERED_TOKENS, SHARED_KEYS, TokenPolicy
 from accounts.security import encryption
-from accounts.security.clock import clock_watch
+from accounts.security.clock import clock_check
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +216,7 @@ class KeyRing:
 
         Raises KeysUnavailable, also while this machine's clock is wrong.
         """
-        clock_watch.require_right()
+        clock_check.require_right()
         return signer_of(self.all(policy), timezone.now())
 
     def all(self, policy: TokenPolicy) -> tuple[Key, ...]:

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendE
 
 from accounts.errors import TokenExpired, TokenInvalid
 from accounts.policies import CLOCK_SKEW, TokenPolicy
-from accounts.security.clock import clock_watch
+from accounts.security.clock import clock_check
 from accounts.security.keys import Key, ring
 
 LONGEST_TOKEN = 4096
@@ -62,7 +62,7 @@ def read(policy: TokenPolicy, token: str) -> dict[str, Any]:
     if not isinstance(expires, int) or isinstance(expires, bool):
         raise TokenInvalid
     if expires <= time.time():
-        clock_watch.require_right()
+        clock_check.require_right()
         raise TokenExpired
     return claims
 
@@ -83,10 +83,10 @@ def _verified_payload(policy: TokenPolicy, token: str) -> str:
     try:
         claims = _backend(key).decode(token)  # type: ignore[arg-type]  # It takes text.
     except TokenBackendExpiredToken as error:
-        clock_watch.require_right()
+        clock_check.require_right()
         raise TokenExpired from error
     except (TokenBackendError, ValueError, OverflowError) as error:
-        clock_watch.require_right()
+        clock_check.require_right()
         raise TokenInvalid from error
     if "aud" in claims:
         # It is for another audience (RFC 7519, section 4.1.3): no token of this service has one.

@@ -63,7 +63,7 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class Expiry:
+class PasswordExpiry:
     """The proof was right, and its password is too old; `error` has the token that changes it."""
 
     proof: Proof
@@ -79,7 +79,7 @@ class AuthenticatedUser:
 
 
 Decision = AuthenticatedUser | Refusal | Challenge
-Outcome = Login | Refusal | Challenge | Expiry
+Outcome = Login | Refusal | Challenge | PasswordExpiry
 
 
 def wrong_factor(factor: str) -> Refusal:
@@ -124,7 +124,7 @@ def settle(*, attempt: Attempt, reservation: lockout.Reservation, decision: Outc
         outcome: Outcome = decision
         if isinstance(decision, Login):
             outcome = _store_login(attempt, reservation, decision, now)
-        if isinstance(decision, Expiry):
+        if isinstance(decision, PasswordExpiry):
             outcome = _store_expiry(attempt, reservation, decision, now)
         if isinstance(outcome, Refusal):
             _store_refusal(attempt, reservation, outcome, now)
@@ -165,8 +165,8 @@ def _spend(attempt: Attempt, user: User, proof: Proof, now: datetime) -> Refusal
 
 
 def _store_expiry(
-    attempt: Attempt, reservation: lockout.Reservation, expiry: Expiry, now: datetime
-) -> Expiry | Refusal:
+    attempt: Attempt, reservation: lockout.Reservation, expiry: PasswordExpiry, now: datetime
+) -> PasswordExpiry | Refusal:
     """Spend what the proof has shown, and open no session. Raises budgets.LockedOut as a challenge does."""
     if attempt.user and (reused := _spend(attempt, attempt.user, expiry.proof, now)):
         return reused

@@ -46,9 +46,9 @@ from accounts.services.settlement import (
     AuthenticatedUser,
     Challenge,
     Decision,
-    Expiry,
     Login,
     Outcome,
+    PasswordExpiry,
     Refusal,
     record_lockout,
     settle,
@@ -265,7 +265,7 @@ def prepare_login(decision: Decision, issuer: TokenIssuer[Any] | None, origin: O
         return Login(user, proof)
     if "pwd" in proof.methods and _is_too_old(user):
         token = mfa_tokens.issue(mfa_tokens.PASSWORD_CHANGE, user, origin.contract)
-        return Expiry(proof, PasswordExpired(token, MFA_TOKEN_LIFE))
+        return PasswordExpiry(proof, PasswordExpired(token, MFA_TOKEN_LIFE))
     session = issuer.new_session(user, proof, origin, timezone.now())
     return Login(user, proof, session, issuer.issue(session))
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.functional import lazy
 
 from accounts import names
-from accounts.errors import AlreadyTaken, ChangedMeanwhile, InvalidInput, NotFound, Problem
+from accounts.errors import AlreadyTaken, EditConflict, InvalidInput, NotFound, Problem
 from accounts.models import Channel, EndReason, Kind, User, Validity
 from accounts.models.user_queryset import CREDENTIAL_FIELDS, new_stamp
 from accounts.policies import active_profile
@@ -123,10 +123,10 @@ def change(
     """Change columns of an account and return it; values that stay the same are no change and no event.
 
     Where `versions` are given, the account must be in one of them. Raises NotFound, PermissionDenied, OwnAccount,
-    LastAdministrator, SeparatedDuties, InvalidInput, AlreadyTaken and ChangedMeanwhile.
+    LastAdministrator, SeparatedDuties, InvalidInput, AlreadyTaken and EditConflict.
     """
     if versions is not None and version(user) not in versions:
-        raise ChangedMeanwhile
+        raise EditConflict
     fields = assign(user, changes, actor)
     require_free(user)
     with duplicate_as_already_taken(user):
@@ -166,7 +166,7 @@ def save_changes(
 
     The other fields keep what the database has. A new role or state also ends the account's sessions, and so do new
     dates where the account was outside its former ones or is outside the new ones. Raises NotFound,
-    PermissionDenied, OwnAccount, LastAdministrator, SeparatedDuties, and ChangedMeanwhile where the account has been
+    PermissionDenied, OwnAccount, LastAdministrator, SeparatedDuties, and EditConflict where the account has been
     changed since `unchanged_since`, its `updated_at` as it was read, or is in none of these `versions`.
     """
     if not fields:
@@ -179,7 +179,7 @@ def save_changes(
         account = permissions.lock_for_change(user, fields)
         stored = account.columns
         if unchanged_since and stored["updated_at"] != unchanged_since:
-            raise ChangedMeanwhile
+            raise EditConflict
         if versions is not None:
             require_version(user.pk, versions)
         before = {name: stored[name] for name in fields if stored[name] != getattr(user, name)}

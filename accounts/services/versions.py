@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from accounts.errors import ChangedMeanwhile, NotFound
+from accounts.errors import EditConflict, NotFound
 from accounts.models import User
 
 # All columns but those that only logins read: a password whose hash is upgraded is the same password.
@@ -20,7 +20,7 @@ def version(user: User) -> str:
 
 
 def require_version(user_id: int, versions: Collection[str]) -> None:
-    """Raise ChangedMeanwhile unless the account, whose row the transaction has locked, is in one of these versions.
+    """Raise EditConflict unless the account, whose row the transaction has locked, is in one of these versions.
 
     Raises NotFound for an account that is deleted.
     """
@@ -28,7 +28,7 @@ def require_version(user_id: int, versions: Collection[str]) -> None:
     if columns is None:
         raise NotFound
     if _version(columns) not in versions:
-        raise ChangedMeanwhile
+        raise EditConflict
 
 
 def _version(columns: Mapping[str, Any]) -> str:

@@ -15,37 +15,39 @@ from audit.origin import current_request_id
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorText:
+class ErrorPageText:
     """What is wrong, and what to do."""
 
     title: Promise
     advice: Promise
 
 
-_TEXTS: Final[Mapping[int, ErrorText]] = {
-    400: ErrorText(
+_TEXTS: Final[Mapping[int, ErrorPageText]] = {
+    400: ErrorPageText(
         _("This request cannot be processed"),
         _("Its address or its form has a value that does not fit. Nothing was changed. Go back and correct it."),
     ),
-    403: ErrorText(
+    403: ErrorPageText(
         _("You may not open this page"),
         _("Your account has no permission for it. A superuser can grant the group that has it."),
     ),
-    404: ErrorText(_("Page not found"), _("There is nothing at this address, or it was removed.")),
-    413: ErrorText(
+    404: ErrorPageText(_("Page not found"), _("There is nothing at this address, or it was removed.")),
+    413: ErrorPageText(
         _("The file is too large"),
         _("A file and its form may have %(limit)d MiB together. Nothing was changed. Choose a smaller file."),
     ),
-    426: ErrorText(
+    426: ErrorPageText(
         _("This page needs an encrypted connection"), _("Open the same address with https:// in front of it.")
     ),
-    500: ErrorText(
+    500: ErrorPageText(
         _("Something went wrong"),
         _("The error is in the service's log. Tell the system administrator the request number below."),
     ),
-    503: ErrorText(_("The service is not available at present"), _("Nothing was changed. Try again in a few minutes.")),
+    503: ErrorPageText(
+        _("The service is not available at present"), _("Nothing was changed. Try again in a few minutes.")
+    ),
 }
-EXPIRED: Final = ErrorText(
+EXPIRED: Final = ErrorPageText(
     _("This page has expired"),
     _(
         "You have logged in or out since it was opened, or the browser blocks cookies. Nothing was changed. Open it"
@@ -54,7 +56,7 @@ EXPIRED: Final = ErrorText(
 )
 
 
-def error_page(request: HttpRequest, status: int, text: ErrorText | None = None) -> HttpResponse:
+def error_page(request: HttpRequest, status: int, text: ErrorPageText | None = None) -> HttpResponse:
     """Return the page of an error; `text` takes the place of the status's own."""
     words = text or _TEXTS.get(status, _TEXTS[500 if status >= 500 else 400])
     # The middleware of languages may come later, or not at all.

@@ -11,7 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from accounts.errors import KeysUnavailable
 from accounts.security import keys
-from accounts.security.clock import clock_watch
+from accounts.security.clock import clock_check
 from authsvc import draining
 
 # What each server says of itself where it refuses writes; the last column of every row is 0 or off otherwise. Whoever
@@ -96,7 +96,7 @@ def _keys_are_readable() -> bool:
 
 def _clock_is_right() -> bool:
     try:
-        clock_watch.require_right()
+        clock_check.require_right()
     except (Error, KeysUnavailable):
         return False
     return True

@@ -43,13 +43,14 @@ _OTHER_SITE: Final = _("Another site has sent this form. Nothing was changed. Fi
 class PasswordPage(View):
     """The base of these pages."""
 
-    template = ""
+    template: str
+    form_class: type[ContactForm | NewPasswordForm]
     title: Any = _("Set a password")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         foreign = request.method == "POST" and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
         if foreign:
-            response: HttpResponse = self.page(self.empty_form(), error=_OTHER_SITE, status=403)
+            response: HttpResponse = self.page(self.form_class(), error=_OTHER_SITE, status=403)
         else:
             response = super().dispatch(request, *args, **kwargs)  # type: ignore[assignment]  # No view here is async.
         response["Referrer-Policy"] = "no-referrer"
@@ -57,10 +58,7 @@ class PasswordPage(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         # Nothing is read or spent here: programs that check links request this too.
-        return self.page(self.empty_form())
-
-    def empty_form(self) -> ContactForm | NewPasswordForm:
-        raise NotImplementedError
+        return self.page(self.form_class())
 
     def page(self, form: Any, *, template: str = "", status: int = 200, **context: Any) -> HttpResponse:
         shared = {**admin.site.each_context(self.request), "title": self.title, "form": form, "rule": password_rule()}
@@ -93,9 +91,7 @@ class CodeRequestView(PasswordPage):
     """The first step: ask for a code."""
 
     template = "password/request.html"
-
-    def empty_form(self) -> ContactForm:
-        return ContactForm()
+    form_class = ContactForm
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = ContactForm(request.POST)
@@ -120,9 +116,7 @@ class CodeView(PasswordPage):
     """The second step: the code and the new password."""
 
     template = "password/code.html"
-
-    def empty_form(self) -> CodeForm:
-        return CodeForm()
+    form_class = CodeForm
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = CodeForm(request.POST)
@@ -150,13 +144,11 @@ class LinkView(PasswordPage):
     """The page of a link: the secret is after `#`, and the page's script puts it into the form."""
 
     template = "password/link.html"
+    form_class = LinkForm
 
     def page(self, form: Any, *, template: str = "", status: int = 200, **context: Any) -> HttpResponse:
         token = form.data.get("token", "") if form else ""
         return super().page(form, template=template, status=status, token=token, **context)
-
-    def empty_form(self) -> LinkForm:
-        return LinkForm()
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = LinkForm(request.POST)

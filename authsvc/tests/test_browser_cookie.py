@@ -24,7 +24,7 @@ PRINTED = (project.BASE_DIR / "docs" / "browsers.md").read_text(encoding="utf-8"
 CALLS = 5
 
 
-class Handler(SimpleHTTPRequestHandler):
+class PageRequestHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
 
@@ -35,7 +35,7 @@ def page_server(live_server: LiveServer, settings: Settings, tmp_path: Path) -> 
     (page,) = re.findall(r"^```html\n(.*?)^```", PRINTED, re.DOTALL | re.MULTILINE)
     assert page.count("http://127.0.0.1:8000") == 1
     (tmp_path / "index.html").write_text(page.replace("http://127.0.0.1:8000", live_server.url), encoding="utf-8")
-    with ThreadingHTTPServer(("localhost", 0), partial(Handler, directory=tmp_path)) as server:
+    with ThreadingHTTPServer(("localhost", 0), partial(PageRequestHandler, directory=tmp_path)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         origin = f"http://localhost:{server.server_port}"
         settings.CORS_ALLOWED_ORIGINS = [origin]

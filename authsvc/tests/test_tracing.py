@@ -33,16 +33,16 @@ print(answers, "opentelemetry.instrumentation" in sys.modules)
 """
 
 
-class Collector(HTTPServer):
+class TraceCollector(HTTPServer):
     """Takes OTLP over HTTP."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
+        super().__init__(("127.0.0.1", 0), TraceRequestHandler)
         self.bodies: list[bytes] = []
 
 
-class Receiver(BaseHTTPRequestHandler):
-    server: Collector
+class TraceRequestHandler(BaseHTTPRequestHandler):
+    server: TraceCollector
 
     def do_POST(self) -> None:
         assert self.path == "/v1/traces"
@@ -55,8 +55,8 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def collector() -> Iterator[Collector]:
-    with Collector() as server:
+def collector() -> Iterator[TraceCollector]:
+    with TraceCollector() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server
@@ -78,7 +78,7 @@ def serve(program: str = PROGRAM, **variables: str) -> CompletedProcess[str]:
 
 
 @pytest.mark.django_db
-def test_a_request_is_a_span_of_the_callers_trace_without_its_query(collector: Collector) -> None:
+def test_a_request_is_a_span_of_the_callers_trace_without_its_query(collector: TraceCollector) -> None:
     if not PACKAGES:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("requirements-tracing.txt is not installed.")
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest

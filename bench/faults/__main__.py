@@ -34,10 +34,10 @@ django.setup()
 from bench.faults import checks  # noqa: E402
 from bench.faults.cluster import Cluster  # noqa: E402
 from bench.faults.galera import Galera  # noqa: E402
-from bench.faults.load import Load  # noqa: E402
+from bench.faults.load import LoadGenerator  # noqa: E402
 from bench.faults.mariadb import MariaDB  # noqa: E402
 from bench.faults.postgresql import PostgreSQL  # noqa: E402
-from bench.faults.scenarios import FAULTS, NotPossibleError, World  # noqa: E402
+from bench.faults.scenarios import FAULTS, FaultContext, FaultNotSupported  # noqa: E402
 
 SERVERS = {"postgresql": PostgreSQL, "mariadb": MariaDB, "galera": Galera}
 # Galera needs a package beside MariaDB's.
@@ -58,26 +58,26 @@ class Result:
     good: bool
 
 
-def measure(world: World, name: str) -> Result:
+def measure(context: FaultContext, name: str) -> Result:
     """Run a fault under load, check what is left of it, and return the row of the table."""
-    head = f"| {world.server.name} | {name.replace('-', ' ')} |"
-    load = Load(world.cluster.tls)
+    head = f"| {context.server.name} | {name.replace('-', ' ')} |"
+    load = LoadGenerator(context.cluster.tls)
     load.start()
     began = time.monotonic()
     try:
         time.sleep(BEFORE)
-        FAULTS[name](world)
-        for node in world.cluster.nodes:
-            world.cluster.wait(node)
+        FAULTS[name](context)
+        for node in context.cluster.nodes:
+            context.cluster.wait(node)
         time.sleep(AFTER)
-    except NotPossibleError as error:
+    except FaultNotSupported as error:
         return Result(f"{head} left out: {error} |", good=True)
     finally:
         load.stop()
     ended = time.monotonic()
     responses = list(load.responses)
-    checks.check(load, world.server)
-    verified = world.cluster.manage("trail", "verify")
+    checks.check(load, context.server)
+    verified = context.cluster.manage("trail", "verify")
     for finding in (load.lost + load.double)[:10]:
         print(f"{name}: {finding}", file=sys.stderr)
     if verified.returncode:
@@ -114,7 +114,7 @@ def run(database: str, faults: list[str]) -> list[Result]:
     cluster = Cluster(folder, server.urls)
     try:
         server.create()
-        world = World(cluster, server)
+        context = FaultContext(cluster, server)
         if "rolling-upgrade" in faults:
             cluster.run_previous_release(folder / "previous")
             cluster.migrate(folder / "previous")
@@ -122,7 +122,7 @@ def run(database: str, faults: list[str]) -> list[Result]:
             cluster.migrate()
         cluster.start()
         for name in faults:
-            results.append(measure(world, name))
+            results.append(measure(context, name))
             print(results[-1].line, flush=True)
     finally:
         cluster.stop()

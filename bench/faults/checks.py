@@ -4,13 +4,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bench.faults.load import Load, Person
+from bench.faults.load import LoadGenerator, SimulatedUser
 from bench.faults.servers import Server
 
 _AT_ONCE = 4
 
 
-def check(load: Load, server: Server) -> None:
+def check(load: LoadGenerator, server: Server) -> None:
     """Add to the load's `lost` and `double` what does not agree."""
     people = [person for person in load.people if person.registered]
     with ThreadPoolExecutor(_AT_ONCE) as threads:
@@ -18,7 +18,7 @@ def check(load: Load, server: Server) -> None:
     _compare_rows(load, people, server)
 
 
-def _ask(load: Load, person: Person) -> None:
+def _ask(load: LoadGenerator, person: SimulatedUser) -> None:
     """Log the person in, and use each of the person's tokens."""
     for session in person.sessions:
         if session.reused:
@@ -30,7 +30,7 @@ def _ask(load: Load, person: Person) -> None:
     load.log_in(person)
 
 
-def _compare_rows(load: Load, people: list[Person], server: Server) -> None:
+def _compare_rows(load: LoadGenerator, people: list[SimulatedUser], server: Server) -> None:
     users = _counts(server, "SELECT username, COUNT(*) FROM accounts_user GROUP BY username")
     sessions = _counts(server, "SELECT id, generation FROM accounts_session")
     rows = _counts(
@@ -51,7 +51,7 @@ def _compare_rows(load: Load, people: list[Person], server: Server) -> None:
             _expect(load, f"generation of {session.id} of {person.name}", sessions[session.id], least, most)
 
 
-def _expect(load: Load, what: str, found: int, least: int, most: int) -> None:
+def _expect(load: LoadGenerator, what: str, found: int, least: int, most: int) -> None:
     if found < least:
         load.lost.append(f"{what}: {found} instead of {least}")
     if found > most:

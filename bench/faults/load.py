@@ -45,7 +45,7 @@ class Session:
 
 
 @dataclass
-class Person:
+class SimulatedUser:
     """What was acknowledged to a person, and how many requests had no definite response."""
 
     number: int
@@ -73,14 +73,14 @@ class Response:
     doubts: int = 0
 
 
-class Load:
+class LoadGenerator:
     """Clients in threads of their own, and every response that they got."""
 
     _numbers = count(1)
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.people: list[Person] = []
+        self.people: list[SimulatedUser] = []
         # When each came, after how many seconds, its status, and the code of an error.
         self.responses: list[tuple[float, float, int, str]] = []
         # What must not be, found while the clients run.
@@ -102,7 +102,7 @@ class Load:
             thread.join()
         self._copies.shutdown()
 
-    def send(self, person: Person, method: str, path: str, body: object = None, token: str = "") -> Response:
+    def send(self, person: SimulatedUser, method: str, path: str, body: object = None, token: str = "") -> Response:
         """Send one request from the person's address."""
         headers = {"Host": HOST, **JSON} | ({"Authorization": f"Bearer {token}"} if token else {})
         began, status, content = time.monotonic(), 0, b""
@@ -121,7 +121,7 @@ class Load:
         self.responses.append((ended, ended - began, status, body.get("code", "")))
         return Response(status, body)
 
-    def ask(self, person: Person, method: str, path: str, body: object = None, token: str = "") -> Response:
+    def ask(self, person: SimulatedUser, method: str, path: str, body: object = None, token: str = "") -> Response:
         """Send a request until its response is definite: neither none nor a server error."""
         doubts = 0
         while True:
@@ -134,11 +134,11 @@ class Load:
 
     def _run(self) -> None:
         while not self._stopped_at:
-            person = Person(next(self._numbers))
+            person = SimulatedUser(next(self._numbers))
             self.people.append(person)
             self._live(person)
 
-    def _live(self, person: Person) -> None:
+    def _live(self, person: SimulatedUser) -> None:
         if not self.register(person) or not (first := self.log_in(person)):
             return
         for number in range(REFRESHES):
@@ -152,7 +152,7 @@ class Load:
         if second:
             self.look(person, second)
 
-    def register(self, person: Person) -> bool:
+    def register(self, person: SimulatedUser) -> bool:
         body = {"username": person.name, "email": f"{person.name}@hospital.example", "password": PASSWORD}
         response = self.ask(person, "POST", "register", body)
         # The first request had been committed where a repeated one is told that the name is taken.
@@ -160,7 +160,7 @@ class Load:
         self._note(person, "register", response, allowed=(201, 409) if response.doubts else (201,))
         return person.registered
 
-    def log_in(self, person: Person) -> Session | None:
+    def log_in(self, person: SimulatedUser) -> Session | None:
         response = self.ask(person, "POST", "login", {"username": person.name, "password": PASSWORD})
         person.doubtful_logins += response.doubts
         self._note(person, "login", response)
@@ -173,11 +173,11 @@ class Load:
         person.sessions.append(session)
         return session
 
-    def look(self, person: Person, session: Session) -> None:
+    def look(self, person: SimulatedUser, session: Session) -> None:
         if not session.reused:
             self._note(person, "me", self.ask(person, "GET", "me", token=session.access))
 
-    def refresh(self, person: Person, session: Session, copies: int = 1) -> None:
+    def refresh(self, person: SimulatedUser, session: Session, copies: int = 1) -> None:
         """Refresh the session, with two copies of the request at once where it is told to."""
         if session.reused:
             return
@@ -201,7 +201,7 @@ class Load:
         session.generation, session.refresh = max(generations), successors[0]
         session.access = next(response.body["access_token"] for response in responses if response.status == 200)
 
-    def log_out(self, person: Person, session: Session) -> None:
+    def log_out(self, person: SimulatedUser, session: Session) -> None:
         if session.reused:
             return
         response = self.ask(person, "POST", "logout", token=session.access)
@@ -209,7 +209,7 @@ class Load:
         self._note(person, "logout", response, allowed=(204, 401) if response.doubts else (204,))
         session.logged_out = response.status in {204, 401}
 
-    def _note(self, person: Person, verb: str, response: Response, allowed: tuple[int, ...] = (200,)) -> None:
+    def _note(self, person: SimulatedUser, verb: str, response: Response, allowed: tuple[int, ...] = (200,)) -> None:
         if response.status in allowed:
             self.acknowledged[verb] += 1
         elif response.status:

@@ -28,22 +28,22 @@ time_machine.travel(time.time() + 300).start()
 """
 
 
-class NotPossibleError(Exception):
+class FaultNotSupported(Exception):
     """This machine lacks what the fault needs."""
 
 
 @dataclass
-class World:
+class FaultContext:
     cluster: Cluster
     server: Server
 
 
-def no_fault(world: World) -> None:
+def no_fault(context: FaultContext) -> None:
     time.sleep(LOAD_SECONDS)
 
 
-def worker_killed(world: World) -> None:
-    for node in world.cluster.nodes:
+def worker_killed(context: FaultContext) -> None:
+    for node in context.cluster.nodes:
         assert node.process
         command = ["pgrep", "-P", str(node.process.pid)]
         workers = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
@@ -51,100 +51,100 @@ def worker_killed(world: World) -> None:
         time.sleep(RESTART_SECONDS)
 
 
-def master_killed(world: World) -> None:
-    node = world.cluster.nodes[0]
+def master_killed(context: FaultContext) -> None:
+    node = context.cluster.nodes[0]
     assert node.process
     node.process.kill()
     node.process.wait()
     time.sleep(RESTART_SECONDS)
     node.start()
-    world.cluster.wait(node)
+    context.cluster.wait(node)
 
 
-def database_killed(world: World) -> None:
-    world.server.kill()
+def database_killed(context: FaultContext) -> None:
+    context.server.kill()
     time.sleep(RESTART_SECONDS)
-    world.server.start()
+    context.server.start()
 
 
-def database_frozen(world: World) -> None:
-    with world.server.frozen():
+def database_frozen(context: FaultContext) -> None:
+    with context.server.frozen():
         time.sleep(FROZEN_SECONDS)
 
 
-def disk_full(world: World) -> None:
-    if not world.server.disk.is_mounted:
-        raise NotPossibleError("no file system can be mounted here")
-    with world.server.disk.full():
+def disk_full(context: FaultContext) -> None:
+    if not context.server.disk.is_mounted:
+        raise FaultNotSupported("no file system can be mounted here")
+    with context.server.disk.full():
         time.sleep(FULL_SECONDS)
-    if world.server.start_if_stopped():
-        print(f"{world.server.name} had stopped, and was started.", file=sys.stderr)
+    if context.server.start_if_stopped():
+        print(f"{context.server.name} had stopped, and was started.", file=sys.stderr)
 
 
-def lock_held(world: World) -> None:
-    connection = world.server.connect("authsvc")
+def lock_held(context: FaultContext) -> None:
+    connection = context.server.connect("authsvc")
     try:
-        world.server.lock_users(connection)
+        context.server.lock_users(connection)
         time.sleep(LOCKED_SECONDS)
     finally:
         connection.close()
 
 
-def connections_taken(world: World) -> None:
+def connections_taken(context: FaultContext) -> None:
     """Have another program take every connection that the server has, and end those of the service meanwhile."""
     taken: list[Any] = []
     try:
         ends = time.monotonic() + TAKEN_SECONDS
         while time.monotonic() < ends:
             try:
-                taken.append(world.server.connect("other"))
+                taken.append(context.server.connect("other"))
             except Exception:  # The server refuses: it has no connection left, or only those of the service.
-                world.server.end_connections_of_the_service()
+                context.server.end_connections_of_the_service()
     finally:
         for connection in taken:
             connection.close()
 
 
-def clock_ahead(world: World) -> None:
+def clock_ahead(context: FaultContext) -> None:
     """Move the clock of one node's processes; libfaketime would break the waits of Python's threads.
 
     The node is not ready meanwhile, and gets its share of the requests nevertheless, because nginx asks no probe.
     """
-    node = world.cluster.nodes[1]
+    node = context.cluster.nodes[1]
     node.preparation = _CLOCK_AHEAD
     node.stop()
     node.start()
     time.sleep(AHEAD_FOR_SECONDS)
     node.preparation = ""
-    world.cluster.restart(node)
+    context.cluster.restart(node)
 
 
-def rolling_restart(world: World) -> None:
-    world.cluster.restart_each()
+def rolling_restart(context: FaultContext) -> None:
+    context.cluster.restart_each()
 
 
-def rolling_upgrade(world: World) -> None:
+def rolling_upgrade(context: FaultContext) -> None:
     """Follow docs/upgrading.md; the nodes run 0.1.0 before."""
-    world.cluster.migrate()
-    for node in world.cluster.nodes:
-        world.cluster.run_this_release(node)
-        world.cluster.restart(node)
-    done = world.cluster.manage("trail", "accept", "--noinput")
+    context.cluster.migrate()
+    for node in context.cluster.nodes:
+        context.cluster.run_this_release(node)
+        context.cluster.restart(node)
+    done = context.cluster.manage("trail", "accept", "--noinput")
     if done.returncode:
         raise RuntimeError(done.stderr)
 
 
-def promotion(world: World) -> None:
+def promotion(context: FaultContext) -> None:
     """End the primary, promote the standby, and restart the nodes with its address."""
-    if not isinstance(world.server, PostgreSQL):
-        raise NotPossibleError("only PostgreSQL has a standby here")
-    world.server = world.server.fail_over()
-    world.cluster.urls = world.server.urls
-    world.cluster.restart_each()
+    if not isinstance(context.server, PostgreSQL):
+        raise FaultNotSupported("only PostgreSQL has a standby here")
+    context.server = context.server.fail_over()
+    context.cluster.urls = context.server.urls
+    context.cluster.restart_each()
 
 
 # The first starts from 0.1.0, and the last leaves no standby.
-FAULTS: Final[dict[str, Callable[[World], None]]] = {
+FAULTS: Final[dict[str, Callable[[FaultContext], None]]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         rolling_upgrade,

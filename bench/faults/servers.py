@@ -16,7 +16,7 @@ DISK_MIB = 500
 START_SECONDS = 60.0
 
 
-class Disk:
+class LoopDisk:
     """A file system of its own in a file, which can be filled; needs root, without which it is a plain folder."""
 
     def __init__(self, folder: Path, owner: str) -> None:
@@ -64,7 +64,7 @@ class Server(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        self.disk = Disk(folder / "disk", self.owner)
+        self.disk = LoopDisk(folder / "disk", self.owner)
         self.data = self.disk.folder / "data"
         self.process: subprocess.Popen[bytes] | None = None
 

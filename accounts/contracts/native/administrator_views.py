@@ -84,7 +84,7 @@ class UserViewSet(AccountViewSet):
             errors.OwnAccount,
             errors.LastAdministrator,
             errors.SeparatedDuties,
-            errors.ChangedMeanwhile,
+            errors.EditConflict,
         ),
         headers=("ETag",),
         request_headers=("If-Match",),

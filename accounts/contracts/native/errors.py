@@ -97,7 +97,7 @@ ERRORS: Final = error_table(
         errors.SeparatedDuties: WireError(
             403, "duties_separated", _("An auditor cannot have the role admin while duties are separated.")
         ),
-        errors.ChangedMeanwhile: WireError(
+        errors.EditConflict: WireError(
             412, "changed_meanwhile", _("The account has changed since it was read. Read it again, then repeat.")
         ),
         errors.HTTPSRequired: WireError(426, "https_required", _("This service requires HTTPS.")),

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from accounts.contracts.fields import AppCode, FactorCode, Password, StrictCharField, UnvalidatedJSONObject
+from accounts.contracts.fields import FactorCode, Password, StrictCharField, TotpCode, UnvalidatedJSONObject
 from accounts.contracts.native.wire import Problem
 from accounts.contracts.serializers import RequestBody, ResponseBody
 from accounts.models import FactorType
@@ -78,7 +78,7 @@ class CurrentPassword(RequestBody):
 
 
 class TotpConfirmation(RequestBody):
-    code = AppCode(help_text="Six digits of the new authenticator app.")
+    code = TotpCode(help_text="Six digits of the new authenticator app.")
 
     example = {"code": "048213"}
 

@@ -23,9 +23,9 @@ MEASURE = clock.ahead
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[mock.Mock]:
     """The difference that is measured, by a watch that has measured none before."""
-    watch = clock.ClockWatch()
-    monkeypatch.setattr(keys, "clock_watch", watch)
-    monkeypatch.setattr(tokens, "clock_watch", watch)
+    watch = clock.ClockCheck()
+    monkeypatch.setattr(keys, "clock_check", watch)
+    monkeypatch.setattr(tokens, "clock_check", watch)
     with mock.patch.object(clock, "ahead", return_value=timedelta(0)) as measurement:
         yield measurement
 
