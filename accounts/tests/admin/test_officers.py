@@ -165,8 +165,35 @@ class TestPages:
         assert 'href="/admin/policies/"' in site.get("/admin/").content.decode()
         page = site.get("/admin/policies/").content.decode()
         assert "<td>Wrong passwords that lock an account at an address</td><td>5</td>" in page
-        assert "<td>Longest lock</td><td>1440 minutes</td>" in page
-        assert "<td>Days that the trail is kept</td><td>222</td>" in page
+        assert "<td>First lock; each further one lasts twice as long</td><td>15 minutes</td>" in page
+        assert "<td>Longest lock</td><td>24 hours</td>" in page
+        assert "<td>The trail is kept for</td><td>222 days</td>" in page
+
+    @pytest.mark.parametrize(
+        ("profile", "named", "everywhere", "by_code"),
+        [
+            (
+                "documented",
+                "as the documents of the former systems say",
+                "at least 6 characters",
+                "at least 8 characters; with upper and lower case letters and a digit",
+            ),
+            (
+                "hardened",
+                "hardened",
+                "at least 8 characters; not common or breached, and not similar to the user's own data",
+                "at least 8 characters; with upper and lower case letters and a digit;"
+                " not common or breached, and not similar to the user's own data",
+            ),
+        ],
+    )
+    def test_the_policies_name_the_profile_and_its_rule_of_passwords_for_each_way_to_set_one(
+        self, settings: Settings, profile: str, named: str, everywhere: str, by_code: str
+    ) -> None:
+        settings.PROFILE = profile
+        page = logged_in(member(SECURITY_OFFICERS)).get("/admin/policies/")
+        values = [str(value) for _name, value in page.context["rows"]]
+        assert (values[0], values[2:4]) == (named, [everywhere, by_code])
 
     def test_an_auditor_does_not_read_the_policies(self, auditor: User) -> None:
         assert logged_in(auditor).get("/admin/policies/").status_code == 403
