@@ -203,5 +203,13 @@ class NoContact(ScreenError):
     """The account has no e-mail address or phone number that codes are sent to."""
 
 
+class TooManyCodesSent(ScreenError):
+    """The administrator's limit of codes and links sent to others is reached."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
 class LinkExpired(ScreenError):
     """The link was good once: its time is over."""

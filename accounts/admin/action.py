@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from django.utils import timezone
@@ -29,6 +30,11 @@ _DETAILS: Final[Mapping[type[_Error], Promise]] = {
 }
 
 
+def always(reason: Promise) -> Callable[[Any], Promise]:
+    """Return the function that gives this reason for any object."""
+    return lambda obj: reason
+
+
 @dataclass(frozen=True, slots=True)
 class ConfirmedAction:
     """An action on one object.
@@ -47,7 +53,7 @@ class ConfirmedAction:
     perform: Callable[[Any, User, Origin, str], bool]
     done: Any
     applies: Callable[[Any], bool] = lambda obj: True
-    unchanged: Promise = NO_CHANGE
+    unchanged: Callable[[Any], Promise] = lambda obj: NO_CHANGE
     on_others: bool = False
     outcome: Callable[[Any], Promise | None] = lambda obj: None
     requires_reason: bool = False
@@ -66,6 +72,10 @@ class ConfirmedAction:
             return False
         return self.applies(obj) and (not self.choices or bool(self.choices_for([obj])))
 
+    def why_unchanged(self, obj: Any, actor: User) -> Promise:
+        """Return why the action has no effect on an object."""
+        return _DETAILS[errors.OwnAccount] if self.on_others and obj.pk == actor.pk else self.unchanged(obj)
+
     def choices_for(self, objects: list[Any]) -> dict[str, Promise | str]:
         """Return the choices that would change any of the objects."""
         return {
@@ -79,9 +89,9 @@ class ConfirmedAction:
         """
         is_forbidden = not may_change or (self.on_others and obj.pk == actor.pk)
         if not is_forbidden and not self.is_for(obj, actor):
-            return self.unchanged
+            return self.unchanged(obj)
         try:
-            return None if self.perform(obj, actor, origin, answer) else self.unchanged
+            return None if self.perform(obj, actor, origin, answer) else self.unchanged(obj)
         except (errors.IdentityError, errors.ScreenError) as error:
             if detail := detail_of(error):
                 return detail
@@ -90,10 +100,14 @@ class ConfirmedAction:
 
 def detail_of(error: _Error) -> Promise | str | None:
     """Return why an account was left unchanged, or None for an error that no action expects."""
+    if isinstance(error, errors.TooManyCodesSent):
+        return _limit(gettext("your own limit of messages is reached; try again after %(time)s"), error.retry_after)
     if isinstance(error, errors.RetryLater) and not isinstance(error, errors.Overloaded):
-        end = timezone.localtime(timezone.now() + error.retry_after)
-        sentence = gettext(
-            "the limit of messages to this account or contact, or of yours, is reached; try again after %(time)s"
-        )
-        return sentence % {"time": f"{end:%m-%d %H:%M}"}
+        sentence = gettext("the limit of messages to this account or contact is reached; try again after %(time)s")
+        return _limit(sentence, error.retry_after)
     return next((detail for error_type, detail in _DETAILS.items() if isinstance(error, error_type)), None)
+
+
+def _limit(sentence: str, retry_after: timedelta) -> str:
+    end = timezone.localtime(timezone.now() + retry_after)
+    return sentence % {"time": f"{end:%m-%d %H:%M}"}

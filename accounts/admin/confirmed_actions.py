@@ -139,7 +139,7 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
             "action_url": self.action_url(action_name),
             "choices": action.choices_for(affected),
             "affected": [(self.label(obj), action.outcome(obj)) for obj in affected],
-            "unchanged": [self.label(obj) for obj in unchanged],
+            "unchanged": self._by_reason(action, unchanged, actor),
             "skipped": [self.label(obj) for obj in skipped],
             "ids": ",".join(str(obj.pk) for obj in selected),
             "reason_length": REASON_LENGTH,
@@ -148,6 +148,13 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
             "return_url": self._return_url(request, selected),
         }
         return TemplateResponse(request, "admin/accounts/confirm.html", context)
+
+    def _by_reason(self, action: ConfirmedAction, unchanged: list[Any], actor: User) -> dict[str, list[str]]:
+        """Return the labels of the objects on which an action has no effect, by the reason."""
+        found: dict[str, list[str]] = {}
+        for obj in unchanged:
+            found.setdefault(str(action.why_unchanged(obj, actor)), []).append(self.label(obj))
+        return found
 
     def _return_url(self, request: HttpRequest, selected: list[Any]) -> str:
         """Return the URL of the page that offered the action: a user's, an object's, or the list with its filters."""

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from accounts.admin.action import ConfirmedAction
+from accounts.admin.action import ConfirmedAction, always
 from accounts.admin.common import ReadOnlyAdmin
 from accounts.admin.row_actions import RowActionAdmin
 from accounts.models import AttemptBudget, AttemptPurpose, User
@@ -80,7 +80,7 @@ class LockAdmin(RowActionAdmin, ReadOnlyAdmin):
             "accounts.unlock_user",
             _unlock,
             done=ngettext_lazy("%(count)d was unlocked.", "%(count)d were unlocked.", "count"),
-            unchanged=_("is not locked any more"),
+            unchanged=always(_("is not locked any more")),
         )
     }
     list_display = ("subject", "what", "until")

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy, pgettext_lazy
 
-from accounts.admin.action import ConfirmedAction
+from accounts.admin.action import ConfirmedAction, always
 from accounts.admin.common import ReadOnlyAdmin, address_cell, device_cell
 from accounts.admin.row_actions import RowActionAdmin
 from accounts.models import Session
@@ -83,7 +83,7 @@ class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
             ),
             done=ngettext_lazy("%(count)d session was ended.", "%(count)d sessions were ended.", "count"),
             applies=lambda session: session.is_active(timezone.now()),
-            unchanged=_("has ended already"),
+            unchanged=always(_("has ended already")),
         )
     }
     paginator = CappedPaginator

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from accounts.admin.action import ConfirmedAction
+from accounts.admin.action import ConfirmedAction, always
 from accounts.models import OFFICERS, Role, User
 from accounts.services import account_state, groups, recovery, second_factors, users
 from audit.origin import Origin
@@ -22,6 +22,14 @@ def _awaits_approval(user: User) -> bool:
 
 def _state_once_activated(user: User) -> Promise:
     return _("awaits approval again") if user.awaits_approval else _("can log in again")
+
+
+def _why_not_deactivated(user: User) -> Promise:
+    return _("awaits approval; reject it instead") if user.is_active else _("is disabled already")
+
+
+def _why_no_code(user: User) -> Promise:
+    return _("has no e-mail address and no phone number") if user.is_active else _("is disabled")
 
 
 def _has(annotation: str) -> Callable[[User], bool]:
@@ -46,7 +54,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         lambda user, actor, origin, reason: account_state.approve(user=user, actor=actor, origin=origin),
         done=ngettext_lazy("%(count)d account was approved.", "%(count)d accounts were approved.", "count"),
         applies=_awaits_approval,
-        unchanged=_("does not await approval"),
+        unchanged=always(_("does not await approval")),
     ),
     "reject": ConfirmedAction(
         _("Reject"),
@@ -58,7 +66,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         lambda user, actor, origin, reason: account_state.reject(user=user, reason=reason, actor=actor, origin=origin),
         done=ngettext_lazy("%(count)d account was rejected.", "%(count)d accounts were rejected.", "count"),
         applies=_awaits_approval,
-        unchanged=_("does not await approval"),
+        unchanged=always(_("does not await approval")),
         requires_reason=True,
     ),
     "activate": ConfirmedAction(
@@ -68,7 +76,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         lambda user, actor, origin, reason: account_state.activate(user=user, actor=actor, origin=origin),
         done=ngettext_lazy("%(count)d account was enabled.", "%(count)d accounts were enabled.", "count"),
         applies=lambda user: not user.is_active,
-        unchanged=_("is not disabled"),
+        unchanged=always(_("is not disabled")),
         outcome=_state_once_activated,
     ),
     "deactivate": ConfirmedAction(
@@ -78,7 +86,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         lambda user, actor, origin, reason: account_state.deactivate(user=user, actor=actor, origin=origin),
         done=ngettext_lazy("%(count)d account was disabled.", "%(count)d accounts were disabled.", "count"),
         applies=lambda user: user.is_active and not user.awaits_approval,
-        unchanged=_("is disabled already, or awaits approval"),
+        unchanged=_why_not_deactivated,
         on_others=True,
     ),
     "unlock": ConfirmedAction(
@@ -88,7 +96,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         lambda user, actor, origin, reason: users.unlock(user=user, actor=actor, origin=origin),
         done=ngettext_lazy("%(count)d account was unlocked.", "%(count)d accounts were unlocked.", "count"),
         applies=_has("unlockable"),
-        unchanged=_("has no failed logins or codes that count"),
+        unchanged=always(_("has no failed logins or codes that count")),
     ),
     "end-sessions": ConfirmedAction(
         _("End all sessions"),
@@ -101,7 +109,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
             "count",
         ),
         applies=_has("has_session"),
-        unchanged=_("has no active session"),
+        unchanged=always(_("has no active session")),
     ),
     "remove-second-factors": ConfirmedAction(
         _("Remove the second factors"),
@@ -120,7 +128,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
             "count",
         ),
         applies=_has("has_factor"),
-        unchanged=_("has no second factor"),
+        unchanged=always(_("has no second factor")),
         on_others=True,
         requires_reason=True,
     ),
@@ -136,7 +144,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         _send_code,
         done=ngettext_lazy("%(count)d link or code is sent.", "%(count)d links or codes are sent.", "count"),
         applies=lambda user: user.is_active and bool(user.email or user.phone),
-        unchanged=_("is disabled, or has no e-mail address and no phone number"),
+        unchanged=_why_no_code,
     ),
     "change-role": ConfirmedAction(
         _("Change the role"),
@@ -146,7 +154,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         done=ngettext_lazy(
             "The role of %(count)d account was changed.", "The role of %(count)d accounts was changed.", "count"
         ),
-        unchanged=_("has this role already"),
+        unchanged=always(_("has this role already")),
         on_others=True,
         changes=lambda user, role: user.role != role,
         choices=dict(Role.choices),
@@ -159,7 +167,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         done=ngettext_lazy(
             "The group was granted to %(count)d account.", "The group was granted to %(count)d accounts.", "count"
         ),
-        unchanged=_("is in this group already"),
+        unchanged=always(_("is in this group already")),
         changes=lambda user, group: not _holds(user, group),
         choices=OFFICERS,
     ),
@@ -171,7 +179,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         done=ngettext_lazy(
             "The group was revoked from %(count)d account.", "The group was revoked from %(count)d accounts.", "count"
         ),
-        unchanged=_("is not in this group"),
+        unchanged=always(_("is not in this group")),
         changes=_holds,
         choices=OFFICERS,
     ),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.utils.crypto import salted_hmac
 
-from accounts.errors import TooManyCodes
+from accounts.errors import TooManyCodes, TooManyCodesSent
 from accounts.models import AttemptPurpose, Code, Purpose
 from accounts.policies import (
     ACTIVATION_LIFE,
@@ -111,4 +111,4 @@ def _sender_quota(address: str, actor_id: int | None) -> Quota:
         of_address = AttemptPurpose.CODES_OF_ADDRESS
         return Quota(of_address, CODES_AN_ADDRESS, CODES_ADDRESS_WINDOW, TooManyCodes, address=address)
     of_administrator, window = AttemptPurpose.CODES_OF_ADMINISTRATOR, CODES_ADMINISTRATOR_WINDOW
-    return Quota(of_administrator, CODES_AN_ADMINISTRATOR, window, TooManyCodes, Account(actor_id))
+    return Quota(of_administrator, CODES_AN_ADMINISTRATOR, window, TooManyCodesSent, Account(actor_id))

@@ -1,9 +1,10 @@
 """Quotas: how often something may be done in a time, decided in the database."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts.errors import RetryLater, TooManyAttempts, TooManyChanges
+from accounts.errors import TooManyAttempts, TooManyChanges
 from accounts.models import AttemptBudget, AttemptPurpose
 from accounts.policies import OWN_CHANGES, OWN_CHANGES_WINDOW
 from accounts.security import budget_rows
@@ -17,7 +18,7 @@ class Quota:
     purpose: AttemptPurpose
     limit: int
     window: timedelta
-    error: type[RetryLater]
+    error: Callable[[timedelta], Exception]
     account: Account = NO_ACCOUNT
     address: str = ""
 

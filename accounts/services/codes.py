@@ -67,7 +67,8 @@ def send(
 ) -> str:
     """Make a code, store it with its message, and return it.
 
-    `actor_id` is of the administrator who has it sent to another user. Raises TooManyCodes and Overloaded.
+    `actor_id` is of the administrator who has it sent to another user. Raises TooManyCodes, TooManyCodesSent for such
+    an administrator, and Overloaded.
     """
     new = prepare(target=target, recipient=recipient, origin=origin, actor_id=actor_id)
     atomically(lambda: store(new=new, stamp=stamp, origin=origin, actor_id=actor_id))
@@ -75,7 +76,7 @@ def send(
 
 
 def prepare(*, target: Target, recipient: Recipient | None, origin: Origin, actor_id: int | None = None) -> NewCode:
-    """Make and hash a code. Outside any transaction; raises TooManyCodes and Overloaded."""
+    """Make and hash a code. Outside any transaction; raises TooManyCodes, TooManyCodesSent and Overloaded."""
     for quota in target.quotas(budget_address(origin.ip), actor_id):
         quota.require(timezone.now())
     code, encoded = ("", "") if target.purpose is Purpose.ACTIVATION else target.make()
@@ -85,7 +86,7 @@ def prepare(*, target: Target, recipient: Recipient | None, origin: Origin, acto
 
 
 def store(*, new: NewCode, stamp: str, origin: Origin, actor_id: int | None = None) -> None:
-    """Store a code, and queue its message. Inside the caller's transaction; raises TooManyCodes."""
+    """Store a code, and queue its message. Inside the caller's transaction; raises TooManyCodes, TooManyCodesSent."""
     now = timezone.now()
     for quota in new.target.quotas(budget_address(origin.ip), actor_id):
         quota.spend(now)

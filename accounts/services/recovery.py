@@ -36,7 +36,8 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
 
     A user who has no password yet is sent an activation link or, by phone, a code; any other a reset code. The
     administrator sees neither, and has a limit of their own in place of the address's. Raises PermissionDenied for a
-    superuser's account unless `actor` is one, AccountDisabled, NoContact, TooManyCodes and Overloaded.
+    superuser's account unless `actor` is one, AccountDisabled, NoContact, TooManyCodes, TooManyCodesSent and
+    Overloaded.
     """
     permissions.require_may_change(actor, user)
     if not user.is_active:

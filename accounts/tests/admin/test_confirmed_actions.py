@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.admin import confirmed_actions
 from accounts.models import AttemptBudget, Message, Session, User
+from accounts.policies import CODES_AN_ADMINISTRATOR
 from accounts.services import users
 from accounts.tests.admin.conftest import message_texts, run_action
 from accounts.tests.tools import HERE, Api
@@ -160,7 +161,7 @@ class TestCode:
             text = message_texts(run_action(staff_client, "send-code", alice))[0]
         end = f"{timezone.localtime(now + timedelta(minutes=1)):%m-%d %H:%M}"
         assert text == (
-            "1 was skipped (alice): the limit of messages to this account or contact, or of yours, is reached; try"
+            "1 was skipped (alice): the limit of messages to this account or contact is reached; try"
             f" again after {end}."
         )
         assert Message.objects.count() == 1
@@ -168,8 +169,38 @@ class TestCode:
     def test_an_account_without_an_address_is_skipped(self, staff_client: Client, bob: User) -> None:
         assert (
             message_texts(run_action(staff_client, "send-code", bob))[0]
-            == "1 was skipped (bob): is disabled, or has no e-mail address and no phone number."
+            == "1 was skipped (bob): has no e-mail address and no phone number."
         )
+
+    def test_the_disabled_and_those_without_a_contact_are_skipped_for_a_reason_of_their_own(
+        self, staff_client: Client, alice: User, bob: User
+    ) -> None:
+        carol = User.objects.create_user("carol", None, None, role="doctor", is_active=False)
+        page = staff_client.post("/admin/accounts/user/do/send-code/", {"ids": f"{alice.pk},{bob.pk},{carol.pk}"})
+        assert page.context["unchanged"] == {
+            "is disabled": ["carol · doctor · disabled"],
+            "has no e-mail address and no phone number": ["bob · doctor · active"],
+        }
+        assert message_texts(run_action(staff_client, "send-code", alice, bob, carol)) == [
+            "1 link or code is sent.",
+            "1 was skipped (carol): is disabled.",
+            "1 was skipped (bob): has no e-mail address and no phone number.",
+        ]
+
+    def test_beyond_the_administrators_own_limit_none_is_sent(
+        self, staff_client: Client, head: User, alice: User
+    ) -> None:
+        now = timezone.now()
+        AttemptBudget.objects.create(
+            purpose="codes:administrator",
+            account_id=head.pk,
+            count=CODES_AN_ADMINISTRATOR,
+            expires_at=now + timedelta(hours=1),
+        )
+        with time_machine.travel(now, tick=False):
+            text = message_texts(run_action(staff_client, "send-code", alice))[0]
+        end = f"{timezone.localtime(now + timedelta(hours=1)):%m-%d %H:%M}"
+        assert text == f"1 was skipped (alice): your own limit of messages is reached; try again after {end}."
 
     def test_more_new_users_than_an_address_may_ask_for_are_sent_links_and_those_left_out_are_all_named(
         self, staff_client: Client, head: User
@@ -184,7 +215,7 @@ class TestCode:
         done, left_out = message_texts(response)
         assert done == "101 links or codes are sent."
         assert Message.objects.filter(kind="activation").count() == _REACHABLE
-        reason = "12 were skipped: is disabled, or has no e-mail address and no phone number."
+        reason = "12 were skipped: has no e-mail address and no phone number."
         assert left_out.startswith(reason)
         assert left_out.count("<div>") == 12
         assert AttemptBudget.objects.get(purpose="codes:administrator").account_id == head.pk
@@ -335,7 +366,15 @@ def test_the_confirmation_page_names_what_will_be_left_unchanged(
 ) -> None:
     body = {"ids": f"{pending_user.pk},{bob.pk}"}
     page = staff_client.post(f"{USERS}do/approve/", body)
-    assert (len(page.context["affected"]), page.context["unchanged"]) == (1, ["bob · doctor · active"])
+    assert (len(page.context["affected"]), page.context["unchanged"]) == (
+        1,
+        {"does not await approval": ["bob · doctor · active"]},
+    )
+
+
+def test_the_own_account_is_left_unchanged_for_being_the_own(staff_client: Client, head: User, alice: User) -> None:
+    page = staff_client.post(f"{USERS}do/deactivate/", {"ids": f"{alice.pk},{head.pk}"})
+    assert page.context["unchanged"] == {"you cannot do this to your own account": ["head · administrator · active"]}
 
 
 def test_a_session_can_be_ended_in_its_row_on_its_page_and_on_the_users(staff_client: Client, alice: User) -> None:
