@@ -79,7 +79,7 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
     # What replaces the current one once a code has proved it.
     pending_email = models.CharField(max_length=names.EMAIL_LENGTH, blank=True, default="", editable=False)
     pending_phone = models.CharField(max_length=names.PHONE_LENGTH, blank=True, default="", editable=False)
-    # When the account was last enabled, by an import too, and when administrators were warned that it is dormant.
+    # When a decision or an import last let the user log in, and when administrators were warned of dormancy.
     activated_at = models.DateTimeField(null=True, editable=False)
     dormancy_warned_at = models.DateTimeField(null=True, editable=False)
     last_login_ip = models.GenericIPAddressField(_("last login from"), null=True, blank=True)

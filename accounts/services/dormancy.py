@@ -1,8 +1,8 @@
 """Accounts without a login for DORMANT_AFTER: administrators are warned, and the accounts are disabled later.
 
-An account counts from its last login, its creation, its first day or its last activation, whichever is the latest. It
-is disabled only after its warning has stood for WARNED_BEFORE, also where the setting is new. Superusers and the last
-active administrator stay.
+An account counts from its last login, its creation, its first day or the decision that last let its user log in,
+whichever is the latest. It is disabled only after its warning has stood for WARNED_BEFORE, also where the setting is
+new. Superusers, the last active administrator, and accounts that await approval or are past their last day stay.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from accounts.transactions import atomically
 from audit.events import Event
 from audit.origin import Origin
 from audit.record import record
-from audit.validity import has_begun
+from audit.validity import has_begun, may_log_in, today
 
 _AT_ONCE = 500
 
@@ -62,11 +62,11 @@ def warned() -> QuerySet[User]:
 
 
 def _unused_since(since: datetime) -> QuerySet[User]:
-    """Return the active accounts that were neither used nor created nor enabled after this time."""
+    """Return the accounts that may log in, and were neither used nor created nor enabled after this time."""
     unused = (Q(last_login=None) | Q(last_login__lte=since)) & (Q(activated_at=None) | Q(activated_at__lte=since))
     begun = has_begun(timezone.localdate(since, settings.ZONE))
     users: QuerySet[User] = User.objects.filter(unused, begun, created_at__lte=since)
-    return users.filter(is_active=True, is_superuser=False)
+    return users.filter(may_log_in(today()), is_superuser=False)
 
 
 def _warning_stands() -> Q:

@@ -24,6 +24,7 @@ from audit.origin import Origin
 from audit.record import record
 
 _DATES: Final = frozenset({"valid_from", "valid_until"})
+_STATE: Final = frozenset({"is_active", "awaits_approval", *_DATES})
 _VALIDATED: Final = (*names.IDENTIFIERS, *_DATES)
 
 
@@ -225,8 +226,9 @@ def _renewed_stamp(user: User, before: Mapping[str, Any]) -> list[str]:
 
 
 def _set_activated(user: User, before: Mapping[str, Any]) -> list[str]:
-    """Note when an account is enabled, from which its dormancy counts anew, and return the column."""
-    if not (user.is_active and "is_active" in before):
+    """Note when a change lets the user log in, from which dormancy counts anew, and return the column."""
+    former = {name: before.get(name, getattr(user, name)) for name in _STATE}
+    if User(**former).may_log_in() or not user.may_log_in():
         return []
     user.activated_at = timezone.now()
     return ["activated_at"]

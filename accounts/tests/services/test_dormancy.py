@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Message, User
-from accounts.services import account_state, dormancy, permissions
+from accounts.services import account_state, dormancy, permissions, users
 from accounts.services.dormancy import DormancyRun
 from accounts.tests.messages import queued
 from accounts.tests.tools import Api
@@ -88,6 +88,38 @@ def test_an_account_that_an_administrator_enables_has_the_whole_time_again(
         account_state.activate(user=User.objects.get(pk=alice.pk), actor=root, origin=origin)
     assert on_day(101) == DormancyRun(0, 0)
     assert is_active(alice)
+
+
+def test_an_applicant_is_not_dormant_and_counts_from_the_approval(
+    on_day: Callable[[int], DormancyRun], alice: User, root: User, origin: Origin
+) -> None:
+    User.objects.filter(pk=alice.pk).update(last_login=None, awaits_approval=True)
+    assert [on_day(day) for day in (76, 90, 200)] == [DormancyRun(0, 0)] * 3
+    with time_machine.travel(START + timedelta(days=200), tick=False):
+        account_state.approve(user=User.objects.get(pk=alice.pk), actor=root, origin=origin)
+    assert [on_day(day).warned for day in (275, 276)] == [0, 1]
+
+
+def test_a_rejected_account_is_not_dormant(
+    on_day: Callable[[int], DormancyRun], alice: User, root: User, origin: Origin
+) -> None:
+    User.objects.filter(pk=alice.pk).update(last_login=None, awaits_approval=True)
+    account_state.reject(user=alice, reason="No.", actor=root, origin=origin)
+    assert on_day(76) == DormancyRun(0, 0)
+
+
+def test_an_account_past_its_last_day_is_not_dormant_and_counts_from_the_later_one(
+    on_day: Callable[[int], DormancyRun], alice: User, root: User, origin: Origin
+) -> None:
+    on_day(76)
+    User.objects.filter(pk=alice.pk).update(valid_until=(START + timedelta(days=80)).date())
+    with time_machine.travel(START + timedelta(days=81), tick=False):
+        assert not dormancy.warned().exists()
+    assert on_day(100) == DormancyRun(0, 0)
+    with time_machine.travel(START + timedelta(days=200), tick=False):
+        changes = {"valid_until": (START + timedelta(days=400)).date()}
+        users.change(user=User.objects.get(pk=alice.pk), changes=changes, actor=root, origin=origin)
+    assert [on_day(day).warned for day in (275, 276)] == [0, 1]
 
 
 def test_superusers_and_the_last_administrator_stay(
