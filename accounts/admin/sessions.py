@@ -70,6 +70,10 @@ class LastSeenFilter(admin.SimpleListFilter):
         return queryset.filter(wanted.get(self.value() or "", Q()))
 
 
+def _is_active(session: Session) -> bool:
+    return session.is_active(timezone.now()) and session.user.may_log_in()
+
+
 @admin.register(Session)
 class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
     row_action = "end"
@@ -82,7 +86,7 @@ class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
                 session=session, actor=actor, origin=origin
             ),
             done=ngettext_lazy("%(count)d session was ended.", "%(count)d sessions were ended.", "count"),
-            applies=lambda session: session.is_active(timezone.now()),
+            applies=_is_active,
             unchanged=always(_("has ended already")),
         )
     }
@@ -135,7 +139,7 @@ class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
 
     @admin.display(description=pgettext_lazy("session", "active"), boolean=True)
     def is_active(self, session: Session) -> bool:
-        return session.is_active(timezone.now()) and session.user.may_log_in()
+        return _is_active(session)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Return the list, whose title says that it has sessions in force only where it has."""

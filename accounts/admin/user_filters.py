@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from accounts.policies import ONLINE, WARNED_BEFORE
 from accounts.security.enrolled_accounts import has_second_factor, is_staff_without_factor
 from accounts.security.locked_accounts import is_locked
 from accounts.services import dormancy
-from accounts.services.sessions import active_of_outer_user
+from accounts.services.sessions import has_active
 from audit.validity import ends_within, has_begun, has_not_ended, may_log_in, today
 
 
@@ -89,8 +89,7 @@ class OnlineFilter(admin.SimpleListFilter):
         now = timezone.now()
         if self.value() != "yes":
             return queryset
-        online = active_of_outer_user(now).filter(last_seen_at__gte=now - ONLINE)
-        return queryset.filter(Exists(online), may_log_in(today()))
+        return queryset.filter(has_active(now, last_seen_at__gte=now - ONLINE))
 
 
 class SecondFactorFilter(admin.SimpleListFilter):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import IntegrityError
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -185,7 +185,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         return users.annotate(
             locked=is_locked(now),
             unlockable=is_unlockable(now),
-            has_session=Exists(sessions.active_of_outer_user(now)),
+            has_session=ExpressionWrapper(sessions.has_active(now), BooleanField()),
             has_factor=has_second_factor(),
         ).prefetch_related("groups")
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, CharField, F, OuterRef, Q, QuerySet, UUIDField, When
+from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, QuerySet, UUIDField, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -73,7 +73,10 @@ def is_active(now: datetime) -> Q:
 
 
 def active(*, user: User) -> QuerySet[Session]:
-    """Return the active sessions of a user, newest first."""
+    """Return the active sessions of a user, newest first; one who may not log in has none."""
+    if not user.may_log_in():
+        nothing: QuerySet[Session] = Session.objects.none()
+        return nothing
     return Session.objects.filter(user=user, stamp=user.stamp, ended_at=None, expires_at__gt=timezone.now())
 
 
@@ -92,10 +95,15 @@ def active_outer_user(day: Any) -> QuerySet[User]:
 
 
 def active_of_outer_user(now: datetime) -> QuerySet[Session]:
-    """Return a subquery for a query of users: the active sessions of each."""
+    """Return a subquery for a query of users who may log in: the active sessions of each."""
     return Session.objects.filter(
         user=OuterRef("pk"), stamp=OuterRef("stamp"), ended_at=None, expires_at__gt=now
     ).order_by()
+
+
+def has_active(now: datetime, **columns: Any) -> Q:
+    """Return the condition of users with an active session, whose columns have these values."""
+    return Q(Exists(active_of_outer_user(now).filter(**columns))) & may_log_in(today())
 
 
 def supersede(*, user: User, origin: Origin, now: datetime) -> list[SecurityEvent]:

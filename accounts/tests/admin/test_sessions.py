@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.tests.tools import ELSEWHERE, Api
+from audit.validity import today
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,16 @@ def test_it_shows_other_sessions_by_filter(staff_client: Client, bob: User, quer
 def test_it_is_filtered_and_searched(staff_client: Client, query: str, found: list[str]) -> None:
     Session.objects.filter(user__username="bob").update(last_seen_at=timezone.now() - timedelta(hours=3))
     assert usernames(staff_client, query) == found
+
+
+def test_those_of_an_account_past_its_last_day_are_not_active(staff_client: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(valid_until=today() - timedelta(days=1))
+    assert usernames(staff_client) == ["bob", "head"]
+    session = Session.objects.get(user=alice)
+    assert not staff_client.get(f"{SESSIONS}{session.pk}/change/").context["confirmed_actions"]
+    person = staff_client.get(f"/admin/accounts/user/{alice.pk}/change/")
+    assert "end-sessions" not in person.context["confirmed_actions"]
+    assert f'value="{session.pk}"' not in person.content.decode()
 
 
 def test_it_shows_the_device(staff_client: Client) -> None:

@@ -1,5 +1,6 @@
 """What administrators read and end of the sessions of others, and the security events that they read."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from accounts.services import groups
 from accounts.tests.tools import BROWSER, ELSEWHERE, HERE, Api, claims_of
 from audit.models import SecurityEvent
 from audit.origin import Origin
+from audit.validity import today
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +48,11 @@ class TestSessions:
             "previous": None,
             "results": [{**row, **{name: time.isoformat().replace("+00:00", "Z") for name, time in times.items()}}],
         }
+
+    def test_those_of_an_account_past_its_last_day_are_none(self, api: Api, token: str, alice: User, hers: str) -> None:
+        User.objects.filter(pk=alice.pk).update(valid_until=today() - timedelta(days=1))
+        assert api.get(f"users/{alice.pk}/sessions", token).json()["results"] == []
+        assert end(token, alice, claims_of(hers)["sid"]).status_code == 404
 
     def test_reading_them_is_recorded_as_reading_the_account(
         self, api: Api, token: str, head: User, alice: User
