@@ -18,9 +18,8 @@ from accounts.errors import (
 )
 from accounts.models import AttemptBudget, AttemptPurpose, FactorType, Kind, Session, User
 from accounts.security import budgets, devices, lockout
-from accounts.security.client_address import budget_address
 from accounts.security.login_quota import LOGIN_QUOTAS, count_challenge
-from accounts.services import notices, session_events, sessions
+from accounts.services import login_addresses, notices, session_events, sessions
 from accounts.services.attempts import Attempt
 from accounts.services.factor_check import Proof
 from accounts.transactions import atomically
@@ -116,7 +115,7 @@ def settle(*, attempt: Attempt, reservation: lockout.Reservation, decision: Outc
     """
 
     if isinstance(decision, Login) and decision.session:
-        decision.session.from_new_address = _is_new_address(attempt, reservation, decision.user)
+        decision.session.from_new_address = login_addresses.is_new(user=decision.user, reservation=reservation)
         decision.session.from_new_device = devices.is_new(decision.session.user_agent, decision.user)
 
     def work() -> Outcome:
@@ -173,17 +172,6 @@ def _store_expiry(
     _count_as_challenge(reservation, now)
     record(attempt.failure(FailureReason.PASSWORD_EXPIRED, factor=expiry.proof.factor or ""))
     return expiry
-
-
-def _is_new_address(attempt: Attempt, reservation: lockout.Reservation, user: User) -> bool:
-    """Return whether the address of a login is neither known to the account nor that of its last login.
-
-    The first login of an account has nothing to be compared with. A login by a passkey alone makes no address known, so
-    it is not compared either.
-    """
-    if not reservation.claimed or reservation.is_known_address or user.last_login_ip is None:
-        return False
-    return budget_address(user.last_login_ip) != attempt.address
 
 
 def _newness_events(attempt: Attempt, login: Login) -> list[SecurityEvent]:

@@ -3,9 +3,13 @@
 import pytest
 
 from accounts.models import AttemptBudget, Session, User
+from accounts.services import passkeys
+from accounts.tests.authenticator import Authenticator
+from accounts.tests.factors import SESSIONS, enrol_key
 from accounts.tests.messages import queued
 from accounts.tests.tools import ELSEWHERE, HERE, PASSWORD, Api, later
 from audit.models import SecurityEvent
+from audit.origin import Origin
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +88,38 @@ def test_a_confirmed_password_begins_no_session_and_is_not_marked(alice: User) -
         [],
         [("email", MAIL, "password_changed"), ("phone", alice.phone, "password_changed")],
     )
+
+
+class TestPasskeyAlone:
+    @pytest.fixture
+    def key(self, alice: User) -> Authenticator:
+        key = Authenticator(sign_count=None)
+        enrol_key(alice, key)
+        return key
+
+    def log_in(self, key: Authenticator, address: str) -> None:
+        origin = Origin("native", address)
+        passkeys.sign_in(credential=key.get(passkeys.options()), issuer=SESSIONS, origin=origin)
+
+    def test_the_session_is_marked_the_trail_has_it_and_the_user_is_told_by_email(self, key: Authenticator) -> None:
+        before = queued()
+        self.log_in(key, HERE)
+        with later(minutes=2):
+            self.log_in(key, ELSEWHERE)
+        assert (marks(), addresses(), queued()[len(before) :]) == ([False, True], [ELSEWHERE], [NOTICE])
+
+    def test_an_address_is_new_once(self, key: Authenticator) -> None:
+        for address in (HERE, ELSEWHERE, HERE, ELSEWHERE):
+            self.log_in(key, address)
+        assert marks() == [False, True, False, False]
+
+    def test_a_network_of_ipv6_is_new_once(self, key: Authenticator) -> None:
+        for address in (HERE, "2001:db8::1", HERE, "2001:db8::2", "2001:db8:0:1::1"):
+            self.log_in(key, address)
+        assert marks() == [False, True, False, False, True]
+
+    def test_an_address_is_new_again_after_a_month(self, key: Authenticator) -> None:
+        for days, address in ((0, HERE), (0, ELSEWHERE), (31, HERE), (32, ELSEWHERE)):
+            with later(days=days):
+                self.log_in(key, address)
+        assert marks() == [False, True, True, True]
