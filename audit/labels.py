@@ -83,3 +83,24 @@ FACTORS: Final[dict[str, Promise]] = {
     "webauthn": _("passkey or security key"),
     "recovery_code": _("recovery code"),
 }
+# What a removal of expired records has counted, and what was encrypted anew.
+COUNTED: Final[dict[str, Promise]] = {
+    "trail": _("audit trail"),
+    "sessions": _("sessions"),
+    "codes": _("codes and links"),
+    "messages": _("messages"),
+    "challenges": _("challenges of passkeys"),
+    "unconfirmed_factors": _("unconfirmed second factors"),
+    "former_passwords": _("former passwords"),
+    "budgets": _("counts of attempts"),
+    "admin_sessions": _("logins of the admin site"),
+    "hash_kinds": _("kinds of former password hashes"),
+    "signing keys": _("signing keys"),
+    "totp secrets": _("secrets of authenticator apps"),
+}
+# What a set of signing keys signs, by the part of its name after the contract.
+KEY_KINDS: Final[dict[str, Promise]] = {
+    "access": _("access tokens"),
+    "refresh": _("refresh tokens"),
+    "mfa": _("tokens between the steps of a login"),
+}

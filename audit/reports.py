@@ -17,7 +17,7 @@ from audit import second_factors, trail_checks
 from audit.events import Event, FailureReason, Status
 from audit.labels import EVENTS, REASONS
 from audit.models import Entry, LoginAttempt, SecurityEvent
-from audit.people import OFFICERS, real_name
+from audit.people import OFFICERS, real_name, state
 from audit.replica import reading_alias
 from audit.trail_checks import local_time
 from audit.validity import may_log_in, outside_dates, today
@@ -146,9 +146,7 @@ def _duties() -> Section:
     superusers = _users().filter(is_superuser=True)
     holders: list[tuple[str | Promise, Iterable[Any]]] = [(_("superusers"), superusers.order_by("pk"))]
     holders += [(label, _users().filter(groups__name=name).order_by("pk")) for name, label in OFFICERS.items()]
-    rows = [
-        [duty, _described(user), _("active") if user.is_active else _("disabled")] for duty, u in holders for user in u
-    ]
+    rows = [[duty, _described(user), state(user)] for duty, users in holders for user in users]
     return Section(_("Separation of duties"), [_("duty"), _("user"), _("state")], rows)
 
 

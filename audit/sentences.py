@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
-from audit.labels import FACTORS
-from audit.models import SecurityEvent
+from audit.labels import COUNTED, FACTORS, KEY_KINDS
+from audit.models import LoginAttempt, SecurityEvent
+from audit.origin import contract_choices
 from audit.people import OFFICERS
 
 _KEYS: Final[Mapping[str, Promise]] = {
@@ -37,6 +37,7 @@ _KEYS: Final[Mapping[str, Promise]] = {
     "reason": _("reason"),
     "role": _("role"),
     "link": _("by a link"),
+    "q": _("search"),
     "query": _("search"),
     "rows": _("rows"),
     "sent": _("sent"),
@@ -116,17 +117,27 @@ def _changes(event: str, old: Any, new: Any) -> Iterator[str]:
 
 
 def _line(name: str, value: Any) -> str:
-    words = {"name": _KEYS.get(name) or _field_label(name), "value": _shown(name, value)}
+    words = {"name": _label(name), "value": _shown(name, value)}
     return gettext("%(name)s: %(value)s") % words
+
+
+def _label(name: str) -> str:
+    return str(_KEYS.get(name) or COUNTED.get(name) or _field_label(name))
 
 
 def _field_label(name: str) -> str:
     if name == "groups":
         return gettext("groups")
-    try:
-        return str(get_user_model()._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    except FieldDoesNotExist:
-        return name
+    field = _field(name)
+    return str(field.verbose_name) if field else name
+
+
+def _field(name: str) -> Any:
+    """Return the field of an account or of the trail that a detail is named after, or None."""
+    fields = (
+        field for model in (get_user_model(), LoginAttempt, SecurityEvent) for field in model._meta.concrete_fields
+    )
+    return next((field for field in fields if field.name == name), None)
 
 
 def _shown(name: str, value: Any) -> str:
@@ -135,18 +146,28 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, dict):
-        return ", ".join(f"{_field_label(key.split('__')[0])} = {_shown(key, item)}" for key, item in value.items())
+        return ", ".join(f"{_label(key.split('__')[0])} = {_shown(key, item)}" for key, item in value.items())
     if isinstance(value, list):
         return ", ".join(_shown(name, item) for item in value)
     if name == "fields":
         return _field_label(str(value))
-    return str(_labels(name).get(str(value), value))
+    return _purpose_of_keys(str(value)) or str(_labels(name.split("__")[0]).get(str(value), value))
+
+
+def _purpose_of_keys(value: str) -> str:
+    """Return what a set of signing keys is for, such as `native:access`; blank for what names no such set."""
+    contract, _separator, kind = value.partition(":")
+    if kind not in KEY_KINDS:
+        return ""
+    return gettext("%(tokens)s of: %(contract)s") % {
+        "tokens": KEY_KINDS[kind],
+        "contract": dict(contract_choices()).get(contract, contract),
+    }
 
 
 def _labels(name: str) -> Mapping[str, Any]:
     if name == "groups":
         return OFFICERS
-    if name.split("__")[0] in {"role", "language"}:
-        field: Any = get_user_model()._meta.get_field(name.split("__")[0])
-        return dict(field.choices)
-    return _VALUES.get(name, {})
+    if name in _VALUES:
+        return _VALUES[name]
+    return dict(getattr(_field(name), "flatchoices", ()))

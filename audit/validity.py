@@ -4,11 +4,20 @@ Dates are whole days in the service's time zone.
 """
 
 from datetime import date, timedelta
+from enum import Enum
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+
+
+class Validity(Enum):
+    """Where a day is with regard to the dates of an account."""
+
+    NOT_YET = "not_yet"
+    CURRENT = "current"
+    ENDED = "ended"
 
 
 def today() -> date:

@@ -27,7 +27,7 @@ from accounts.admin.user_filters import (
 )
 from accounts.admin.user_forms import STALE, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, EditConflict, PermissionDenied
-from accounts.models import OFFICERS, User, Validity
+from accounts.models import OFFICERS, User
 from accounts.security.enrolled_accounts import has_second_factor
 from accounts.security.locked_accounts import in_force, is_locked, is_unlockable
 from accounts.services import second_factors, sessions, users
@@ -119,13 +119,9 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
 
     @admin.display(description=_("state"))
     def state(self, user: User) -> str:
-        if not user.is_active:
-            return str(_("disabled, not approved") if user.awaits_approval else _("disabled"))
-        states = [_("awaits approval")] if user.awaits_approval else []
-        if not states and user.validity() is not Validity.CURRENT:
-            states = [_("not yet valid") if user.validity() is Validity.NOT_YET else _("no longer valid")]
-        states += [_("locked")] if user.__dict__["locked"] else []
-        return " · ".join(map(str, states or [_("active")]))
+        if not (user.is_active and user.__dict__["locked"]):
+            return str(people.state(user))
+        return " · ".join(map(str, [_("locked")] if user.may_log_in() else [people.state(user), _("locked")]))
 
     @admin.display(description=_("state"))
     def state_and_locks(self, user: User) -> SafeString:

@@ -11,7 +11,7 @@ from accounts.models.role import ADMINISTRATORS, Role
 from accounts.models.second_factor import FactorType, RecoveryCode, SecondFactor, SpentChallenge
 from accounts.models.session import EndReason, Session
 from accounts.models.signing_key import SigningKey
-from accounts.models.user import User, Validity
+from accounts.models.user import User
 from audit.people import AUDITORS, OFFICERS, SECURITY_OFFICERS, SYSTEM_ADMINISTRATORS
 
 __all__ = [
@@ -42,5 +42,4 @@ __all__ = [
     "SpentChallenge",
     "State",
     "User",
-    "Validity",
 ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from contextlib import suppress
-from enum import Enum
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -22,17 +21,9 @@ from accounts.models.user_queryset import CREDENTIAL_FIELDS, UserManager, canoni
 from accounts.models.validators import validate_email, validate_phone, validate_username
 from accounts.names import CONTACTS, IDENTIFIERS
 from audit.people import OFFICERS
-from audit.validity import today
+from audit.validity import Validity, today
 
 PASSWORD_LENGTH = 255
-
-
-class Validity(Enum):
-    """Where a day is with regard to the dates of an account."""
-
-    NOT_YET = "not_yet"
-    CURRENT = "current"
-    ENDED = "ended"
 
 
 class User(TrackedModel, AbstractBaseUser, PermissionsMixin):

@@ -33,7 +33,7 @@ from accounts.errors import (
     TooManyAttempts,
     TooManyLogins,
 )
-from accounts.models import FactorType, User, Validity
+from accounts.models import FactorType, User
 from accounts.policies import LONGEST_PASSWORD, MFA_TOKEN_LIFE, TOTP_DIGITS
 from accounts.security import budgets, hashing, mfa_tokens
 from accounts.security.lockout import Reservation
@@ -57,6 +57,7 @@ from accounts.services.settlement import (
 from accounts.services.token_issuer import TokenIssuer
 from audit.events import FailureReason
 from audit.origin import Origin
+from audit.validity import Validity
 
 # Returns why a user whose password was right may not log in here, or None. The client gets the answer to a wrong
 # password.

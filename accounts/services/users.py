@@ -12,7 +12,7 @@ from django.utils.functional import lazy
 
 from accounts import names
 from accounts.errors import AlreadyTaken, EditConflict, InvalidInput, NotFound, Problem
-from accounts.models import Channel, EndReason, Kind, User, Validity
+from accounts.models import Channel, EndReason, Kind, User
 from accounts.models.user_queryset import CREDENTIAL_FIELDS, new_stamp
 from accounts.policies import active_profile
 from accounts.security import hashing, locked_accounts
@@ -22,6 +22,7 @@ from accounts.transactions import atomically
 from audit.events import Event
 from audit.origin import Origin
 from audit.record import record
+from audit.validity import Validity
 
 _DATES: Final = frozenset({"valid_from", "valid_until"})
 _STATE: Final = frozenset({"is_active", "awaits_approval", *_DATES})

@@ -59,6 +59,22 @@ def test_superusers_and_officers_are_listed(root: User, auditor: User) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("columns", "state"),
+    [
+        ({"valid_until": date(2020, 1, 1)}, "no longer valid"),
+        ({"valid_from": date(2999, 1, 1)}, "not yet valid"),
+        ({"awaits_approval": True}, "awaits approval"),
+        ({"awaits_approval": True, "is_active": False}, "disabled, not approved"),
+    ],
+)
+def test_an_officer_who_may_not_log_in_is_listed_with_the_reason(
+    auditor: User, columns: dict[str, Any], state: str
+) -> None:
+    User.objects.filter(pk=auditor.pk).update(**columns)
+    assert section("Separation of duties") == [["auditors", "audrey", state]]
+
+
 def test_logins_are_counted_by_result_and_locks_by_event(alice: User) -> None:
     Api().login()
     for _ in range(6):
