@@ -190,6 +190,19 @@ def replace(
     refresh_credentials(user)
 
 
+def replace_by_console(*, user: User, password: str, origin: Origin) -> None:
+    """Give a user a new password for the operator of the machine, under the profile's rule; all sessions end.
+
+    Raises InvalidInput, Overloaded, and InvalidCredentials where the password has changed since the user was read.
+    """
+    rule = active_profile().password
+    require_valid(password, user, rule)
+    require_different(password, user, field="new_password")
+    event = Event.PASSWORD_CHANGED if user.has_usable_password() else Event.PASSWORD_CREATED
+    new = prepare(user=user, password=password, rule=rule, event=event)
+    atomically(lambda: record(store(new=new, origin=origin, by_owner=False)))
+
+
 def prepare(
     *,
     user: User,
@@ -209,9 +222,10 @@ def prepare(
         return NewPassword(user, hashing.make(password), event)
 
 
-def store(*, new: NewPassword, origin: Origin) -> SecurityEvent:
+def store(*, new: NewPassword, origin: Origin, by_owner: bool = True) -> SecurityEvent:
     """Store a new password, notify the user and end all sessions; return the event, which the caller records last.
 
+    `by_owner` says whether the user did it, who then is the event's actor, or the console, which is none.
     Inside the caller's transaction, before anything in it changes the user's contacts: the notice goes to those that
     the account had. Raises InvalidCredentials where the password has changed since the user was read.
     """
@@ -223,7 +237,7 @@ def store(*, new: NewPassword, origin: Origin) -> SecurityEvent:
     password_history.remember(user)
     notices.notify(user=user, kind=_NOTICES[new.event], origin=origin)
     sessions.mark_ended(user, EndReason.CREDENTIAL_CHANGED)
-    return SecurityEvent.of(origin, new.event, user_id=user.pk, actor_id=user.pk)
+    return SecurityEvent.of(origin, new.event, user_id=user.pk, actor_id=user.pk if by_owner else None)
 
 
 def refresh_credentials(user: User) -> None:
@@ -232,7 +246,7 @@ def refresh_credentials(user: User) -> None:
 
 
 class ProfileRule:
-    """The profile's rule as a validator, for Django's own commands."""
+    """The profile's rule as a validator, for Django's `createsuperuser`."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError for what a new password must not be."""
