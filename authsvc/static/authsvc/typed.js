@@ -1,7 +1,8 @@
 // Keeps what was typed into a form whose submission led to the login, and fills it in after the login.
 //
 // Hidden fields too: the version that was read makes the form refuse to overwrite what others have changed meanwhile.
-// It is kept in this tab alone (sessionStorage), for an hour, for the same user, and never passwords or files.
+// It is kept in this tab alone (sessionStorage), for an hour, for the same user, and never passwords or files. A logout
+// drops it in every tab.
 "use strict";
 
 (() => {
@@ -11,6 +12,8 @@
   // The form of an object, and a confirmation with its reason.
   const FORMS = "#content form[id$='_form']:not(#changelist-form)";
   const KEPT = "input:not([type=password]):not([type=file]):not([type=submit]), select, textarea";
+
+  const logouts = new BroadcastChannel("authsvc.logouts");
 
   const read = () => JSON.parse(sessionStorage.getItem(KEY) || "null");
   const write = (value) => sessionStorage.setItem(KEY, JSON.stringify(value));
@@ -59,7 +62,10 @@
   const typed = read();
   const atLogin = document.body.classList.contains("login") || document.getElementById("retry");
   if (typed && Date.now() - typed.at > HOUR) forget();
-  else if (typed && atLogin) write({ ...typed, lost: true });
+  else if (typed && atLogin) {
+    write({ ...typed, lost: true });
+    setTimeout(forget, typed.at + HOUR - Date.now());
+  }
   else if (typed && !(typed.lost && typed.user === script.dataset.user)) forget();
   else if (typed) {
     const form = document.getElementById(typed.id);
@@ -69,5 +75,10 @@
   }
   document.addEventListener("submit", (event) => {
     if (event.target.matches(FORMS)) remember(event.target);
+    if (event.target.id === "logout-form") {
+      forget();
+      logouts.postMessage("");
+    }
   });
+  logouts.addEventListener("message", forget);
 })();
