@@ -36,6 +36,16 @@ def outside_dates(day: Any) -> Q:
     return Q(is_active=True, awaits_approval=False) & ~(has_begun(day) & has_not_ended(day))
 
 
+def has_validity(validity: Validity, day: Any) -> Q:
+    """Return the condition of accounts to whose dates a day has this relation, whatever their state."""
+    match validity:
+        case Validity.NOT_YET:
+            return ~has_begun(day)
+        case Validity.ENDED:
+            return ~has_not_ended(day)
+    return has_begun(day) & has_not_ended(day)
+
+
 def has_begun(day: Any, prefix: str = "") -> Q:
     """Return the condition of accounts whose first day is not after this one."""
     return Q(**{f"{prefix}valid_from": None}) | Q(**{f"{prefix}valid_from__lte": day})

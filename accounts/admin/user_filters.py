@@ -16,7 +16,7 @@ from accounts.security.enrolled_accounts import has_second_factor, is_staff_with
 from accounts.security.locked_accounts import is_locked
 from accounts.services import dormancy
 from accounts.services.sessions import has_active
-from audit.validity import ends_within, has_begun, has_not_ended, may_log_in, today
+from audit.validity import Validity, ends_within, has_validity, may_log_in, today
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -68,9 +68,9 @@ class ValidityFilter(admin.SimpleListFilter):
             case "soon":
                 return queryset.filter(ends_within(today(), WARNED_BEFORE))
             case "ended":
-                return queryset.exclude(has_not_ended(today()))
+                return queryset.filter(has_validity(Validity.ENDED, today()))
             case "future":
-                return queryset.exclude(has_begun(today()))
+                return queryset.filter(has_validity(Validity.NOT_YET, today()))
             case "limited":
                 return queryset.exclude(valid_until=None)
             case "dormant":

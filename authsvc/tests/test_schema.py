@@ -316,7 +316,9 @@ class TestExamples:
         }
 
     def test_the_error_of_an_invalid_query_matches_its_example(self, api: Api, head: User) -> None:
-        response = api.get("users?role=?&is_active=?&awaits_approval=?&ordering=?", api.tokens("head")["access_token"])
+        response = api.get(
+            "users?role=?&is_active=?&awaits_approval=?&validity=?&ordering=?", api.tokens("head")["access_token"]
+        )
         assert response.json() == media("users", "get", "400")["examples"]["InvalidInput"]["value"]
 
     def test_the_error_of_an_invalid_change_matches_its_example(self, api: Api, alice: User) -> None:

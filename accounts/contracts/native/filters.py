@@ -18,6 +18,7 @@ from accounts.models import Role, User
 from accounts.services.identifiers import named
 from audit.events import Event, Status
 from audit.models import LoginAttempt, SecurityEvent
+from audit.validity import Validity, has_validity, today
 
 LONGEST_TERM = 100
 
@@ -26,7 +27,13 @@ class UserFilter(django_filters.FilterSet):
     role = django_filters.ChoiceFilter(choices=Role.choices)
     is_active = StrictBooleanFilter()
     awaits_approval = StrictBooleanFilter()
+    validity = django_filters.ChoiceFilter(
+        method="by_validity",
+        choices=[(each.value, each.value) for each in Validity],
+        help_text="Whether the account's first day is still to come, or its last day is over, or neither.",
+    )
     department = django_filters.CharFilter(max_length=LONGEST_TERM)
+    job_title = django_filters.CharFilter(max_length=LONGEST_TERM)
     search = django_filters.CharFilter(
         method="search_users",
         max_length=LONGEST_TERM,
@@ -40,6 +47,10 @@ class UserFilter(django_filters.FilterSet):
     class Meta:
         model = User
         fields: tuple[str, ...] = ()
+
+    def by_validity(self, users: QuerySet[User], name: str, value: str) -> QuerySet[User]:
+        """Return the users on whose dates today is such a day."""
+        return users.filter(has_validity(Validity(value), today()))
 
     def search_users(self, users: QuerySet[User], name: str, value: str) -> QuerySet[User]:
         """Return the users whose name, e-mail address, phone number or department contains the text."""

@@ -9,6 +9,7 @@ from accounts.contracts.schema.headers import OpenAPI
 from accounts.models import Channel, FactorType, Role
 from audit.events import FailureReason, Status
 from audit.origin import contract_choices
+from audit.validity import Validity
 
 Values = frozenset[Any]
 
@@ -23,6 +24,7 @@ _NAMES: Final[Mapping[Values, str]] = {
     frozenset({"", *(reason.value for reason in FailureReason)}): "FailureReason",
     frozenset({"", *FactorType.values}): "EnteredFactorType",
     frozenset(name for name, _ in contract_choices()): "ContractName",
+    frozenset(validity.value for validity in Validity): "Validity",
 }
 
 

@@ -1,6 +1,6 @@
 """What administrators do to others' accounts, and what they read of the trail."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -84,7 +84,10 @@ def test_a_former_administrator_is_refused_at_the_next_request(api: Api, token: 
 class TestList:
     @pytest.fixture(autouse=True)
     def _people(self, alice: User, bob: User) -> None:
-        User.objects.filter(pk=bob.pk).update(department="呼吸科", awaits_approval=True, full_name="Bob 王")
+        User.objects.filter(pk=bob.pk).update(
+            department="呼吸科", job_title="护士", awaits_approval=True, full_name="Bob 王", valid_from=date(2999, 1, 1)
+        )
+        User.objects.filter(pk=alice.pk).update(valid_from=date(2020, 1, 1), valid_until=date(2020, 12, 31))
 
     @pytest.mark.parametrize(
         ("query", "found"),
@@ -96,6 +99,11 @@ class TestList:
             ("is_active=false", []),
             ("awaits_approval=true", ["bob"]),
             ("department=呼吸科", ["bob"]),
+            ("job_title=护士", ["bob"]),
+            ("job_title=护", []),
+            ("validity=not_yet", ["bob"]),
+            ("validity=current", ["head"]),
+            ("validity=ended", ["alice"]),
             ("search=ALI", ["alice"]),
             ("search=ａｌｉ", ["alice"]),
             ("search=王", ["bob"]),
@@ -121,6 +129,8 @@ class TestList:
         ("query", "field"),
         [
             ("role=king", "role"),
+            ("validity=expired", "validity"),
+            ("job_title=" + "x" * 101, "job_title"),
             ("ordering=password", "ordering"),
             ("search=" + "x" * 101, "search"),
             ("search=%00", "search"),
