@@ -112,6 +112,13 @@ def test_a_role_that_must_enrol_gets_the_answer_to_a_wrong_password(client: Cont
     assert reasons() == ["second_factor_not_enrolled", "wrong_password"]
 
 
+@each_contract
+def test_a_session_from_before_its_role_must_enrol_goes_on(client: ContractClient, settings: Any) -> None:
+    token = client.log_in()
+    settings.MFA_REQUIRED_ROLES = frozenset({"doctor"})
+    assert client.get_me(token).status_code == 200
+
+
 def refusal(client: ContractClient, password: str) -> list[list[str]]:
     """Return the statements of a first refusal, by a process that has read the keys and the kinds of hashes."""
     client.login("another-password")
