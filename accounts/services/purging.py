@@ -1,7 +1,8 @@
 """Removal of rows that have no effect any more: what is removed, when, and how.
 
-Every growing table has an entry in `PURGES`. Rows are removed in batches, each in a transaction of its own, so that a
-run may be interrupted and repeated, several may run at once, and traffic goes on beside it.
+Every table that grows with use has an entry in `PURGES`; docs/retention.md says why the others have none. Rows are
+removed in batches, each in a transaction of its own, so that a run may be interrupted and repeated, several may run at
+once, and traffic goes on beside it.
 """
 
 import time
