@@ -77,7 +77,7 @@ class LoginAttemptAdmin(TrailAdmin):
         "user",
         "status",
         "failure_reason",
-        "factor",
+        "factor_in_words",
         "repeats",
         "contract",
         "ip",
@@ -90,7 +90,11 @@ class LoginAttemptAdmin(TrailAdmin):
 
     @admin.display(description=_("second factor"))
     def factor_used(self, attempt: LoginAttempt) -> str | Promise:
-        return FACTORS.get(attempt.factor, attempt.factor) or "-"
+        return self.factor_in_words(attempt) or "-"
+
+    @admin.display(description=_("second factor"))
+    def factor_in_words(self, attempt: LoginAttempt) -> str | Promise:
+        return FACTORS.get(attempt.factor, attempt.factor)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AttemptChangeList]:
         return AttemptChangeList

@@ -37,7 +37,19 @@ class SecurityEventAdmin(TrailAdmin):
         "user_agent",
         "request_id",
     )
-    columns = ("at", "event", "user", "actor", "detail", "contract", "ip", "user_agent", "request_id")
+    columns = (
+        "at",
+        "what",
+        "event_name",
+        "user",
+        "actor",
+        "in_words",
+        "stored",
+        "contract",
+        "ip",
+        "user_agent",
+        "request_id",
+    )
     term_lookups = ("request_id",)
     people_columns = ("user", "actor")
     lookups = frozenset({"user__id__exact", "actor__id__exact", "event__exact"})
@@ -49,6 +61,14 @@ class SecurityEventAdmin(TrailAdmin):
     @admin.display(description=_("detail"))
     def told(self, event: SecurityEvent) -> SafeString | str:
         return in_lines(sentences(event, with_keys=False)) or "-"
+
+    @admin.display(description=_("detail"))
+    def in_words(self, event: SecurityEvent) -> str:
+        return "\n".join(sentences(event, with_keys=False))
+
+    @admin.display(description=_("As stored"))
+    def stored(self, event: SecurityEvent) -> str:
+        return format_detail(event.detail, indent=None)
 
     @admin.display(description=_("event code"))
     def event_name(self, event: SecurityEvent) -> str:

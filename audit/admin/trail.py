@@ -1,7 +1,7 @@
 """The read-only ModelAdmin that login attempts and security events share."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -142,28 +142,30 @@ class TrailAdmin(SafeLookupAdmin):
         except admin.options.IncorrectLookupParameters:
             return HttpResponseRedirect(f"{changelist_url}?e=1")
         header = ["id", *(self._column_name(name) for name in self.columns)]
-        parts = ([self._cells(entry) for entry in part] for part in chunks(rows, ordering_of(request)))
+        # The rows are read after the response has begun, when no language need be active any more.
+        language = translation.get_language()
+        parts = (self._rows(part, language) for part in chunks(rows, ordering_of(request)))
         return Export.of(request, Event.TRAIL_EXPORTED).csv(header, parts)  # type: ignore[return-value]
 
     def _column_name(self, name: str) -> str:
-        label = str(label_for_field(name, self.model))
+        label = str(label_for_field(name, self.model, self))
         return with_zone(label) if name == "at" else label
 
-    def _cells(self, entry: Entry) -> Row:
-        return list(self._values(entry))
+    def _rows(self, entries: Iterable[Entry], language: str | None) -> list[Row]:
+        with translation.override(language):
+            return [[entry.pk, *(self._value(entry, name) for name in self.columns)] for entry in entries]
 
-    def _values(self, entry: Entry) -> Iterator[object]:
-        yield entry.pk
-        for name in self.columns:
-            value = getattr(entry, name if name not in {"user", "actor"} else f"{name}_id")
-            if name == "at":
-                yield spreadsheet_time(value)
-            elif name in {"user", "actor"}:
-                yield str(getattr(entry, name) or (f"#{value}" if value else ""))
-            elif name == "detail":
-                yield format_detail(value, indent=None)
-            else:
-                yield value
+    def _value(self, entry: Entry, name: str) -> object:
+        """Return a cell of the export: a time as spreadsheets read it, and the words for a name that is stored."""
+        if name == "at":
+            return spreadsheet_time(entry.at)
+        if name in {"user", "actor"}:
+            key = getattr(entry, f"{name}_id")
+            return str(getattr(entry, name) or (f"#{key}" if key else ""))
+        if hasattr(self, name):
+            return getattr(self, name)(entry)
+        in_words = getattr(entry, f"get_{name}_display", None)
+        return in_words() if in_words else getattr(entry, name)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

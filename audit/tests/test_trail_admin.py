@@ -257,6 +257,42 @@ class TestExport:
         assert header[:3] == ["id", "at (Asia/Shanghai)", "identifier"]
         assert [row[2] for row in rows] == ["carol2", "carol1"]
 
+    def test_it_has_words_for_the_names_that_are_stored(self, staff_client: Client) -> None:
+        attempt("carol", failure_reason=FailureReason.SECOND_FACTOR_WRONG, status=Status.FAILED, factor="totp")
+        chinese = {"accept-language": "zh-hans"}
+        header, row = self.rows(staff_client.post(f"{ATTEMPTS}export/?q=carol", headers=chinese))
+        assert dict(zip(header, row, strict=True)) == {
+            "id": row[0],
+            "时间 (Asia/Shanghai)": row[1],
+            "登录名": "carol",
+            "用户": "",
+            "结果": "失败",
+            "失败原因": "双因素认证错误",
+            "双因素认证": "身份验证器（动态码）",
+            "次数": "1",
+            "接入方": "统一认证接口",
+            "IP 地址": ELSEWHERE,
+            "客户端": row[10],
+            "请求编号": row[11],
+        }
+
+    def test_that_of_events_has_the_code_and_the_detail_as_stored_too(
+        self, staff_client: Client, alice: User, origin: Origin
+    ) -> None:
+        with transaction.atomic():
+            record(SecurityEvent.of(origin, Event.USER_ROLE_CHANGED, user_id=alice.pk, old="doctor", new="viewer"))
+        query = "event__exact=user:role:changed"
+        header, row = self.rows(staff_client.post(f"{EVENTS}export/?{query}", headers={"accept-language": "zh-hans"}))
+        assert dict(zip(header[2:9], row[2:9], strict=True)) == {
+            "事件": "角色已变更",
+            "事件代码": "user:role:changed",
+            "用户": "alice",
+            "操作人": "",
+            "详情": "角色由“医生”改为“只读用户”。",
+            "原始数据": '{"old": "doctor", "new": "viewer"}',
+            "接入方": "统一认证接口",
+        }
+
     @pytest.mark.parametrize("query", ["", "when=today", "when=30d"])
     def test_it_has_every_row_once_however_many_chunks(
         self, staff_client: Client, monkeypatch: pytest.MonkeyPatch, query: str
