@@ -145,6 +145,9 @@ def _accounts() -> Section:
 def _duties() -> Section:
     superusers = _users().filter(is_superuser=True)
     holders: list[tuple[str | Promise, Iterable[Any]]] = [(_("superusers"), superusers.order_by("pk"))]
+    # The role has duties without a group: see `accounts.security.duties`.
+    administrators = _users().filter(role="admin", is_superuser=False).order_by("pk")
+    holders.append((_("role administrator"), administrators))
     holders += [(label, _users().filter(groups__name=name).order_by("pk")) for name, label in OFFICERS.items()]
     rows = [[duty, _described(user), state(user)] for duty, users in holders for user in users]
     return Section(_("Separation of duties"), [_("duty"), _("user"), _("state")], rows)

@@ -45,6 +45,8 @@ _NEW_FIELDS = (
     ("valid_from", "valid_until"),
     "language",
 )
+# What stands in place of fields for those who may not change them.
+_SHOWN: dict[Any, Any] = {("email", "phone"): ("email", "phone_shown")}
 # Fields of the form that are no columns.
 _FORM_ONLY = frozenset({"new_names", "read_at"})
 # By what is known of the contact: nothing, an administrator's word, or a code's proof.
@@ -147,7 +149,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     def verification(self, user: User) -> str:
         held = [contact for contact in _CONTACT_STATES if getattr(user, contact)]
         states: list[object] = [_CONTACT_STATES[contact][_contact_state(user, contact)] for contact in held]
-        pending = [address for address in (user.pending_email, user.pending_phone) if address]
+        pending = [contact for contact in (user.pending_email, names.display_phone(user.pending_phone)) if contact]
         states += [_("awaiting verification: %s") % address for address in pending]
         return " · ".join(map(str, states)) or "-"
 
@@ -210,10 +212,10 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
             return _NEW_FIELDS
         if self.has_change_permission(request, obj):
             return self.fields
-        return [each for each in self.fields if each not in _FORM_ONLY]
+        return [_SHOWN.get(each, each) for each in self.fields if each not in _FORM_ONLY]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        return (*self.readonly_fields, "role") if obj else self.readonly_fields
+        return (*self.readonly_fields, "role", "phone_shown") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         actor, origin = actor_of(request), request_origin(request)

@@ -51,10 +51,11 @@ def test_accounts_are_counted_by_role_and_state(alice: User, bob: User, head: Us
     ]
 
 
-def test_superusers_and_officers_are_listed(root: User, auditor: User) -> None:
+def test_superusers_administrators_and_officers_are_listed(root: User, head: User, auditor: User) -> None:
     User.objects.filter(pk=auditor.pk).update(full_name="王医生", department="信息科", is_active=False)
     assert section("Separation of duties") == [
         ["superusers", "root", "active"],
+        ["role administrator", "head", "active"],
         ["auditors", "audrey · 王医生 · 信息科", "disabled"],
     ]
 

@@ -81,7 +81,7 @@ def _duration(value: timedelta | None) -> str:
 
 
 def _roles(names: Collection[str]) -> str:
-    return ", ".join(str(label) for role, label in Role.choices if role in names) or "-"
+    return ", ".join(str(label) for role, label in Role.choices if role in names) or pgettext("roles", "none")
 
 
 def policies_page(request: HttpRequest) -> TemplateResponse:

@@ -159,6 +159,11 @@ class TestPages:
         assert list(page.context["confirmed_actions"]) == ["unlock", "end-sessions", "remove-second-factors"]
         assert 'name="_save"' not in page.content.decode()
 
+    def test_a_phone_number_is_shown_as_it_is_dialled_to_those_who_may_not_change_it(self, alice: User) -> None:
+        page = logged_in(member(SECURITY_OFFICERS)).get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
+        assert f'<div class="readonly">{alice.phone.removeprefix("+86")}</div>' in page
+        assert alice.phone not in page
+
     def test_a_security_officer_reads_the_policies_in_force(self, settings: Settings) -> None:
         settings.TRAIL_RETENTION_DAYS = 222
         site = logged_in(member(SECURITY_OFFICERS))
