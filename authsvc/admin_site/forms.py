@@ -2,16 +2,20 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordMixin
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import (
+    AccountDisabled,
+    ApprovalPending,
     IdentityError,
     InvalidInput,
     KeysUnavailable,
@@ -31,6 +35,11 @@ logger = logging.getLogger(__name__)
 
 INVALID_LOGIN = _("Please enter the correct user name and password of an administrator's account.")
 WRONG_PASSWORD = _("The current password is wrong.")
+# What is said of accounts that may not log in, and only after a right password.
+_NOT_LET_IN: Final[Mapping[type[IdentityError], Promise]] = {
+    AccountDisabled: _("This account is disabled, or today is not within its dates. Please contact an administrator."),
+    ApprovalPending: _("This account awaits approval."),
+}
 _BUSY = _("The service is busy. Try again in a moment.")
 _TOO_MANY_ATTEMPTS = _("Too many attempts. Try again in %(minutes)d min.")
 
@@ -43,13 +52,13 @@ def retry_message(error: RetryLater) -> str:
 
 
 def refusal(error: IdentityError, wrong: str) -> ValidationError:
-    """Return what a form says of a refused attempt: for how long, or that what was entered is wrong."""
+    """Return what a form says of a refused attempt: for how long, or why, or that what was entered is wrong."""
     if isinstance(error, RetryLater):
         return ValidationError(retry_message(error), code="retry_later")
     if isinstance(error, KeysUnavailable):
         logger.error("%s", error)
         return ValidationError(str(_BUSY), code="keys_unavailable")
-    return ValidationError(wrong, code="invalid_login")
+    return ValidationError(str(_NOT_LET_IN.get(type(error), wrong)), code="invalid_login")
 
 
 class LoginForm(AdminAuthenticationForm):

@@ -3,7 +3,7 @@
 import io
 import math
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +52,21 @@ class TestLogin:
         errors = [response.context["form"].errors.as_text() for response in responses]
         assert errors[0] == errors[1]
         assert LoginAttempt.objects.get(user_id=alice.pk).failure_reason == "wrong_role"
+
+    @pytest.mark.parametrize(
+        ("columns", "said"),
+        [
+            ({"is_active": False}, "This account is disabled, or today is not within its dates."),
+            ({"valid_until": date(2020, 1, 1)}, "This account is disabled, or today is not within its dates."),
+            ({"awaits_approval": True}, "This account awaits approval."),
+        ],
+    )
+    def test_only_a_right_password_is_told_that_the_account_may_not_log_in(
+        self, site: Client, head: User, columns: dict[str, Any], said: str
+    ) -> None:
+        User.objects.filter(pk=head.pk).update(**columns)
+        pages = [log_in(site, password=password).content.decode() for password in (PASSWORD, "wrong")]
+        assert [said in page for page in pages] == [True, False]
 
     def test_the_site_and_the_api_share_one_budget(self, site: Client, head: User) -> None:
         for _ in range(3):
