@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
@@ -53,6 +54,9 @@ class NewUserForm(forms.ModelForm):
         for name in staff_names.FIELDS:
             if name in self.fields:
                 self.fields[name].widget = _NameInput(staff_names.known(name))
+        if "language" in self.fields:
+            language: Any = self.fields["language"]
+            language.choices = [("", _("the service's own")), *settings.LANGUAGES]
         for name in ("valid_from", "valid_until"):
             if name in self.fields:
                 # The browser's own: Django's notes how far the browser's clock is from the server's time zone.

@@ -30,6 +30,13 @@ DJANGO_STRINGS: Final = (
     _("Change or view list link"),
     _("Logged out"),
     _("Thanks for spending some quality time with the web site today."),
+    _("Password change"),
+    _(
+        "Please enter your old password, for security’s sake, and then enter your new password twice so we can verify"
+        " you typed it in correctly."
+    ),
+    _("Past 7 days"),
+    _("%(name)s with ID “%(key)s” doesn’t exist. Perhaps it was deleted?"),
 )
 # How long somebody has waited: Django's Chinese for three months is that for March.
 DJANGO_DURATIONS: Final[tuple[Promise | str, ...]] = (

@@ -276,3 +276,14 @@ class TestDates:
             page(head), {**form_data(staff_client, head), "valid_until": "2099-01-01"}, follow=True
         )
         assert message_texts(answer) == ["Nothing was saved: you cannot do this to your own account."]
+
+
+def test_the_form_says_what_no_language_is(staff_client: Client, alice: User) -> None:
+    page = staff_client.get(f"{USERS}{alice.pk}/change/").content.decode()
+    assert '<option value="" selected>the service&#x27;s own</option>' in page
+
+
+def test_invalid_filters_are_said_to_be_invalid(staff_client: Client) -> None:
+    page = staff_client.get(f"{USERS}?role__exact__x=1&e=1").content.decode()
+    assert "The filters in the address of this page are invalid." in page
+    assert "database" not in page
