@@ -280,16 +280,16 @@ class TestExport:
         self, staff_client: Client, alice: User, origin: Origin
     ) -> None:
         with transaction.atomic():
-            record(SecurityEvent.of(origin, Event.USER_ROLE_CHANGED, user_id=alice.pk, old="doctor", new="viewer"))
-        query = "event__exact=user:role:changed"
+            record(SecurityEvent.of(origin, Event.USER_DEACTIVATED, user_id=alice.pk, cause="dormant"))
+        query = "event__exact=user:deactivated"
         header, row = self.rows(staff_client.post(f"{EVENTS}export/?{query}", headers={"accept-language": "zh-hans"}))
         assert dict(zip(header[2:9], row[2:9], strict=True)) == {
-            "事件": "角色已变更",
-            "事件代码": "user:role:changed",
+            "事件": "账号已停用",
+            "事件代码": "user:deactivated",
             "用户": "alice",
             "操作人": "",
-            "详情": "角色由“医生”改为“只读用户”。",
-            "原始数据": '{"old": "doctor", "new": "viewer"}',
+            "详情": "起因：长期未登录",
+            "原始数据": '{"cause": "dormant"}',
             "接入方": "统一认证接口",
         }
 
