@@ -313,8 +313,8 @@ class TestStatements:
             api.login()
         assert len(captured.sql) == 8, captured.sql
 
-    @pytest.mark.parametrize(("last_ip", "count"), [(None, 9), (ELSEWHERE, 10)], ids=["first login", "new address"])
-    def test_the_first_login_from_an_address_takes_one_more_and_its_event_another(
+    @pytest.mark.parametrize(("last_ip", "count"), [(None, 9), (ELSEWHERE, 11)], ids=["first login", "new address"])
+    def test_the_first_login_from_an_address_takes_one_more_and_its_comparison_and_event_two(
         self, api: Api, alice: User, statements: Any, last_ip: str | None, count: int
     ) -> None:
         Api(ELSEWHERE).login()
