@@ -20,7 +20,7 @@ from accounts.security.hash_kinds import Argon2, HashKind
 from accounts.security.hashers import Argon2id
 from accounts.security.slots import Slots
 from accounts.security.stored_hashes import parse
-from accounts.transactions import release_connection
+from accounts.turns import prepare_to_wait
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,7 +92,7 @@ def _run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         finally:
             slots.note(time.thread_time() - started)
 
-    release_connection()
+    prepare_to_wait()
     return _threads.submit(timed).result()
 
 

@@ -12,7 +12,7 @@ from prometheus_client import Gauge, Histogram
 
 from accounts.errors import Overloaded
 from accounts.policies import HASHING_PLACES, LONGEST_WAIT
-from accounts.transactions import release_connection
+from accounts.turns import prepare_to_wait
 
 WAIT: Final = Histogram(
     "authsvc_hashing_wait_seconds",
@@ -77,7 +77,7 @@ class Slots:
                 return 0.0
             turn = self._queue(holder, wait)
         started = time.monotonic()
-        release_connection()
+        prepare_to_wait()
         if not turn.wait(wait.total_seconds()):
             self._leave(holder, turn, wait)
         return time.monotonic() - started

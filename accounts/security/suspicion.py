@@ -18,7 +18,8 @@ from accounts.security import budget_rows
 from accounts.security.budgets import Account, Budget
 from accounts.security.parallel_calls import ParallelCalls
 from accounts.security.quota import Quota
-from accounts.transactions import atomically, release_connection
+from accounts.transactions import atomically
+from accounts.turns import prepare_to_wait
 
 _RETRY_SECONDS: Final = 0.05
 
@@ -51,7 +52,7 @@ def wait_for_turn(address: str, account: Account, wait: timedelta) -> None:
         while not _spend(address, timezone.now()):
             if time.monotonic() > deadline:
                 raise Overloaded(retry_after=wait)
-            release_connection()
+            prepare_to_wait()
             time.sleep(_RETRY_SECONDS)
 
 

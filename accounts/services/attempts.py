@@ -25,7 +25,8 @@ from accounts.security.login_quota import require_logins
 from accounts.security.parallel_calls import ParallelCalls
 from accounts.services import sessions
 from accounts.services.identifiers import Identifier
-from accounts.transactions import atomically, release_connection
+from accounts.transactions import atomically
+from accounts.turns import prepare_to_wait
 from audit.events import FailureReason, Status
 from audit.models import LoginAttempt
 from audit.origin import Origin
@@ -104,7 +105,7 @@ def limit_parallel(*, identifier: Identifier, origin: Origin) -> Iterator[None]:
 
 def _pause() -> None:
     with suppress(Overloaded), _pauses.hold(None, REFUSAL_PAUSES, _RETRY_AFTER):
-        release_connection()
+        prepare_to_wait()
         time.sleep(REFUSAL_PAUSE.total_seconds())
 
 
@@ -185,7 +186,7 @@ def reserve(attempt: Attempt) -> Iterator[lockout.Reservation]:
             _check(attempt)
             raise Overloaded(retry_after=LONGEST_WAIT)
         stale = True
-        release_connection()
+        prepare_to_wait()
         time.sleep(_RETRY_SECONDS)
 
 

@@ -143,5 +143,21 @@ def test_the_liveness_probe_waits_for_no_thread(server: Server) -> None:
     assert server.get("/healthz").status == 200
 
 
+def test_clients_that_send_slowly_do_not_hold_up_others(server: Server) -> None:
+    beginning = f"POST /api/auth/login HTTP/1.1\r\n{HOST}".encode()
+    with ExitStack() as connections:
+        for part in (beginning, beginning + CHUNKED.encode() + b"\r\n", beginning + length(9).encode() + b"\r\n"):
+            connections.enter_context(socket.create_connection(("127.0.0.1", server.port))).sendall(part)
+        began = time.monotonic()
+        assert [server.get("/healthz").status for _ in range(5)] == [200] * 5
+        assert time.monotonic() - began < 0.5
+
+
+def test_requests_that_arrive_together_are_answered_in_their_order(server: Server) -> None:
+    requests = f"GET /healthz HTTP/1.1\r\n{HOST}\r\n" + f"{ME}Connection: close\r\n\r\n"
+    answer = server.send(requests.encode())
+    assert (answer.status, answer.body.count(b"HTTP/1.1 401 Unauthorized")) == (200, 1)
+
+
 def test_the_server_does_not_disclose_its_version(server: Server) -> None:
     assert server.get("/healthz").headers["Server"] == "gunicorn"

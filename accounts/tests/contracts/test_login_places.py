@@ -81,7 +81,7 @@ def test_the_refusals_that_wait_leave_threads_for_others(pauses: list[float]) ->
 
 def test_a_refusal_that_waits_holds_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
-    monkeypatch.setattr(attempts, "release_connection", lambda: calls.append("release"))
+    monkeypatch.setattr(attempts, "prepare_to_wait", lambda: calls.append("release"))
     monkeypatch.setattr(attempts, "time", SimpleNamespace(sleep=lambda seconds: calls.append("wait")))
     attempts._pause()
     assert calls == ["release", "wait"]

@@ -1,0 +1,63 @@
+"""Turns of threads: a few work at a time, and one that has to wait lets another one work.
+
+Python runs one thread of a process at a time. Many that are ready to run take the interpreter's lock from each other at
+each step, which costs more than most requests do.
+"""
+
+import threading
+from queue import SimpleQueue
+
+from accounts.transactions import release_connection
+
+_thread = threading.local()
+
+
+class Turns:
+    """Lets `size` threads work at a time."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._granted = size
+        self._lock = threading.Lock()
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(size):
+            self._free.put(None)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this thread has a turn."""
+        return getattr(_thread, "turns", None) is self
+
+    def begin(self) -> None:
+        """Wait for a turn."""
+        self._free.get()
+        _thread.turns = self
+
+    def end(self) -> None:
+        """Let another thread work instead of this one, if this one has a turn."""
+        if self.is_own:
+            _thread.turns = None
+            self._free.put(None)
+
+    def add(self) -> None:
+        """Let one thread more work, because those that do are held up, unless a turn is free."""
+        with self._lock:
+            if self._free.empty():
+                self._granted += 1
+                self._free.put(None)
+
+    def take_back(self) -> None:
+        """End this thread's turn for good, if more were added than there are of right."""
+        if self._granted > self._size and self.is_own:
+            with self._lock:
+                if self._granted > self._size:
+                    self._granted -= 1
+                    _thread.turns = None
+
+
+def prepare_to_wait() -> None:
+    """Give up what others could use while this thread waits: its turn, and its connection of the pool."""
+    release_connection()
+    turns: Turns | None = getattr(_thread, "turns", None)
+    if turns is not None:
+        turns.end()
