@@ -313,7 +313,8 @@ def portal_on_postgresql() -> Iterator[str]:
             credentials = f"{quote(str(given['user']))}:{quote(str(given['password'] or ''))}"
             yield f"postgres://{credentials}@{given['host']}:{given['port']}/{name}"
         finally:
-            outside.execute(f"DROP DATABASE {name}")
+            # A pooler keeps connections to it.
+            outside.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_people_come_from_a_former_system_on_postgresql(portal_on_postgresql: str, db: None) -> None:
