@@ -203,6 +203,10 @@ class NoContact(ScreenError):
     """The account has no e-mail address or phone number that codes are sent to."""
 
 
+class PastLastDay(ScreenError):
+    """The last day of the account is over."""
+
+
 class TooManyCodesSent(ScreenError):
     """The administrator's limit of codes and links sent to others is reached."""
 

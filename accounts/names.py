@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Final
 
 import phonenumbers
-from confusable_homoglyphs import categories, confusables
 from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -91,6 +90,9 @@ def canonical_username(text: str) -> str:
         char.isascii() and not char.isalnum() and char not in _PUNCTUATION for char in name
     ):
         raise InvalidIdentifier(_("A user name may contain only letters, digits and . _ - +."))
+    # The tables of the package take 7 MiB of a process, and most never check a name like this.
+    from confusable_homoglyphs import categories
+
     scripts = frozenset(categories.unique_aliases(name)) - _SCRIPTLESS
     if _has_twin_of_ascii(name) or (len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)):
         raise InvalidIdentifier(_("A user name must not contain letters that look like other letters."))
@@ -103,6 +105,9 @@ def _has_twin_of_ascii(name: str) -> bool:
     """Return whether a letter imitates an ASCII one within Latin, as the dotless i does, or a mark makes one do so."""
     if name.isascii():
         return False
+    # As above.
+    from confusable_homoglyphs import categories
+
     latin = (char for char in name if not char.isascii() and categories.alias(char) == "LATIN")
     twins = (twin["c"] for char in latin for twin in _twins(char))
     # Every i has its dot already; a stroke through a letter is drawn by other means as well.
@@ -112,6 +117,9 @@ def _has_twin_of_ascii(name: str) -> bool:
 
 def _twins(char: str) -> list[dict[str, str]]:
     """Return what the Unicode list of confusable characters holds for one (UTS 39)."""
+    # As above.
+    from confusable_homoglyphs import confusables
+
     found = confusables.is_confusable(char, preferred_aliases=[])
     return found[0]["homoglyphs"] if found else []
 

@@ -7,7 +7,6 @@ import unicodedata
 from functools import lru_cache
 from typing import Annotated, Final
 
-from confusable_homoglyphs.confusables import confusables_data
 from django.conf import settings
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
@@ -59,6 +58,9 @@ def _prototype(char: str) -> str:
 
     The data lists the prototype of a character that has one, and the characters of a prototype.
     """
+    # As in accounts.names.
+    from confusable_homoglyphs.confusables import confusables_data
+
     alike = [each["c"] for each in confusables_data.get(char, ())]
     if len(alike) != 1:
         return char

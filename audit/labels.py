@@ -1,9 +1,11 @@
 """Translatable labels for the names in `audit.events`, which are what the trail stores."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from audit.events import Event, FailureReason, Status
 
@@ -86,7 +88,7 @@ FACTORS: Final[dict[str, Promise]] = {
 # What a removal of expired records has counted, and what was encrypted anew.
 COUNTED: Final[dict[str, Promise]] = {
     "trail": _("audit trail"),
-    "sessions": _("sessions"),
+    "sessions": pgettext_lazy("removed records", "sessions"),
     "codes": _("codes and links"),
     "messages": _("messages"),
     "challenges": _("challenges of passkeys"),
@@ -104,3 +106,8 @@ KEY_KINDS: Final[dict[str, Promise]] = {
     "refresh": _("refresh tokens"),
     "mfa": _("tokens between the steps of a login"),
 }
+
+
+def in_a_row(items: Iterable[object]) -> str:
+    """Return items in one line, with what stands between them in the reader's language."""
+    return pgettext("between items", ", ").join(map(str, items))

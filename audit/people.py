@@ -40,6 +40,12 @@ def state(user: Any) -> Promise:
     return _("awaits approval") if user.awaits_approval else _VALIDITY[user.validity()]
 
 
+def outside_dates(user: Any) -> Promise | None:
+    """Return why an account may not log in today for the sake of its dates alone, or None."""
+    validity = user.validity()
+    return None if validity is Validity.CURRENT else _VALIDITY[validity]
+
+
 def real_name(user: Any) -> str:
     """Return the full name and the department as they are now, as far as they are known."""
     return " · ".join(filter(None, (user.full_name, user.department)))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
-from audit.labels import COUNTED, FACTORS, KEY_KINDS
+from audit.labels import COUNTED, FACTORS, KEY_KINDS, in_a_row
 from audit.models import LoginAttempt, SecurityEvent
 from audit.origin import contract_choices
 from audit.people import OFFICERS
@@ -142,13 +142,13 @@ def _field(name: str) -> Any:
 
 def _shown(name: str, value: Any) -> str:
     if value in (None, "", [], {}):
-        return gettext("nothing")
+        return gettext("the service's own") if name == "language" else gettext("nothing")
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, dict):
-        return ", ".join(f"{_label(key.split('__')[0])} = {_shown(key, item)}" for key, item in value.items())
+        return in_a_row(f"{_label(key.split('__')[0])} = {_shown(key, item)}" for key, item in value.items())
     if isinstance(value, list):
-        return ", ".join(_shown(name, item) for item in value)
+        return in_a_row(_shown(name, item) for item in value)
     if name == "fields":
         return _field_label(str(value))
     return _purpose_of_keys(str(value)) or str(_labels(name.split("__")[0]).get(str(value), value))

@@ -24,8 +24,9 @@ _DETAILS: Final[Mapping[type[_Error], Promise]] = {
     errors.SeparatedDuties: _("duties are separated: an auditor holds no other group and not the role admin"),
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("the account does not exist any more"),
-    errors.AccountDisabled: _("the account is disabled"),
-    errors.NoContact: _("the account has no e-mail address or mobile number that codes are sent to"),
+    errors.AccountDisabled: _("is disabled"),
+    errors.PastLastDay: _("no longer valid"),
+    errors.NoContact: _("has no e-mail address or mobile number that codes are sent to"),
     errors.Overloaded: _("the service is busy; try again in a moment"),
 }
 
@@ -43,8 +44,8 @@ class ConfirmedAction:
     changed anything. It raises IdentityError and ScreenError. `applies` says whether the action can have an effect on
     an object, and `unchanged` why not; with `on_others` it is no action on the own account. `outcome` says what becomes
     of an object where that is not the same for all. `done` is the plural message about `count` objects. `choices` are
-    the values, with their labels, of an action that has a choice; `changes` says whether one of them would change an
-    object.
+    the values, with their labels, of an action that has a choice, and `choice_label` says of what; `changes` says
+    whether one of them would change an object.
     """
 
     label: Promise
@@ -53,11 +54,12 @@ class ConfirmedAction:
     perform: Callable[[Any, User, Origin, str], bool]
     done: Any
     applies: Callable[[Any], bool] = lambda obj: True
-    unchanged: Callable[[Any], Promise] = lambda obj: NO_CHANGE
+    unchanged: Callable[[Any], Promise | str] = lambda obj: NO_CHANGE
     on_others: bool = False
     outcome: Callable[[Any], Promise | None] = lambda obj: None
     requires_reason: bool = False
     choices: Mapping[str, Promise | str] = field(default_factory=dict)
+    choice_label: Promise | str = ""
     changes: Callable[[Any, str], bool] = lambda obj, choice: True
 
     def accepts(self, answer: str) -> bool:
@@ -72,7 +74,7 @@ class ConfirmedAction:
             return False
         return self.applies(obj) and (not self.choices or bool(self.choices_for([obj])))
 
-    def why_unchanged(self, obj: Any, actor: User) -> Promise:
+    def why_unchanged(self, obj: Any, actor: User) -> Promise | str:
         """Return why the action has no effect on an object."""
         return _DETAILS[errors.OwnAccount] if self.on_others and obj.pk == actor.pk else self.unchanged(obj)
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext, ngettext
 from accounts.admin.action import REASON_LENGTH, ConfirmedAction
 from accounts.admin.common import actor_of
 from accounts.models import User
+from audit.labels import in_a_row
 from audit.origin import request_origin
 
 # More objects would take longer than a request may.
@@ -74,9 +75,11 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if form := context.get("action_form"):
-            names = {"", *self.actions_for(request, list(context["cl"].result_list))}
+            names = self.actions_for(request, list(context["cl"].result_list))
             field = form.fields["action"]
-            field.choices = [choice for choice in field.choices if choice[0] in names]
+            field.choices = [choice for choice in field.choices if choice[0] in {"", *names}]
+            if not names:
+                context["action_form"] = None
         return response
 
     def render_change_form(
@@ -205,7 +208,7 @@ class ConfirmedActionsAdmin(admin.ModelAdmin):
                 len(objects),
             )
             names = (str(self.user_of(obj) or self.label(obj)) for obj in objects)
-            sentence = text % {**values, "names": ", ".join(names)}
+            sentence = text % {**values, "names": in_a_row(names)}
         else:
             many = ngettext("%(count)d was skipped: %(detail)s.", "%(count)d were skipped: %(detail)s.", len(objects))
             sentence = format_html(

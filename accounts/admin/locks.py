@@ -20,6 +20,7 @@ from accounts.models import AttemptBudget, AttemptPurpose, User
 from accounts.security import locked_accounts
 from accounts.services import locks
 from audit.admin.cells import person, to_the_minute
+from audit.admin.filters import ChoiceFilter
 from audit.admin.search_terms import MAX_PEOPLE, find_user_ids
 from audit.origin import Origin
 
@@ -46,7 +47,7 @@ def _unlock(lock: AttemptBudget, actor: User, origin: Origin, reason: str) -> bo
     return locks.unlock(lock=lock, actor=actor, origin=origin)
 
 
-class SubjectFilter(admin.SimpleListFilter):
+class SubjectFilter(ChoiceFilter):
     """A filter by what is locked."""
 
     title = _("what is locked")

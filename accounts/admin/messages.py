@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts import names
 from accounts.admin.common import ReadOnlyAdmin
 from accounts.messaging.heartbeat import waiting
-from accounts.models import Message
-from audit.admin.cells import person
+from accounts.models import Message, State
+from audit.admin.cells import person, to_the_minute
+from audit.admin.filters import ChoiceFilter
 
 
-class WaitingFilter(admin.SimpleListFilter):
+class WaitingFilter(ChoiceFilter):
     title = _("delivery")
     parameter_name = "waiting"
 
@@ -49,7 +50,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ("state", "attempts"),
         "error",
         ("created_at", "expires_at"),
-        ("next_try_at", "lease_until"),
+        ("next_try", "lease"),
         "delivered_at",
     )
 
@@ -66,3 +67,11 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description=_("recipient"))
     def recipient(self, message: Message) -> str:
         return names.masked(message.address)
+
+    @admin.display(description=_("next attempt"))
+    def next_try(self, message: Message) -> str:
+        return to_the_minute(message.next_try_at if message.state == State.QUEUED else None)
+
+    @admin.display(description=_("claimed until"))
+    def lease(self, message: Message) -> str:
+        return to_the_minute(message.lease_until if message.state in {State.CLAIMED, State.SENDING} else None)

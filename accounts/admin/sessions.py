@@ -18,12 +18,12 @@ from accounts.models import Session
 from accounts.services import account_state, sessions
 from audit.admin.cells import person
 from audit.admin.changelist import CappedPaginator
-from audit.admin.filters import ContractFilter
+from audit.admin.filters import ChoiceFilter, ContractFilter
 from audit.admin.search_terms import canonical_term
 from audit.user_agents import device
 
 
-class ActiveFilter(admin.SimpleListFilter):
+class ActiveFilter(ChoiceFilter):
     """A filter by state, which shows active sessions by default."""
 
     title = _("state")
@@ -47,7 +47,7 @@ class ActiveFilter(admin.SimpleListFilter):
         return queryset
 
 
-class LastSeenFilter(admin.SimpleListFilter):
+class LastSeenFilter(ChoiceFilter):
     title = _("last seen")
     parameter_name = "seen"
 
@@ -109,8 +109,7 @@ class SessionAdmin(RowActionAdmin, ReadOnlyAdmin):
     fields = (
         "user",
         "contract",
-        "ip",
-        "from_new_address",
+        "address",
         "device",
         "user_agent",
         "created_at",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts import names
 from accounts.models import User
 from accounts.services import staff
+from audit.admin.changelist import unfiltered
 from audit.admin.export import NO_STORE, Export
 from audit.admin.spreadsheet import Row, chunks, escape_formula, spreadsheet_time, with_zone
 from audit.events import Event
@@ -66,8 +67,8 @@ class ExportAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
         try:
             users = self.get_changelist_instance(request).queryset
-        except IncorrectLookupParameters:
-            return HttpResponseRedirect(f"{reverse('admin:accounts_user_changelist')}?e=1")
+        except IncorrectLookupParameters as error:
+            return unfiltered(request, reverse("admin:accounts_user_changelist"), error)
         header = [with_zone(staff.label(name)) if name in _TIMES else staff.label(name) for name in COLUMNS]
         parts = ([_row(user) for user in part] for part in chunks(users, ["-id"]))
         download = Export.of(request, Event.STAFF_EXPORTED)

@@ -18,6 +18,7 @@ from accounts.admin.xlsx_file import UnpackedTooLarge, first_sheet
 from accounts.models import Role
 from accounts.services.staff import COLUMNS, Candidate, label
 from audit.admin.spreadsheet import unescape_formula
+from audit.labels import in_a_row
 
 MAX_BYTES: Final = 1_000_000
 MAX_ROWS: Final = 2_000
@@ -87,7 +88,7 @@ def _staff_list(header: Sequence[str], rows: Iterable[Sequence[str]]) -> StaffLi
     taken = [field for field in fields if field]
     if missing := [name for name in ("username", "role") if name not in taken]:
         raise InvalidStaffFile(
-            _("The first row must contain the column names. Missing: %s.") % ", ".join(label(name) for name in missing)
+            _("The first row must contain the column names. Missing: %s.") % in_a_row(label(name) for name in missing)
         )
     if len(taken) != len(set(taken)):
         raise InvalidStaffFile(_("The first row contains a column name twice."))

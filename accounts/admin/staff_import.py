@@ -21,6 +21,7 @@ from accounts.errors import BadRows
 from accounts.models import Role, User
 from accounts.services import staff, staff_names
 from accounts.services.staff import COLUMNS, Candidate
+from audit.labels import in_a_row
 from audit.origin import request_origin
 
 _SALT: Final = "accounts.staff_import"
@@ -61,7 +62,7 @@ def _unsign(signed: str, actor: User) -> _Preview:
 
 def _first(numbers: list[int]) -> str:
     """Return the numbers of rows for a message, of many the first ones."""
-    return ", ".join([*map(str, numbers[:_MAX_NAMED]), *(["…"] if numbers[_MAX_NAMED:] else [])])
+    return in_a_row([*numbers[:_MAX_NAMED], *(["…"] if numbers[_MAX_NAMED:] else [])])
 
 
 def _display(candidate: Candidate, column: str) -> str:

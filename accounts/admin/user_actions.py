@@ -7,10 +7,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from accounts.admin.action import ConfirmedAction, always
+from accounts.admin.action import NO_CHANGE, ConfirmedAction, always, detail_of
 from accounts.models import OFFICERS, Role, User
 from accounts.services import account_state, groups, recovery, second_factors, users
 from audit.origin import Origin
+from audit.people import outside_dates
 
 _CHANGE: Final = "accounts.change_user"
 _GRANT: Final = "accounts.grant_group"
@@ -21,15 +22,18 @@ def _awaits_approval(user: User) -> bool:
 
 
 def _state_once_activated(user: User) -> Promise:
-    return _("awaits approval again") if user.awaits_approval else _("can log in again")
+    if user.awaits_approval:
+        return _("awaits approval again")
+    return outside_dates(user) or _("can log in again")
 
 
 def _why_not_deactivated(user: User) -> Promise:
     return _("awaits approval; reject it instead") if user.is_active else _("is disabled already")
 
 
-def _why_no_code(user: User) -> Promise:
-    return _("has no e-mail address and no phone number") if user.is_active else _("is disabled")
+def _why_no_code(user: User) -> Promise | str:
+    error = recovery.why_not_sent(user)
+    return (error and detail_of(error)) or NO_CHANGE
 
 
 def _has(annotation: str) -> Callable[[User], bool]:
@@ -55,6 +59,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         done=ngettext_lazy("%(count)d account was approved.", "%(count)d accounts were approved.", "count"),
         applies=_awaits_approval,
         unchanged=always(_("does not await approval")),
+        outcome=outside_dates,
     ),
     "reject": ConfirmedAction(
         _("Reject"),
@@ -91,7 +96,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
     ),
     "unlock": ConfirmedAction(
         _("Unlock"),
-        _("The failed logins are cleared, and the users can log in again at once."),
+        _("The failed logins are cleared, and no lock keeps the users from logging in any more."),
         "accounts.unlock_user",
         lambda user, actor, origin, reason: users.unlock(user=user, actor=actor, origin=origin),
         done=ngettext_lazy("%(count)d account was unlocked.", "%(count)d accounts were unlocked.", "count"),
@@ -143,7 +148,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         _CHANGE,
         _send_code,
         done=ngettext_lazy("%(count)d link or code is sent.", "%(count)d links or codes are sent.", "count"),
-        applies=lambda user: user.is_active and bool(user.email or user.phone),
+        applies=lambda user: recovery.why_not_sent(user) is None,
         unchanged=_why_no_code,
     ),
     "change-role": ConfirmedAction(
@@ -158,6 +163,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         on_others=True,
         changes=lambda user, role: user.role != role,
         choices=dict(Role.choices),
+        choice_label=_("New role (recorded in the audit trail):"),
     ),
     "grant-group": ConfirmedAction(
         _("Grant a group"),
@@ -170,6 +176,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         unchanged=always(_("is in this group already")),
         changes=lambda user, group: not _holds(user, group),
         choices=OFFICERS,
+        choice_label=_("Group (recorded in the audit trail):"),
     ),
     "revoke-group": ConfirmedAction(
         _("Revoke a group"),
@@ -182,5 +189,6 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         unchanged=always(_("is not in this group")),
         changes=_holds,
         choices=OFFICERS,
+        choice_label=_("Group (recorded in the audit trail):"),
     ),
 }

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -16,10 +15,11 @@ from accounts.security.enrolled_accounts import has_second_factor, is_staff_with
 from accounts.security.locked_accounts import is_locked
 from accounts.services import dormancy
 from accounts.services.sessions import has_active
+from audit.admin.filters import ChoiceFilter
 from audit.validity import Validity, ends_within, has_validity, may_log_in, today
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ChoiceFilter):
     title = _("state")
     parameter_name = "state"
 
@@ -50,7 +50,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
-class ValidityFilter(admin.SimpleListFilter):
+class ValidityFilter(ChoiceFilter):
     title = _("validity")
     parameter_name = "validity"
 
@@ -78,7 +78,7 @@ class ValidityFilter(admin.SimpleListFilter):
         return queryset
 
 
-class OnlineFilter(admin.SimpleListFilter):
+class OnlineFilter(ChoiceFilter):
     title = _("online now")
     parameter_name = "online"
 
@@ -92,7 +92,7 @@ class OnlineFilter(admin.SimpleListFilter):
         return queryset.filter(has_active(now, last_seen_at__gte=now - ONLINE))
 
 
-class SecondFactorFilter(admin.SimpleListFilter):
+class SecondFactorFilter(ChoiceFilter):
     title = _("second factor")
     parameter_name = "second_factor"
 
@@ -114,7 +114,7 @@ class SecondFactorFilter(admin.SimpleListFilter):
         return queryset
 
 
-class LastLoginFilter(admin.SimpleListFilter):
+class LastLoginFilter(ChoiceFilter):
     title = _("last login")
     parameter_name = "last_login"
 

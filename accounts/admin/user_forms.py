@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts import names
 from accounts.models import User
 from accounts.services import staff_names
+from audit.labels import in_a_row
 
 STALE = _(
     "This account has been changed since you opened the page, so nothing was saved. Reopen the page and check the"
     " current values."
 )
-
-
+# The language of messages to those for whom none is set.
+THE_SERVICES_OWN = _("the service's own")
 _NEW_NAME = _("%(name)s is not in use yet. Check the spelling, or tick the box below to add it.")
 
 
@@ -56,7 +57,7 @@ class NewUserForm(forms.ModelForm):
                 self.fields[name].widget = _NameInput(staff_names.known(name))
         if "language" in self.fields:
             language: Any = self.fields["language"]
-            language.choices = [("", _("the service's own")), *settings.LANGUAGES]
+            language.choices = [("", THE_SERVICES_OWN), *settings.LANGUAGES]
         for name in ("valid_from", "valid_until"):
             if name in self.fields:
                 # The browser's own: Django's notes how far the browser's clock is from the server's time zone.
@@ -69,7 +70,7 @@ class NewUserForm(forms.ModelForm):
         return data
 
     def _require_confirmation(self, unknown: Mapping[str, Sequence[str]], confirmed: str) -> None:
-        wanted = ", ".join(name for names in unknown.values() for name in names)
+        wanted = in_a_row(name for names in unknown.values() for name in names)
         if confirmed == wanted:
             return
         for field, (name,) in unknown.items():

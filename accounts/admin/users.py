@@ -25,7 +25,7 @@ from accounts.admin.user_filters import (
     StateFilter,
     ValidityFilter,
 )
-from accounts.admin.user_forms import STALE, NewUserForm, UserForm
+from accounts.admin.user_forms import STALE, THE_SERVICES_OWN, NewUserForm, UserForm
 from accounts.errors import AlreadyTaken, EditConflict, PermissionDenied
 from accounts.models import OFFICERS, User
 from accounts.security.enrolled_accounts import has_second_factor
@@ -46,7 +46,7 @@ _NEW_FIELDS = (
     "language",
 )
 # What stands in place of fields for those who may not change them.
-_SHOWN: dict[Any, Any] = {("email", "phone"): ("email", "phone_shown")}
+_SHOWN: dict[Any, Any] = {("email", "phone"): ("email", "phone_shown"), "language": "language_shown"}
 # Fields of the form that are no columns.
 _FORM_ONLY = frozenset({"new_names", "read_at"})
 # By what is known of the contact: nothing, an administrator's word, or a code's proof.
@@ -140,6 +140,10 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     def phone_shown(self, user: User) -> str | None:
         return names.display_phone(user.phone)
 
+    @admin.display(description=_("language"))
+    def language_shown(self, user: User) -> str:
+        return user.get_language_display() or str(THE_SERVICES_OWN)
+
     @admin.display(description=_("duties"))
     def duties(self, user: User) -> str:
         names = [OFFICERS[group.name] for group in user.groups.all() if group.name in OFFICERS]
@@ -215,7 +219,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         return [_SHOWN.get(each, each) for each in self.fields if each not in _FORM_ONLY]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        return (*self.readonly_fields, "role", "phone_shown") if obj else self.readonly_fields
+        return (*self.readonly_fields, "role", "phone_shown", "language_shown") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         actor, origin = actor_of(request), request_origin(request)

@@ -3,7 +3,15 @@
 from django.utils import timezone
 
 from accounts import names
-from accounts.errors import AccountDisabled, InvalidCode, InvalidCredentials, InvalidInput, NoContact, Problem
+from accounts.errors import (
+    AccountDisabled,
+    InvalidCode,
+    InvalidCredentials,
+    InvalidInput,
+    NoContact,
+    PastLastDay,
+    Problem,
+)
 from accounts.models import Channel, Code, Kind, Purpose, User
 from accounts.policies import PasswordRule, active_profile
 from accounts.security import budgets, locked_accounts
@@ -17,6 +25,7 @@ from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
+from audit.validity import Validity
 
 
 def request_code(*, identifier: Identifier, channel: Channel, contact: str, origin: Origin) -> str:
@@ -36,20 +45,37 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
 
     A user who has no password yet is sent an activation link or, by phone, a code; any other a reset code. The
     administrator sees neither, and has a limit of their own in place of the address's. Raises PermissionDenied for a
-    superuser's account unless `actor` is one, AccountDisabled, NoContact, TooManyCodes, TooManyCodesSent and
-    Overloaded.
+    superuser's account unless `actor` is one, AccountDisabled, PastLastDay, NoContact, TooManyCodes, TooManyCodesSent
+    and Overloaded.
     """
     permissions.require_may_change(actor, user)
-    if not user.is_active:
-        raise AccountDisabled
-    channel = next((each for each in Channel if contacts.accepts_reset_code(user, each)), None)
-    if channel is None:
-        raise NoContact
+    channel = channel_for(user)
     is_new = not user.has_usable_password()
     purpose = Purpose.ACTIVATION if is_new and channel is Channel.EMAIL else Purpose.RESET
     target = Target(budgets.Account(user.pk), purpose, channel, contacts.canonical(channel, getattr(user, channel)))
     recipient = Recipient(user, channel, getattr(user, channel), Kind.ACTIVATION if is_new else Kind.RESET_CODE)
     codes.send(target=target, recipient=recipient, stamp=user.stamp, origin=origin, actor_id=actor.pk)
+
+
+def channel_for(user: User) -> Channel:
+    """Return by what a user is sent a code or a link. Raises AccountDisabled, PastLastDay and NoContact."""
+    if not user.is_active:
+        raise AccountDisabled
+    if user.validity() is Validity.ENDED:
+        raise PastLastDay
+    for channel in Channel:
+        if contacts.accepts_reset_code(user, channel):
+            return channel
+    raise NoContact
+
+
+def why_not_sent(user: User) -> AccountDisabled | PastLastDay | NoContact | None:
+    """Return the error for which a user is sent neither a code nor a link, or None where one can be sent."""
+    try:
+        channel_for(user)
+    except (AccountDisabled, PastLastDay, NoContact) as error:
+        return error
+    return None
 
 
 def reset_password(

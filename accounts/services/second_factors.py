@@ -76,6 +76,11 @@ def recovery_codes_left(user: User) -> int:
     return RecoveryCode.objects.filter(user=user).count()
 
 
+def has_codes(user: User) -> bool:
+    """Return whether the user has a code to enter: a passkey alone gives none, and its recovery codes run out."""
+    return recovery_codes_left(user) > 0 or any(factor.type == FactorType.TOTP for factor in in_force(user))
+
+
 def begin_app(*, user: User, password: str, origin: Origin) -> TotpSetup:
     """Make the secret of an authenticator app, in place of one that was not confirmed.
 

@@ -19,6 +19,7 @@ from accounts.models import Role, User
 from accounts.services import user_events, users
 from accounts.transactions import atomically
 from audit.events import Event
+from audit.labels import in_a_row
 from audit.models import SecurityEvent
 from audit.origin import Origin
 from audit.record import record
@@ -111,7 +112,7 @@ def _checked(candidates: Sequence[Candidate]) -> tuple[list[User], dict[int, lis
     good = {number: user for number, user in accounts.items() if number not in wrong}
     for field, identifier in names.IDENTIFIERS.items():
         for number, problem in _not_unique(good, identifier.column):
-            wrong.setdefault(number, []).append(f"{label(field)}: {problem}")
+            wrong.setdefault(number, []).append(_problem(field, problem))
     return list(accounts.values()), wrong
 
 
@@ -132,18 +133,21 @@ def _date(text: str) -> str | None:
     return text or None
 
 
+def _problem(column: str, what: object) -> str:
+    return _("%(name)s: %(value)s") % {"name": label(column), "value": what}
+
+
 def _wrong_columns(user: User) -> Iterator[str]:
     for field, errors in users.column_errors(user, COLUMNS).items():
         if field == "role" and user.role:
             # A list has its own words for roles; the choices say which of them are known.
-            values = {"value": user.role, "roles": ", ".join(str(role.label) for role in Role)}
-            yield f"{label(field)}: {_('%(value)s is not a role. Roles: %(roles)s.') % values}"
+            values = {"value": user.role, "roles": in_a_row(role.label for role in Role)}
+            yield _problem(field, _("%(value)s is not a role. Roles: %(roles)s.") % values)
             continue
-        yield f"{label(field)}: {' '.join(message for error in errors for message in error.messages)}"
+        yield _problem(field, " ".join(message for error in errors for message in error.messages))
     for name in COLUMNS:
         if any(unicodedata.category(char) in {"Cc", "Cs"} for char in str(getattr(user, name) or "")):
-            problem = _("Control characters are not allowed.")
-            yield f"{label(name)}: {problem}"
+            yield _problem(name, _("Control characters are not allowed."))
 
 
 def _not_unique(accounts: Mapping[int, User], column: str) -> Iterator[tuple[int, str]]:

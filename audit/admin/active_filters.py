@@ -41,16 +41,19 @@ def _search(listed: ChangeList) -> Iterator[ActiveFilter]:
 def _chosen(listed: ChangeList) -> Iterator[ActiveFilter]:
     for spec in listed.filter_specs:
         choices = list(spec.choices(listed))
-        number = next((number for number, choice in enumerate(choices) if choice.get("selected")), 0)
-        is_default = number == 0
-        if is_default and not hasattr(spec, SHOWS_ALL):
-            continue
         parameters = [str(name) for name in spec.expected_parameters()]
+        number = next((number for number, choice in enumerate(choices) if choice.get("selected")), None)
+        if number is None and (typed := listed.params.get(parameters[0])):
+            text = _("%(value)s (no such choice)") % {"value": typed}
+            yield ActiveFilter(capfirst(str(spec.title)), text, listed.get_query_string(remove=parameters))
+            continue
+        if not number and not hasattr(spec, SHOWS_ALL):
+            continue
         everything = {parameters[0]: getattr(spec, SHOWS_ALL)} if hasattr(spec, SHOWS_ALL) else None
         if everything and listed.params.get(parameters[0]) == everything[parameters[0]]:
             continue
         query = listed.get_query_string(everything, remove=[] if everything else parameters)
-        display = str(choices[number]["display"]).lstrip("– ")
+        display = str(choices[number or 0]["display"]).lstrip("– ")
         yield ActiveFilter(capfirst(str(spec.title)), display, query)
 
 

@@ -6,14 +6,13 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.admin import ModelAdmin, SimpleListFilter
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from audit.admin.changelist import PERIOD_PARAMETER
+from audit.admin.changelist import PERIOD_PARAMETER, InvalidChoice
 from audit.origin import ADMIN_SITE, CONSOLE, contract_choices
 
 _DAYS_BACK: Final = {"today": 0, "7d": 6, "30d": 29}
@@ -44,6 +43,16 @@ def period_bounds(value: str) -> tuple[datetime, datetime]:
     else:
         raise ValueError(value)
     return _midnight(first), _midnight(after)
+
+
+class ChoiceFilter(SimpleListFilter):
+    """A filter that refuses a value that is none of its choices: Django's shows the list as if it were filtered."""
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        value = self.value()
+        if value is not None and value not in {str(choice) for choice, _label in self.lookup_choices}:
+            raise InvalidChoice(self.title, value)
 
 
 class PeriodFilter(SimpleListFilter):
@@ -86,7 +95,7 @@ class PeriodFilter(SimpleListFilter):
         try:
             first, after = period_bounds(value)
         except (ValueError, OverflowError) as error:
-            raise IncorrectLookupParameters from error
+            raise InvalidChoice(self.title, value) from error
         return queryset.filter(at__gte=first, at__lt=after)
 
 

@@ -26,6 +26,7 @@ from audit.admin.changelist import (
     SafeLookupAdmin,
     ordering_of,
     parse_ip,
+    unfiltered,
 )
 from audit.admin.export import Export
 from audit.admin.filters import ContractFilter
@@ -139,8 +140,8 @@ class TrailAdmin(SafeLookupAdmin):
             return HttpResponseRedirect(changelist_url)
         try:
             rows = self.get_changelist_instance(request).queryset
-        except admin.options.IncorrectLookupParameters:
-            return HttpResponseRedirect(f"{changelist_url}?e=1")
+        except admin.options.IncorrectLookupParameters as error:
+            return unfiltered(request, changelist_url, error)
         header = ["id", *(self._column_name(name) for name in self.columns)]
         # The rows are read after the response has begun, when no language need be active any more.
         language = translation.get_language()

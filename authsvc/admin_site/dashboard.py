@@ -224,7 +224,7 @@ def _without_factor() -> Figure:
     return Figure(
         "without-factor",
         _("Without second factor"),
-        _("People who may use the admin site by the password alone"),
+        _("People of the admin site who have set up none"),
         users.count(),
         _changelist_url("accounts_user", {"second_factor": "staff"}),
         _user_rows(users.order_by("pk")[:ROWS]),

@@ -36,6 +36,7 @@ DJANGO_STRINGS: Final = (
         " you typed it in correctly."
     ),
     _("Past 7 days"),
+    _("Save and add another"),
     _("%(name)s with ID “%(key)s” doesn’t exist. Perhaps it was deleted?"),
 )
 # How long somebody has waited: Django's Chinese for three months is that for March.

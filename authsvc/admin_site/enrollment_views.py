@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.errors import IdentityError, InvalidCode, NotFound
 from accounts.models import Session
@@ -21,6 +21,7 @@ from accounts.services.enrollment import LoginAfterEnrollment
 from audit.origin import request_origin
 from authsvc.admin_site import factor_pages, logins
 from authsvc.admin_site.factor_forms import WRONG_CODE, WRONG_PASSKEY, ConfirmAppForm, PasskeyForm
+from authsvc.admin_site.factor_pages import answers_forms
 from authsvc.admin_site.forms import refusal
 from authsvc.admin_site.login_views import EXPIRED_LOGIN, start_again
 from authsvc.admin_site.logins import PendingLogin
@@ -54,7 +55,7 @@ def choice(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     return _choice(request, login, PasskeyForm())
 
 
-@require_POST
+@answers_forms("admin:enrollment")
 @_for_waiting_login
 def app(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     """Show a new authenticator app or, with its first code, put it into force."""
@@ -84,7 +85,7 @@ def app(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     return again or redirect("admin:enrollment")
 
 
-@require_POST
+@answers_forms("admin:enrollment")
 @_for_waiting_login
 def passkey(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     """Put a new passkey or security key into force."""

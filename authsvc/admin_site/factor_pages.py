@@ -1,9 +1,12 @@
 """Pages that the enrolment at the login and the own factors share: a new authenticator app, and recovery codes."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +16,24 @@ from accounts.models import User
 from accounts.services import second_factors
 from accounts.services.second_factors import TotpSetup
 from authsvc.admin_site.factor_forms import ConfirmAppForm
+
+View = Callable[..., HttpResponse]
+
+
+def answers_forms(page: str) -> Callable[[View], View]:
+    """Let a view answer POST alone; every other request leads to the page that has its form.
+
+    The choice of a language and a new login redirect to the URL of the page that was shown.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return view(request, *args, **kwargs) if request.method == "POST" else redirect(page)
+
+        return checked_view
+
+    return decorate
 
 
 def new_app(

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import IdentityError, InvalidCode, InvalidInput, NotFound, RetryLater
 from accounts.models import User
@@ -28,11 +28,16 @@ from authsvc.admin_site.factor_forms import (
     PasswordAndCodeForm,
     PasswordForm,
 )
+from authsvc.admin_site.factor_pages import answers_forms
 from authsvc.admin_site.forms import retry_message
 from authsvc.admin_site.login_views import EXPIRED_LOGIN
 
 _LAYOUT: Final = "admin/base_site.html"
 _GONE: Final = _("This second factor does not exist any more.")
+_NO_CODES: Final = _(
+    "To remove a second factor or to make new recovery codes you enter a code, and you have none: a passkey or security"
+    " key gives no codes, and no recovery code is left. Add an authenticator app first."
+)
 
 
 @require_safe
@@ -42,7 +47,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@require_POST
+@answers_forms("admin:second_factors")
 def add(request: HttpRequest) -> HttpResponse:
     """Verify the password, and show the page of a new factor of the chosen kind."""
     form = PasswordForm(request.POST)
@@ -67,7 +72,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@require_POST
+@answers_forms("admin:second_factors")
 def confirm_app(request: HttpRequest) -> HttpResponse:
     """Put an authenticator app into force by its first code."""
     user, form = _user(request), ConfirmAppForm(request.POST)
@@ -91,7 +96,7 @@ def confirm_app(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@require_POST
+@answers_forms("admin:second_factors")
 def add_passkey(request: HttpRequest) -> HttpResponse:
     """Put a passkey or security key into force, by the answer of the browser."""
     form = PasskeyForm(request.POST)
@@ -114,6 +119,8 @@ def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
     factor = next((each for each in second_factors.in_force(user) if each.pk == factor_id), None)
     if factor is None:
         return _refused(request, NotFound())
+    if not second_factors.has_codes(user):
+        return redirect("admin:second_factors")
     if form.is_valid():
         try:
             second_factors.remove(user=user, factor_id=factor_id, **form.cleaned_data, origin=request_origin(request))
@@ -131,6 +138,8 @@ def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
 def replace_recovery_codes(request: HttpRequest) -> HttpResponse:
     """Ask for the password and a code, and show new recovery codes."""
     form = PasswordAndCodeForm(request.POST or None)
+    if second_factors.in_force(_user(request)) and not second_factors.has_codes(_user(request)):
+        return redirect("admin:second_factors")
     if form.is_valid():
         try:
             codes = second_factors.replace_recovery_codes(
@@ -190,6 +199,7 @@ def _overview(request: HttpRequest, form: PasswordForm) -> HttpResponse:
         form=form,
         factors=factors,
         codes_left=second_factors.recovery_codes_left(user) if factors else 0,
+        why_no_change=None if second_factors.has_codes(user) else _NO_CODES,
         is_required=factor_check.is_required(user),
     )
 

@@ -10,11 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts import policies
 from accounts.models import Role, User
+from audit.labels import in_a_row
 
 # Of the group of security officers, see `accounts.security.duties`.
 PERMISSION: Final = "accounts.unlock_user"
@@ -30,7 +31,7 @@ def rows() -> Sequence[tuple[Promise, object]]:
     profile = policies.active_profile()
     lock = policies.ACCOUNT_ADDRESS_LIMIT
     return [
-        (_("profile"), _PROFILES[settings.PROFILE]),
+        (pgettext_lazy("configuration", "profile"), _PROFILES[settings.PROFILE]),
         (_("separate duties"), _("yes") if settings.SEPARATE_DUTIES else _("no")),
         (
             _("a new password, at registration, in the admin site and in programs of the former systems"),
@@ -81,7 +82,7 @@ def _duration(value: timedelta | None) -> str:
 
 
 def _roles(names: Collection[str]) -> str:
-    return ", ".join(str(label) for role, label in Role.choices if role in names) or pgettext("roles", "none")
+    return in_a_row(label for role, label in Role.choices if role in names) or pgettext("roles", "none")
 
 
 def policies_page(request: HttpRequest) -> TemplateResponse:

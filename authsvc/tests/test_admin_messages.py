@@ -1,4 +1,5 @@
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -84,3 +85,24 @@ def test_messages_cannot_be_added_changed_or_deleted(
     paths = [f"{LIST}add/", page(message), page(message, "delete")]
     assert [site.post(path, {"post": "yes"}).status_code for path in paths] == [403, 403, 403]
     assert Message.objects.get() == message
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("queued", {"next_try": "2026-03-10 10:30", "lease": "-"}),
+        ("claimed", {"next_try": "-", "lease": "2026-03-10 10:31"}),
+        ("sending", {"next_try": "-", "lease": "2026-03-10 10:31"}),
+        ("delivered", {"next_try": "-", "lease": "-"}),
+        ("unknown", {"next_try": "-", "lease": "-"}),
+        ("dead", {"next_try": "-", "lease": "-"}),
+    ],
+)
+def test_the_next_attempt_and_the_claim_are_shown_while_they_are_in_force(
+    staff_client: Client, message: Message, state: str, shown: dict[str, str]
+) -> None:
+    next_try = datetime(2026, 3, 10, 2, 30, tzinfo=UTC)
+    Message.objects.update(state=state, next_try_at=next_try, lease_until=next_try + timedelta(minutes=1))
+    text = staff_client.get(page(message)).content.decode()
+    found = {name: re.findall(rf'fieldBox field-{name}\b.*?class="readonly">(.*?)<', text, re.DOTALL) for name in shown}
+    assert found == {name: [value] for name, value in shown.items()}

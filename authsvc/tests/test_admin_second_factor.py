@@ -199,6 +199,13 @@ class TestEnrollment:
         fields = self.fields(self.begin(browser), wrong=True) | {"secret": "A" * 32}
         assert location(browser.post(f"{ENROLLMENT}app/", fields)) == ENROLLMENT
 
+    @pytest.mark.parametrize("path", ["app/", "passkey/"])
+    def test_a_page_that_answers_a_form_leads_back_where_it_is_read_without_one(
+        self, browser: Client, head: User, path: str
+    ) -> None:
+        assert location(enter_password(browser)) == ENROLLMENT
+        assert location(browser.get(f"{ENROLLMENT}{path}")) == ENROLLMENT
+
     def test_a_security_key_is_enrolled_and_logs_in(self, browser: Client, head: User) -> None:
         enter_password(browser)
         credential = Authenticator().create(options_of(browser.get(ENROLLMENT)))

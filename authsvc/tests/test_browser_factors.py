@@ -111,3 +111,24 @@ def test_a_passkey_is_enrolled_used_and_lost(
         page.get_by_role("button", name="登录", exact=True).click()
         expect(page.locator("#online")).to_be_visible()
         assert checked.faults == []
+
+
+def test_the_button_of_passkeys_stays_usable_where_there_is_none(
+    live_server: LiveServer, settings: Settings, head: User, tmp_path: Path
+) -> None:
+    settings.DEBUG = True
+    with open_browser(live_server.url, "zh-CN", tmp_path) as checked:
+        page = checked.page
+        browser, authenticator = add_authenticator(page)
+        # An authenticator that nobody touches leaves the browser waiting, as a machine without one does.
+        browser.send("WebAuthn.setAutomaticPresenceSimulation", {**authenticator, "enabled": False})
+        page.goto("/admin/")
+        button = page.get_by_role("button", name="使用通行密钥登录")
+        for _attempt in range(2):
+            with page.expect_response("**/passkey/options"):
+                button.click()
+            expect(button).to_be_enabled()
+        expect(page.locator(".factor-form [role=alert]")).to_be_hidden()
+        enter_password(page)
+        expect(page.locator("#online")).to_be_visible()
+        assert checked.faults == []

@@ -14,7 +14,7 @@ from accounts.models import RecoveryCode, SecondFactor, User
 from accounts.services import second_factors
 from accounts.tests.admin_client import logged_in
 from accounts.tests.authenticator import Authenticator
-from accounts.tests.factors import TotpApp, enrol_app
+from accounts.tests.factors import TotpApp, enrol_app, enrol_key
 from accounts.tests.tools import HERE, PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,16 @@ def fields(page: Any) -> dict[str, Any]:
     return {"factor_id": form["factor_id"].value(), "secret": secret, "code": pyotp.TOTP(secret).at(timezone.now())}
 
 
-def test_every_page_links_to_it(browser: Client) -> None:
-    assert f'href="{PAGE}"' in browser.get("/admin/").content.decode()
+@pytest.mark.parametrize("path", ["", "password_change/", "accounts/user/"])
+def test_every_page_links_to_it(browser: Client, path: str) -> None:
+    assert f'href="{PAGE}"' in browser.get(f"/admin/{path}").content.decode()
+
+
+@pytest.mark.parametrize("path", ["add/", "app/", "passkey/"])
+def test_a_page_that_answers_a_form_leads_back_where_it_is_read_without_one(browser: Client, path: str) -> None:
+    # The choice of a language and a new login redirect to the page that was shown.
+    answer = browser.get(f"{PAGE}{path}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
 
 
 def test_an_app_is_added_by_password_and_first_code(browser: Client, head: User) -> None:
@@ -100,6 +108,19 @@ def test_new_recovery_codes_are_made_by_password_and_code(browser: Client, app: 
     page = browser.post(f"{PAGE}recovery-codes/", {"password": PASSWORD, "code": app.code()})
     assert len(page.context["codes"]) == 10
     assert not set(page.context["codes"]) & set(app.recovery_codes)
+
+
+def test_whoever_has_a_passkey_and_no_code_left_is_told_to_add_an_app(browser: Client, head: User) -> None:
+    key = enrol_key(head, Authenticator())
+    RecoveryCode.objects.filter(user=head).delete()
+    for path in ("recovery-codes/", f"{key.pk}/remove/"):
+        page = browser.get(f"{PAGE}{path}", follow=True)
+        text = page.content.decode()
+        assert page.redirect_chain == [(PAGE, 302)]
+        assert "Add an authenticator app first." in text
+        assert f'href="{PAGE}{path}"' not in text
+    enrol_app(head)
+    assert f'href="{PAGE}recovery-codes/"' in browser.get(PAGE).content.decode()
 
 
 def test_without_a_factor_there_are_no_recovery_codes(browser: Client) -> None:

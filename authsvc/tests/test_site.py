@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -151,3 +152,20 @@ def test_an_unknown_host_is_refused_in_the_mounted_contracts_format(client: Clie
 def test_in_development_local_origins_are_allowed_and_no_others(client: Client, origin: str, allowed: bool) -> None:
     response = client.get("/api/auth/nothing", headers={"Origin": origin})
     assert (response.get("Access-Control-Allow-Origin") == origin) is allowed
+
+
+@pytest.mark.parametrize("name", settings.PAGE_MIDDLEWARE)
+@pytest.mark.django_db
+def test_pages_pass_through_a_middleware_that_no_request_of_an_api_passes(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def crash(*args: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(f"{name}.__call__", crash, raising=False)
+    client = Client(raise_request_exception=False)
+    assert [client.get(path).status_code for path in ("/api/auth/me", "/auth/profile", "/admin/login/")] == [
+        401,
+        401,
+        500,
+    ]

@@ -1,5 +1,6 @@
 """Every marked string has a Chinese translation, and the compiled catalogues match their sources."""
 
+import ast
 import gettext
 import os
 import re
@@ -22,6 +23,9 @@ REMAKE = re.search(
     (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
     re.MULTILINE,
 )
+
+# The functions that mark a string.
+_MARKS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
 
 EMPTY = re.compile(r'^msgstr(\[0\])? ""$(?!\n")', re.MULTILINE)
 
@@ -81,3 +85,26 @@ def test_the_compiled_catalogue_matches_its_source(tmp_path: Path, app: str) -> 
     folder = ROOT / app / CATALOGUE
     subprocess.run(["msgfmt", "--check-format", "-o", tmp_path / "made.mo", folder / "django.po"], check=True)
     assert compiled_messages(folder / "django.mo") == compiled_messages(tmp_path / "made.mo")
+
+
+def test_no_string_is_marked_inside_an_f_string() -> None:
+    """`xgettext` does not look there, so that the string would stay English."""
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for app in APPS
+        for path in (ROOT / app).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _MARKS
+    ]
+    assert found == []
+
+
+def test_no_two_catalogues_translate_a_string_differently() -> None:
+    """Django merges the catalogues: the first app's translation would stand on the pages of the others."""
+    found: dict[object, set[str]] = {}
+    for app in APPS:
+        for message, translation in compiled_messages(ROOT / app / CATALOGUE / "django.mo").items():
+            found.setdefault(message, set()).add(translation)
+    assert {message: texts for message, texts in found.items() if len(texts) > 1} == {}

@@ -17,6 +17,7 @@ from accounts.tests.admin.conftest import message_texts, run_action
 from accounts.tests.tools import HERE, Api
 from audit.models import SecurityEvent
 from audit.origin import Origin
+from audit.validity import today
 
 pytestmark = pytest.mark.django_db
 
@@ -169,7 +170,7 @@ class TestCode:
     def test_an_account_without_an_address_is_skipped(self, staff_client: Client, bob: User) -> None:
         assert (
             message_texts(run_action(staff_client, "send-code", bob))[0]
-            == "1 was skipped (bob): has no e-mail address and no phone number."
+            == "1 was skipped (bob): has no e-mail address or mobile number that codes are sent to."
         )
 
     def test_the_disabled_and_those_without_a_contact_are_skipped_for_a_reason_of_their_own(
@@ -179,12 +180,29 @@ class TestCode:
         page = staff_client.post("/admin/accounts/user/do/send-code/", {"ids": f"{alice.pk},{bob.pk},{carol.pk}"})
         assert page.context["unchanged"] == {
             "is disabled": ["carol · doctor · disabled"],
-            "has no e-mail address and no phone number": ["bob · doctor · active"],
+            "has no e-mail address or mobile number that codes are sent to": ["bob · doctor · active"],
         }
         assert message_texts(run_action(staff_client, "send-code", alice, bob, carol)) == [
             "1 link or code is sent.",
             "1 was skipped (carol): is disabled.",
-            "1 was skipped (bob): has no e-mail address and no phone number.",
+            "1 was skipped (bob): has no e-mail address or mobile number that codes are sent to.",
+        ]
+
+    def test_somebody_with_a_landline_alone_is_left_out_before_and_after_the_confirmation_for_one_reason(
+        self, staff_client: Client, alice: User, bob: User
+    ) -> None:
+        User.objects.filter(pk=bob.pk).update(phone="+861062201234", vouched_phone="+861062201234")
+        page = staff_client.post("/admin/accounts/user/do/send-code/", {"ids": f"{alice.pk},{bob.pk}"})
+        (reason,) = page.context["unchanged"]
+        assert message_texts(run_action(staff_client, "send-code", alice, bob)) == [
+            "1 link or code is sent.",
+            f"1 was skipped (bob): {reason}.",
+        ]
+
+    def test_somebody_past_the_last_day_is_left_out(self, staff_client: Client, alice: User) -> None:
+        User.objects.filter(pk=alice.pk).update(valid_until=today() - timedelta(days=1))
+        assert message_texts(run_action(staff_client, "send-code", alice)) == [
+            "1 was skipped (alice): no longer valid."
         ]
 
     def test_beyond_the_administrators_own_limit_none_is_sent(
@@ -215,7 +233,7 @@ class TestCode:
         done, left_out = message_texts(response)
         assert done == "101 links or codes are sent."
         assert Message.objects.filter(kind="activation").count() == _REACHABLE
-        reason = "12 were skipped: has no e-mail address and no phone number."
+        reason = "12 were skipped: has no e-mail address or mobile number that codes are sent to."
         assert left_out.startswith(reason)
         assert left_out.count("<div>") == 12
         assert AttemptBudget.objects.get(purpose="codes:administrator").account_id == head.pk
@@ -395,3 +413,33 @@ def test_a_rejected_account_is_not_approved(staff_client: Client, pending_user: 
         "1 was skipped (alice): does not await approval."
     ]
     assert User.objects.get(pk=pending_user.pk).awaits_approval
+
+
+def test_a_list_without_rows_offers_no_action(staff_client: Client) -> None:
+    assert staff_client.get("/admin/accounts/user/?q=nobody").context["action_form"] is None
+
+
+@pytest.mark.parametrize(
+    ("action", "label"), [("change-role", "新角色（将写入审计日志）："), ("grant-group", "用户组（将写入审计日志）：")]
+)
+def test_the_confirmation_names_what_is_chosen(superuser_client: Client, alice: User, action: str, label: str) -> None:
+    body, headers = {"ids": str(alice.pk)}, {"Accept-Language": "zh-CN"}
+    page = superuser_client.post(f"{USERS}do/{action}/", body, headers=headers).content.decode()
+    assert f'<label for="id_choice" class="required">{label}</label>' in page
+
+
+@pytest.mark.parametrize(
+    ("action", "account"), [("activate", {"is_active": False}), ("approve", {"awaits_approval": True})]
+)
+@pytest.mark.parametrize(
+    ("dates", "state"), [({"valid_until": -1}, "no longer valid"), ({"valid_from": 1}, "not yet valid")]
+)
+def test_an_account_outside_its_dates_is_not_said_to_be_able_to_log_in(
+    staff_client: Client, alice: User, action: str, account: dict[str, bool], dates: dict[str, int], state: str
+) -> None:
+    columns = {name: today() + timedelta(days=days) for name, days in dates.items()}
+    User.objects.filter(pk=alice.pk).update(**account, **columns)
+    page = staff_client.post(f"{USERS}do/{action}/", {"ids": str(alice.pk)}).content.decode()
+    assert f" → {state}</li>" in page
+    (message,) = message_texts(run_action(staff_client, action, alice))
+    assert message.endswith(f" State now: {state}.")

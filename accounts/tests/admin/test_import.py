@@ -254,7 +254,7 @@ class TestConfirm:
         assert message_texts(staff_client.post(IMPORT, data, follow=True)) == [
             "2 accounts were created.",
             "1 link or code is sent.",
-            "1 was skipped (li): has no e-mail address and no phone number.",
+            "1 was skipped (li): has no e-mail address or mobile number that codes are sent to.",
         ]
         assert Message.objects.get().user.username == "wang"
 

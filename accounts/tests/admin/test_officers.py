@@ -165,6 +165,15 @@ class TestPages:
         assert '<div class="readonly">13800138001</div>' in page
         assert "+8613800138001" not in page
 
+    @pytest.mark.parametrize(("language", "shown"), [("", "服务默认"), ("en", "English")])
+    def test_the_language_of_messages_is_named_to_those_who_may_not_change_it(
+        self, alice: User, language: str, shown: str
+    ) -> None:
+        User.objects.filter(pk=alice.pk).update(language=language)
+        site = logged_in(member(SECURITY_OFFICERS))
+        page = site.get(f"/admin/accounts/user/{alice.pk}/change/", headers={"Accept-Language": "zh-CN"})
+        assert f'<div class="readonly">{shown}</div>' in page.content.decode()
+
     def test_a_security_officer_reads_the_policies_in_force(self, settings: Settings) -> None:
         settings.TRAIL_RETENTION_DAYS = 222
         site = logged_in(member(SECURITY_OFFICERS))

@@ -78,3 +78,12 @@ def test_it_marks_a_device_that_is_new(staff_client: Client) -> None:
     assert page.count('<span class="mark">') == 1
     assert 'ward client <span class="mark">新设备</span>' in page
     assert usernames(staff_client, "from_new_device__exact=1") == ["alice"]
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_its_page_marks_an_address_that_is_new_as_the_list_does(staff_client: Client, new: bool) -> None:
+    session = Session.objects.get(user__username="alice")
+    Session.objects.filter(pk=session.pk).update(from_new_address=new, ip="192.0.2.7")
+    page = staff_client.get(f"{SESSIONS}{session.pk}/change/").content.decode()
+    assert ('192.0.2.7 <span class="mark">new address</span>' in page) == new
+    assert "icon-no" not in page

@@ -48,20 +48,23 @@ async function optionsOf(form) {
 // By the names of the errors that browsers raise: the text of the form's `data-` attribute.
 const MESSAGES = { NotAllowedError: "cancelled", AbortError: "cancelled", InvalidStateError: "known", SecurityError: "address" };
 
+// A browser that finds no passkey may wait for minutes before it gives up: the button stays usable, and asks again.
+let asking = new AbortController();
+
 async function perform(form) {
   const note = form.querySelector("[role=alert]");
-  const button = form.querySelector("button");
+  asking.abort();
+  const own = (asking = new AbortController());
   note.hidden = true;
-  button.disabled = true;
   try {
     const publicKey = decoded(await optionsOf(form));
-    const credential = await navigator.credentials[form.dataset.ceremony]({ publicKey });
+    const credential = await navigator.credentials[form.dataset.ceremony]({ publicKey, signal: own.signal });
     form.elements.credential.value = JSON.stringify(encoded(credential));
     form.submit();
   } catch (error) {
+    if (own.signal.aborted) return;
     note.textContent = form.dataset[MESSAGES[error.name] || "failed"];
     note.hidden = false;
-    button.disabled = false;
   }
 }
 
