@@ -53,11 +53,22 @@ class Turns:
                 if self._granted > self._size:
                     self._granted -= 1
                     _thread.turns = None
+                    release_connection()
+
+
+def has_turn() -> bool:
+    """Return whether this thread is one of few that work at a time."""
+    return getattr(_thread, "turns", None) is not None
 
 
 def prepare_to_wait() -> None:
     """Give up what others could use while this thread waits: its turn, and its connection of the pool."""
     release_connection()
+    end_turn()
+
+
+def end_turn() -> None:
+    """Let another thread work while this one waits for the database; it ends its request beside that one."""
     turns: Turns | None = getattr(_thread, "turns", None)
     if turns is not None:
         turns.end()

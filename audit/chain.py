@@ -26,7 +26,7 @@ def free_lanes(start: Any) -> QuerySet[Lane]:
 
 _FREE: Final = PreparedRows(free_lanes, start=IntegerField())
 _WAITED_FOR: Final = PreparedRows(lambda lane: Lane.objects.filter(lane=lane).select_for_update(), lane=IntegerField())
-_MOVE: Final = PreparedUpdate(
+MOVE: Final = PreparedUpdate(
     lambda lane, number, last_id, mac, key_name, seal: update_query(
         Lane.objects.filter(lane=lane), number=number, last_id=last_id, mac=mac, key_name=key_name, seal=seal
     ),
@@ -97,12 +97,17 @@ def canonical_values(entry: Entry) -> list[object]:
 
 def store(head: Lane, key: seal.Key) -> None:
     """Write the moved head, sealed."""
+    MOVE.execute(**moved(head, key))
+
+
+def moved(head: Lane, key: seal.Key) -> dict[str, Any]:
+    """Return what MOVE writes of a head, sealed."""
     mac = bytes(head.mac)
-    _MOVE.execute(
-        lane=head.lane,
-        number=head.number,
-        last_id=head.last_id,
-        mac=mac,
-        key_name=key.name,
-        seal=seal.head_seal(key, head.lane, head.number, head.last_id, mac),
-    )
+    return {
+        "lane": head.lane,
+        "number": head.number,
+        "last_id": head.last_id,
+        "mac": mac,
+        "key_name": key.name,
+        "seal": seal.head_seal(key, head.lane, head.number, head.last_id, mac),
+    }

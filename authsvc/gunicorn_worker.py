@@ -2,7 +2,7 @@
 
 In gunicorn's own worker a main thread hands each request to a thread and takes its connection back, and as many threads
 run as there are requests; together that costs as much as a short request does. Here a thread that has answered takes
-the next request itself, a few threads work at a time, and one that waits for a hash lets another one work.
+the next request itself, and one that waits for a hash, or for long for the database, lets another one work.
 
 The liveness probe is answered however many threads wait: an orchestrator would take the process for dead and kill it
 with the requests that it serves.
@@ -20,12 +20,12 @@ from typing import Any, Final
 from gunicorn.workers.base import Worker as BaseWorker
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from accounts.turns import Turns
+from accounts.turns import Turns, prepare_to_wait
 from authsvc import draining
 
 _PROBE: Final = b"GET /healthz "
-# How many threads work at a time: while one waits for the database, another one runs.
-_WORKING: Final = 3
+# How many threads work at a time. Each more would save a request no time, but take it from the others: Python runs one.
+_WORKING: Final = 1
 # Threads that have worked for so long without an answer are held up.
 _HELD_UP_SECONDS: Final = 0.05
 # A connection that has sent nothing for so long is closed; so is one that does not close after the last answer.
@@ -39,7 +39,7 @@ _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
-    """Serves by `--threads` threads, of which a few work at a time; says when it stops that it does."""
+    """Serves by `--threads` threads, of which one works at a time; says when it stops that it does."""
 
     def init_process(self) -> None:
         self.readiness = select.epoll()
@@ -49,7 +49,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
         self.open: set[TConn] = set()
         # Connections with a request that the main thread found and no thread could serve.
         self.set_aside: deque[TConn] = deque()
-        self.turns = Turns(min(_WORKING, self.cfg.threads))
+        self.turns = Turns(_WORKING)
         # How often a thread has asked for a connection, and the threads that wait for one.
         self.polls = 0
         self.pollers: set[int] = set()
@@ -174,7 +174,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
             return
         if not _is_complete(_received(connection.sock)):
             # To read the rest may take long.
-            self.turns.end()
+            prepare_to_wait()
         while goes_on := self.handle(connection):
             # What was read ahead does not make the socket readable.
             if not connection.parser.unreader.buf.getvalue():

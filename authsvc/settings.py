@@ -79,14 +79,18 @@ MIDDLEWARE = [
     "authsvc.middleware.cors.CookieCorsMiddleware",
     "authsvc.middleware.https.RequireHTTPSMiddleware",
     "authsvc.middleware.body_limit.BodyLimitMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsvc.middleware.form_charset.FormCharsetMiddleware",
+    "authsvc.middleware.pages.PageMiddleware",
+    "authsvc.middleware.host.HostMiddleware",
+]
+# What PageMiddleware takes requests for pages through, and no request of an API.
+PAGE_MIDDLEWARE = [
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsvc.middleware.admin_session.AdminSessionMiddleware",
     "authsvc.middleware.pages.PageLocaleMiddleware",
-    "authsvc.middleware.host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "authsvc.middleware.pages.PageAuthenticationMiddleware",
-    "authsvc.middleware.pages.PageMessageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
 ROOT_URLCONF = "authsvc.urls"
@@ -191,6 +195,11 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "authsvc.endpoints.error_handlers.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
+    # They look for the middleware of logins, messages, sessions and CSRF in MIDDLEWARE; PAGE_MIDDLEWARE has it.
+    "admin.E408",
+    "admin.E409",
+    "admin.E410",
+    "security.W003",
     # User names are unique in their canonical form, which has its own column and constraint.
     "auth.W004",
     # Subdomains of the hospital's domain are outside this service's control.

@@ -11,26 +11,26 @@ from authsvc.password_pages.views import CodeRequestView, CodeView, LinkView
 
 
 def _mounts() -> list[URLResolver]:
-    # The longest path comes first, as one mount may lie inside another.
-    table = sorted(settings.CONTRACT_MOUNTS.items(), key=lambda item: -len(item[1]))
-    return [path(f"{prefix}/", include(f"accounts.contracts.{name}.urls")) for name, prefix in table]
+    mounts = settings.CONTRACT_MOUNTS.items()
+    return [path(f"{prefix}/", include(f"accounts.contracts.{name}.urls")) for name, prefix in mounts]
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # A mount such as `api` has these inside.
+    path("api/schema", docs.schema, name="schema"),
+    path("api/docs", docs.docs),
+    *_mounts(),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("metrics", metrics.metrics),
     path(".well-known/jwks.json", jwks.jwks),
     path(".well-known/oauth-authorization-server", metadata.metadata),
-    path("api/schema", docs.schema, name="schema"),
-    path("api/docs", docs.docs),
     # Django's login page links what has this name.
     path(PASSWORD_PATH[1:], CodeRequestView.as_view(), name="admin_password_reset"),
     path(f"{PASSWORD_PATH[1:]}/code", CodeView.as_view(), name="password_code"),
     path(f"{PASSWORD_PATH[1:]}/link", LinkView.as_view(), name="password_link"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    *_mounts(),
     re_path(r"", error_handlers.not_found),
 ]
 

@@ -35,6 +35,7 @@ from accounts.models import User  # noqa: E402
 from accounts.security.hashers import Argon2id  # noqa: E402
 from accounts.tests.admin_client import logged_in  # noqa: E402
 from accounts.tests.tools import PASSWORD  # noqa: E402
+from authsvc.configuration.maintenance import maintenance_limits  # noqa: E402
 
 SMALL = (1_000, 10_000)
 BLOCKS, LARGEST_BLOCK, BLOCK_SECONDS = 30, 40, 0.5
@@ -67,7 +68,7 @@ def fill(users: int, attempts: int, present: tuple[int, int] = (0, 0)) -> None:
     """Add users with a session each, and login attempts, to those that are present, up to so many."""
     first, last = FIRST_USER + present[0] + 1, FIRST_USER + users
     statement = USERS.replace("SELECT 1 UNION", f"SELECT {first} UNION").replace("{n}", str(last))
-    with connection.cursor() as cursor:
+    with maintenance_limits(connection), connection.cursor() as cursor:
         cursor.execute(statement.replace("{django_hash}", make_password(PASSWORD)))
         cursor.execute(SESSIONS.format(first=first, last=last))
         for start in range(present[1] + 1, attempts + 1, AT_ONCE):

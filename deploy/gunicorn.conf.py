@@ -28,6 +28,7 @@ graceful_timeout = 30
 # Its default path is one for each user, so that two nodes of one user would share it.
 control_socket_disable = True
 # The lines of gunicorn itself have the format of the service's.
+logger_class = "authsvc.observability.gunicorn_logger.ErrorLogger"
 logconfig_dict = log_settings.from_format(_environment.log_lines)
 
 # The workers' counters, which each of them adds up for /metrics. A reload reads this file again in the same process.

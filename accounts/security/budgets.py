@@ -19,7 +19,7 @@ from accounts.policies import (
     Lockout,
 )
 from accounts.security import budget_rows
-from accounts.transactions import atomically
+from accounts.transactions import atomically, repeatedly
 
 _POLICIES: Final[Mapping[str, Lockout]] = {
     AttemptPurpose.LOGIN: ACCOUNT_ADDRESS_LIMIT,
@@ -99,6 +99,11 @@ def read(budgets: Sequence[Budget]) -> dict[Budget, AttemptBudget]:
 def claim(budget: Budget, now: datetime) -> bool:
     """Claim an attempt from one budget, and commit; False where there is none left."""
     return atomically(lambda: claim_in_transaction(budget, now, likely_new=False))
+
+
+def claim_by_statement(budget: Budget, now: datetime) -> bool:
+    """Claim an attempt from one budget without a transaction; False where there is none left, or no row yet."""
+    return repeatedly(lambda: budget_rows.claim(budget.key(), budget.policy, now))
 
 
 def claim_in_transaction(budget: Budget, now: datetime, *, likely_new: bool) -> bool:

@@ -3,6 +3,7 @@
 Threads of their own hash, so that those of requests, which are many more, do not each keep the memory of a hash.
 """
 
+import ctypes
 import os
 import sys
 import threading
@@ -25,8 +26,11 @@ from accounts.turns import prepare_to_wait
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Linux gives a hash less of a busy processor than a request that needs a moment of it.
-_NICENESS = 10
+# Linux gives a hash less of a busy processor than a request that needs a moment of it. With more, logins wait too long.
+_NICENESS = 5
+# glibc's parameter of `mallopt`, and more heaps than a process has threads.
+_M_ARENA_MAX: Final = -8
+_HEAPS: Final = 64
 # For work whose result nobody reads; every algorithm takes a salt like this.
 _UNUSED_SALT: Final = b"." * 22
 _UNUSED_LENGTH: Final = 31
@@ -96,10 +100,18 @@ def _run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return _threads.submit(timed).result()
 
 
+def _give_threads_heaps_of_their_own() -> None:
+    # Another thread would use a part of what a hash has freed, and the next hash would take 19 MiB more.
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, _HEAPS)
+
+
 def _yield_to_requests() -> None:
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
+_give_threads_heaps_of_their_own()
 slots = Slots(_size())
 _threads = ThreadPoolExecutor(slots.size, "hashing", initializer=_yield_to_requests)

@@ -25,6 +25,7 @@ from accounts.security.budgets import (
     Budget,
     LockedOut,
     address_budget,
+    claim_by_statement,
     claim_in_transaction,
     count_failure,
     give_back,
@@ -130,6 +131,9 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
         for budget in _budgets(account, address, is_known_address=known, is_suspected=state.is_suspected)
         if budget.purpose is AttemptPurpose.LOGIN or (state.has_failures and _binds(budget, is_known_address=known))
     )
+    reservation = Reservation(account, address, known, claimed, state.has_failures, state.is_suspected)
+    if known and len(claimed) == 1 and claim_by_statement(claimed[0], now):
+        return reservation
     # An unknown address without a failure has most likely no row yet.
     likely_new = not known and not state.has_failures
 
@@ -140,9 +144,7 @@ def reserve(account: Account, address: str, state: BudgetState, now: datetime) -
                 return False
         return True
 
-    if not atomically(claim):
-        return None
-    return Reservation(account, address, known, claimed, state.has_failures, state.is_suspected)
+    return reservation if atomically(claim) else None
 
 
 def unlimited(account: Account, address: str, state: BudgetState) -> Reservation:

@@ -9,33 +9,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from django.db import DatabaseError
-from django.db.models import CharField, DateTimeField, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.errors import Overloaded, RetryLater
-from accounts.models import FactorType, SecondFactor, User
-from accounts.policies import LONGEST_WAIT, REFUSAL_PAUSE, REFUSAL_PAUSES, SESSIONS_COUNTED_FROM
+from accounts.models import FactorType, User
+from accounts.policies import LONGEST_WAIT, REFUSAL_PAUSE, REFUSAL_PAUSES
 from accounts.security import budgets, former_kinds, hashing, lockout, suspicion
 from accounts.security.client_address import budget_address
 from accounts.security.login_quota import require_logins
 from accounts.security.parallel_calls import ParallelCalls
-from accounts.services import sessions
 from accounts.services.identifiers import Identifier
+from accounts.services.statements import ENROLLED, user_by
 from accounts.transactions import atomically
 from accounts.turns import prepare_to_wait
 from audit.events import FailureReason, Status
 from audit.models import LoginAttempt
 from audit.origin import Origin
-from audit.prepared import PreparedRows
 
 logger = logging.getLogger(__name__)
 
-# The types that an account enrols; recovery codes come with them.
-_ENROLLED: Final = (FactorType.TOTP, FactorType.WEBAUTHN)
 _RETRY_SECONDS: Final = 0.02
 _RETRY_AFTER: Final = timedelta(seconds=1)
 
@@ -113,7 +108,7 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
     """Find the account, and with it the state of its budgets, in one statement."""
     address, user = budget_address(origin.ip), None
     if identifier.column:
-        user = _user_by(identifier.column).first(
+        user = user_by(identifier.column).first(
             value=identifier.value, address=address, contract=origin.contract, now=timezone.now()
         )
     if user is None:
@@ -123,25 +118,8 @@ def identify(*, identifier: Identifier, origin: Origin) -> Attempt:
         found["is_known_address"], found["has_failures"], found["has_spent_logins"], found["is_suspected_address"]
     )
     many = bool(found["has_many_sessions"])
-    factors = frozenset(each for each in _ENROLLED if found[f"has_{each}"])
+    factors = frozenset(each for each in ENROLLED if found[f"has_{each}"])
     return Attempt(identifier, origin, address, budgets.Account(user_id=user.pk), user, state, many, factors)
-
-
-@cache
-def _user_by(column: str) -> PreparedRows[User]:
-    """Return the query for the user with a value in this column, annotated with the state of the budgets."""
-
-    def build(value: Any, address: Any, contract: Any, now: Any) -> QuerySet[User]:
-        own = sessions.active_of_outer_user(now).filter(contract=contract)
-        in_force = SecondFactor.objects.in_force().filter(user=OuterRef("pk"))
-        users: QuerySet[User] = User.objects.annotate(
-            **lockout.budget_state_of_user(address, now),
-            has_many_sessions=Exists(own[SESSIONS_COUNTED_FROM - 1 : SESSIONS_COUNTED_FROM]),
-            **{f"has_{each}": Exists(in_force.filter(type=each)) for each in _ENROLLED},
-        )
-        return users.filter(**{column: value}).order_by()
-
-    return PreparedRows(build, value=CharField(), address=CharField(), contract=CharField(), now=DateTimeField())
 
 
 def verify_password(*, attempt: Attempt, password: str) -> PasswordCheck:

@@ -4,20 +4,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, QuerySet, UUIDField, When
-from django.db.models.functions import Now
+from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.errors import NotFound, SessionEnded, UserGone, UserInactive
 from accounts.models import EndReason, Session, User
 from accounts.models.user_queryset import new_stamp
-from accounts.policies import LAST_SEEN_STEP, REFRESH_GRACE, SESSIONS_LIMIT
+from accounts.policies import LAST_SEEN_STEP, SESSIONS_LIMIT
 from accounts.services import session_events
+from accounts.services.statements import SESSION, active_of_outer_user
 from accounts.transactions import atomically
 from audit.events import Event
 from audit.models import SecurityEvent
 from audit.origin import Origin
-from audit.prepared import PreparedRows
 from audit.record import record
 from audit.validity import may_log_in, today
 
@@ -41,18 +40,9 @@ def authenticate(*, session_id: UUID, origin: Origin, generation: int | None = N
     return session
 
 
-def _with_user(**columns: Any) -> QuerySet[Session]:
-    # The database's clock decides, because those of nodes may differ.
-    recent = Case(When(Q(rotated_at__gte=Now() - REFRESH_GRACE), then=True), default=False, output_field=BooleanField())
-    return Session.objects.select_related("user").annotate(recent=recent).filter(**columns).order_by()
-
-
-_SESSION = PreparedRows(_with_user, id=UUIDField(), contract=CharField())
-
-
 def find(session_id: UUID, contract: str) -> tuple[Session, bool]:
     """Return the session, and whether the last generation is in its grace period. Raises UserGone."""
-    session = _SESSION.first(id=session_id, contract=contract)
+    session = SESSION.first(id=session_id, contract=contract)
     if session is None:
         # A row is deleted only with its user.
         raise UserGone
@@ -86,19 +76,6 @@ def find_active(session_id: UUID, user: User) -> Session:
     if session is None:
         raise NotFound
     return session
-
-
-def active_outer_user(day: Any) -> QuerySet[User]:
-    """Return a subquery for a query of sessions: the user of each, who may log in on this day and keeps the stamp."""
-    users: QuerySet[User] = User.objects.filter(pk=OuterRef("user_id"), stamp=OuterRef("stamp"))
-    return users.filter(may_log_in(day)).order_by()
-
-
-def active_of_outer_user(now: datetime) -> QuerySet[Session]:
-    """Return a subquery for a query of users who may log in: the active sessions of each."""
-    return Session.objects.filter(
-        user=OuterRef("pk"), stamp=OuterRef("stamp"), ended_at=None, expires_at__gt=now
-    ).order_by()
 
 
 def has_active(now: datetime, **columns: Any) -> Q:

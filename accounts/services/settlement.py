@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, CharField, DateTimeField, GenericIPAddressField
 from django.utils import timezone
 
 from accounts.errors import (
@@ -22,11 +21,11 @@ from accounts.security.login_quota import LOGIN_QUOTAS, count_challenge
 from accounts.services import login_addresses, notices, session_events, sessions
 from accounts.services.attempts import Attempt
 from accounts.services.factor_check import Proof
+from accounts.services.statements import LOGGED_IN, LOGGED_IN_AND_OPENED
 from accounts.transactions import atomically
 from audit.events import Event, FailureReason, Status
 from audit.models import IDENTIFIER_LENGTH, LoginAttempt, SecurityEvent
 from audit.origin import escape_control_chars
-from audit.prepared import PreparedInsert, PreparedUpdate, update_query
 from audit.record import record
 
 
@@ -86,20 +85,6 @@ def wrong_factor(factor: str) -> Refusal:
     return Refusal(FailureReason.SECOND_FACTOR_WRONG, InvalidSecondFactor, counts=True, factor=factor)
 
 
-_LOGGED_IN: Final = PreparedUpdate(
-    lambda id, stamp, now, ip, device: update_query(
-        User.objects.filter(id=id, stamp=stamp),
-        last_login=now,
-        last_login_ip=ip,
-        known_devices=devices.with_latest(device),
-    ),
-    id=BigIntegerField(),
-    stamp=CharField(),
-    now=DateTimeField(),
-    ip=GenericIPAddressField(),
-    device=CharField(),
-)
-_OPEN: Final = PreparedInsert(Session)
 _LOCK_EVENTS: Final[Mapping[str, Event]] = {
     AttemptPurpose.ADDRESS: Event.ADDRESS_LOCKED,
     AttemptPurpose.ADDRESS_SUSPICION: Event.ADDRESS_SUSPECTED,
@@ -191,13 +176,13 @@ def _newness_events(attempt: Attempt, login: Login) -> list[SecurityEvent]:
 def _log_in(login: Login, ip: str | None, now: datetime) -> Refusal | None:
     """Store the login in the user's row, and its session; return why not, or None."""
     # The condition also holds the row, so that the user is not deleted before this commits.
-    if not _LOGGED_IN.execute(
-        id=login.user.pk, stamp=login.user.stamp, now=now, ip=ip, device=_entry_of_device(login.session)
-    ):
-        return _CHANGED_MEANWHILE
+    columns = {"id": login.user.pk, "stamp": login.user.stamp, "now": now, "ip": ip}
+    device = _entry_of_device(login.session)
     if login.session:
-        _OPEN.execute(login.session)
-    return None
+        stored = LOGGED_IN_AND_OPENED.execute(login.session, **columns, device=device)
+    else:
+        stored = bool(LOGGED_IN.execute(**columns, device=device))
+    return None if stored else _CHANGED_MEANWHILE
 
 
 def _entry_of_device(session: Session | None) -> str:

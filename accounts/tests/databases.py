@@ -45,3 +45,8 @@ def read_only() -> Iterator[None]:
     with unpooled(), connection.cursor() as cursor:
         cursor.execute(_READ_ONLY[connection.vendor])
         yield
+
+
+def count_by_database(*, postgresql: int, others: int) -> int:
+    """Return which of two counts of statements holds: PostgreSQL can read in one statement what another one changes."""
+    return postgresql if connection.vendor == "postgresql" else others

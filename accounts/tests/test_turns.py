@@ -6,7 +6,7 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from accounts.turns import Turns, prepare_to_wait
+from accounts.turns import Turns, end_turn, has_turn, prepare_to_wait
 
 pytestmark = pytest.mark.any_database
 
@@ -73,6 +73,11 @@ def test_a_thread_that_prepares_to_wait_lets_another_one_work(first: Worker, sec
     assert second.works()
 
 
+def test_a_thread_that_waits_for_the_database_lets_another_one_work(first: Worker, second: Worker) -> None:
+    assert not first.does(end_turn)
+    assert second.works()
+
+
 def test_a_turn_that_is_added_lets_another_thread_work_beside(turns: Turns, first: Worker, second: Worker) -> None:
     turns.add()
     assert second.works()
@@ -98,3 +103,11 @@ def test_a_thread_without_a_turn_ends_none(turns: Turns, first: Worker, second: 
     turns.end()
     assert not second.works()
     assert first.does(lambda: None)
+
+
+def test_of_threads_one_with_a_turn_says_so(turns: Turns) -> None:
+    before = has_turn()
+    turns.begin()
+    during = has_turn()
+    turns.end()
+    assert (before, during, has_turn()) == (False, True, False)

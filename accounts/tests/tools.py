@@ -1,7 +1,6 @@
 """A client, an SQL counter and a clock, for any test."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -84,8 +83,11 @@ def captured_statements() -> Iterator[Statements]:
 
 @contextmanager
 def later(**by: float) -> Iterator[None]:
-    """Move both clocks, the wall's and the one that says when keys are read anew; they stand still meanwhile."""
+    """Move both clocks, the wall's and the one that says when keys are read anew; they stand still meanwhile.
+
+    Without a time they stand still now: on a busy machine more than a second may pass before a nested call.
+    """
     ahead = timedelta(**by)
-    clock = mock.patch.object(ring, "_clock", return_value=time.monotonic() + ahead.total_seconds())
+    clock = mock.patch.object(ring, "_clock", return_value=ring._clock() + ahead.total_seconds())
     with time_machine.travel(timezone.now() + ahead, tick=False), clock:
         yield

@@ -1,15 +1,25 @@
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, DateTimeField, F
+from django.db.models import CharField, DateTimeField, F, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+from django.forms import model_to_dict
 from django.utils import timezone
 
 from accounts.models import AttemptBudget, User
+from accounts.tests.databases import count_by_database
 from accounts.tests.races import race
-from audit.prepared import PreparedInsert, PreparedRows, PreparedUpdate, update_query
+from audit.prepared import (
+    PreparedInsert,
+    PreparedRows,
+    PreparedUpdate,
+    PreparedUpdateAndInsert,
+    PreparedUpdatedRow,
+    update_query,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +97,89 @@ def test_a_constant_keeps_its_value(alice: User) -> None:
     )
     statement.execute(key="alice")
     assert User.objects.values_list("nickname", "department").get() == ("alice", "Ward 7")
+
+
+def by_name(key: Any) -> QuerySet[User]:
+    users: QuerySet[User] = User.objects.filter(username_key=key).order_by()
+    return users
+
+
+@pytest.fixture
+def name_once() -> PreparedUpdate:
+    """Gives a nickname to a user who has none."""
+    return PreparedUpdate(
+        lambda key, nickname: update_query(by_name(key).filter(nickname=""), nickname=nickname),
+        key=CharField(),
+        nickname=CharField(),
+    )
+
+
+@pytest.fixture
+def rename(name_once: PreparedUpdate) -> PreparedUpdatedRow[User]:
+    return PreparedUpdatedRow(name_once, PreparedRows(by_name, key=CharField()))
+
+
+@pytest.fixture
+def rename_and_count(name_once: PreparedUpdate) -> PreparedUpdateAndInsert[AttemptBudget]:
+    return PreparedUpdateAndInsert(name_once, PreparedInsert(AttemptBudget))
+
+
+def test_an_updated_row_is_returned_as_it_is_afterwards(rename: PreparedUpdatedRow[User], alice: User) -> None:
+    renamed = rename.execute(key="alice", nickname="Ally")
+    stored = User.objects.get(username_key="alice")
+    assert renamed is not None
+    assert (model_to_dict(renamed), renamed.nickname) == (model_to_dict(stored), "Ally")
+
+
+def test_a_row_that_the_conditions_do_not_match_is_not_returned(rename: PreparedUpdatedRow[User], alice: User) -> None:
+    rename.execute(key="alice", nickname="Ally")
+    assert rename.execute(key="alice", nickname="Al") is None
+    assert User.objects.get(username_key="alice").nickname == "Ally"
+
+
+def test_postgresql_updates_and_reads_a_row_by_one_statement(
+    rename: PreparedUpdatedRow[User], alice: User, statements: object
+) -> None:
+    with statements() as captured:  # type: ignore[operator]
+        rename.execute(key="alice", nickname="Ally")
+    assert len(captured.sql) == count_by_database(postgresql=1, others=2)
+
+
+KEY = {"purpose": "login", "account_id": 7, "address": "192.0.2.1"}
+
+
+def test_an_instance_is_inserted_where_the_update_has_matched(
+    rename_and_count: PreparedUpdateAndInsert[AttemptBudget], alice: User
+) -> None:
+    row = AttemptBudget(**KEY, expires_at=timezone.now(), count=3)
+    assert rename_and_count.execute(row, key="alice", nickname="Ally")
+    stored = AttemptBudget.objects.get(**KEY)
+    row.pk = stored.pk
+    assert (model_to_dict(stored), stored.expires_at) == (model_to_dict(row), row.expires_at)
+    assert User.objects.get(username_key="alice").nickname == "Ally"
+    assert not row._state.adding
+
+
+def test_no_instance_is_inserted_where_the_update_has_not_matched(
+    rename_and_count: PreparedUpdateAndInsert[AttemptBudget], alice: User
+) -> None:
+    row = AttemptBudget(**KEY, expires_at=timezone.now())
+    assert not rename_and_count.execute(row, key="bob", nickname="Bobby")
+    assert (AttemptBudget.objects.exists(), row._state.adding) == (False, True)
+
+
+def test_a_second_instance_with_one_key_is_refused_together_with_the_update(
+    rename_and_count: PreparedUpdateAndInsert[AttemptBudget], alice: User
+) -> None:
+    AttemptBudget.objects.create(**KEY, expires_at=timezone.now())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rename_and_count.execute(AttemptBudget(**KEY, expires_at=timezone.now()), key="alice", nickname="Ally")
+    assert User.objects.get(username_key="alice").nickname == ""
+
+
+def test_postgresql_updates_and_inserts_by_one_statement(
+    rename_and_count: PreparedUpdateAndInsert[AttemptBudget], alice: User, statements: object
+) -> None:
+    with statements() as captured:  # type: ignore[operator]
+        rename_and_count.execute(AttemptBudget(**KEY, expires_at=timezone.now()), key="alice", nickname="Ally")
+    assert len(captured.sql) == count_by_database(postgresql=1, others=2)

@@ -13,6 +13,8 @@ from typing import Final
 
 logger = logging.getLogger(__name__)
 
+# While a statement takes longer, another thread of the process works.
+LONG_SECONDS: Final = 0.002
 # A statement that has waited so long is suspicious; it goes on if the server answers the breaker.
 SUSPICIOUS_SECONDS: Final = 2.0
 # How long the breaker waits for an answer before it opens, and afterwards for the server's first sign of life.

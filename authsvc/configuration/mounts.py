@@ -32,7 +32,7 @@ class MountError(ValueError):
 
 
 def mount_table(overrides: str) -> dict[str, str]:
-    """Return contract -> path, without slashes at the ends.
+    """Return contract -> path, without slashes at the ends, the longest path first: one mount may lie inside another.
 
     `overrides` is CONTRACT_MOUNTS, such as `hospital=api/auth,native=native/api/auth`; what it does not name stays
     where it is. Raises MountError.
@@ -50,7 +50,7 @@ def mount_table(overrides: str) -> dict[str, str]:
         for other, other_path in table.items():
             if name < other and path == other_path:
                 raise MountError(f"CONTRACT_MOUNTS puts {name} and {other} at one path, /{path}.")
-    return table
+    return dict(sorted(table.items(), key=lambda item: -len(item[1])))
 
 
 def is_page(path: str) -> bool:
@@ -70,6 +70,5 @@ def is_password_page(path: str) -> bool:
 
 def mounted_contract(path: str, mounts: Mapping[str, str]) -> str:
     """Return the name of the contract that is mounted at a request's path; outside all mounts DEFAULT_CONTRACT."""
-    # The longest prefix wins, as one mount may lie inside another.
-    by_length = sorted(mounts.items(), key=lambda item: -len(item[1]))
-    return next((name for name, prefix in by_length if f"{path}/".startswith(f"/{prefix}/")), DEFAULT_CONTRACT)
+    path = f"{path}/"
+    return next((name for name, prefix in mounts.items() if path.startswith(f"/{prefix}/")), DEFAULT_CONTRACT)

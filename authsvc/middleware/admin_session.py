@@ -6,12 +6,10 @@ from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 
-from authsvc.middleware.pages import PagesOnly
-
 _SESSION_KEY = re.compile(r"[a-z0-9]{32}")
 
 
-class AdminSessionMiddleware(PagesOnly, SessionMiddleware):
+class AdminSessionMiddleware(SessionMiddleware):
     """Django's session middleware; it ignores cookies that are not session keys."""
 
     def process_request(self, request: HttpRequest) -> None:

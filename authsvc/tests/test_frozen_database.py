@@ -5,12 +5,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from datetime import UTC
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql.base import DatabaseWrapper as DjangosWrapper
 
+from accounts.turns import Turns, has_turn
 from authsvc.configuration import breaker
 from authsvc.tests.proxies import Proxy
 
@@ -19,6 +22,9 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server."),
 ]
 
+POOL_ALONE = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="Only PostgreSQL's connections are in a pool."
+)
 PORTS = {"postgresql": 5432, "mysql": 3306}
 SLEEP = {"postgresql": "SELECT pg_sleep(0.5)", "mysql": "SELECT SLEEP(0.5)"}
 # A freeze is noticed in less than this, however slow the machine; without the breaker a second passes each time.
@@ -71,6 +77,15 @@ def proxied(proxy: Proxy) -> Iterator[BaseDatabaseWrapper]:
     wrapper = through(proxy)
     yield wrapper
     wrapper.close()
+
+
+@pytest.fixture
+def turns() -> Iterator[Turns]:
+    """A turn of this thread."""
+    turns = Turns(1)
+    turns.begin()
+    yield turns
+    turns.end()
 
 
 def run(wrapper: BaseDatabaseWrapper, statement: str = "SELECT 1") -> Any:
@@ -149,6 +164,23 @@ def test_a_statement_without_end_ends(proxy: Proxy) -> None:
     wrapper.close()
 
 
+@pytest.mark.parametrize(("statement", "has_turn_afterwards"), [("SELECT 1", True), ("", False)])
+def test_a_thread_that_waits_for_long_lets_another_one_work(
+    proxied: BaseDatabaseWrapper,
+    turns: Turns,
+    monkeypatch: pytest.MonkeyPatch,
+    statement: str,
+    has_turn_afterwards: bool,
+) -> None:
+    monkeypatch.setattr(f"authsvc.configuration.{connection.vendor}.connection.LONG_SECONDS", 0.3)
+    # The first statement waits for the connection as well.
+    run(proxied)
+    if not has_turn():
+        turns.begin()
+    run(proxied, statement or SLEEP[connection.vendor])
+    assert has_turn() is has_turn_afterwards
+
+
 def test_the_next_request_meets_no_connection_that_the_server_has_closed(
     proxy: Proxy, proxied: BaseDatabaseWrapper
 ) -> None:
@@ -159,19 +191,61 @@ def test_the_next_request_meets_no_connection_that_the_server_has_closed(
     assert run(proxied) == (1,)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL's connections are in a pool.")
-def test_the_pool_gives_out_no_connection_that_the_server_has_closed(proxy: Proxy) -> None:
-    wrapper = through(proxy, pool={"min_size": 4, "max_size": 4, "timeout": 5})
+@contextmanager
+def pooled(proxy: Proxy, size: int) -> Iterator[BaseDatabaseWrapper]:
+    wrapper = through(proxy, pool={"min_size": size, "max_size": size, "timeout": 5})
     wrapper.settings_dict |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}
     try:
+        yield wrapper
+    finally:
+        wrapper.close()
+        wrapper.close_pool()  # type: ignore[attr-defined]  # Only PostgreSQL's has a pool.
+
+
+@POOL_ALONE
+def test_the_pool_gives_out_no_connection_that_the_server_has_closed(proxy: Proxy) -> None:
+    with pooled(proxy, 4) as wrapper:
         run(wrapper)
         next_request(wrapper)
-        wrapper.pool.wait(5)  # type: ignore[attr-defined]  # Only PostgreSQL's has a pool.
+        wrapper.pool.wait(5)  # type: ignore[attr-defined]  # As above.
         proxy.close_connections()
         time.sleep(0.1)
         for _ in range(8):
             assert run(wrapper) == (1,)
             next_request(wrapper)
-    finally:
+
+
+@POOL_ALONE
+@pytest.mark.parametrize(("size", "has_turn", "kept"), [(6, True, True), (6, False, False), (5, True, False)])
+def test_a_thread_keeps_its_connection_of_a_large_pool_while_it_has_a_turn(
+    proxy: Proxy, turns: Turns, size: int, has_turn: bool, kept: bool
+) -> None:
+    if not has_turn:
+        turns.end()
+    with pooled(proxy, size) as wrapper:
+        run(wrapper)
+        next_request(wrapper)
+        assert (wrapper.connection is not None) is kept
+
+
+@POOL_ALONE
+def test_a_connection_that_was_kept_is_replaced_when_the_server_has_closed_it(proxy: Proxy, turns: Turns) -> None:
+    with pooled(proxy, 6) as wrapper:
+        run(wrapper)
+        next_request(wrapper)
+        proxy.close_connections()
+        time.sleep(0.1)
+        assert run(wrapper) == (1,)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Of the backend for PostgreSQL.")
+@pytest.mark.parametrize("value", ["2026-11-22 08:00:00.000001+08", "0044-03-15 12:00:00+00", "9999-12-31 23:59:59+00"])
+def test_times_are_read_as_django_reads_them(value: str) -> None:
+    read = []
+    for wrapper in (connection.copy(), DjangosWrapper({**connection.settings_dict, "OPTIONS": {}})):
+        with wrapper.cursor() as cursor:
+            cursor.execute("SELECT %s::timestamptz", [value])
+            read.append(cursor.fetchone()[0])
         wrapper.close()
-        wrapper.close_pool()  # type: ignore[attr-defined]  # As above.
+    own, djangos = read
+    assert (own, own.tzinfo) == (djangos, UTC)

@@ -2,17 +2,22 @@
 
 import io
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import count
+from unittest import mock
 
 import pytest
 import time_machine
+from gunicorn.config import Config
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.tests.tools import PASSWORD, Api
 from audit.models import LoginAttempt, SecurityEvent
+from authsvc.observability.gunicorn_logger import ErrorLogger
 from authsvc.observability.request_reports import reports
 from authsvc.tests.test_deployment import PRODUCTION, manage
 
@@ -170,3 +175,12 @@ def test_a_forbidden_request_is_a_line_with_the_user(alice: User, log: io.String
         f" INFO authsvc.access [{REQUEST}] GET /api/auth/users 403"
         f" contract=native operation=users status=403 duration=0.25 user_id={alice.pk}\n"
     )
+
+
+def test_gunicorn_composes_no_line_of_a_request_that_the_service_logs() -> None:
+    config = Config()
+    config.set("accesslog", os.devnull)
+    logger = ErrorLogger(config)
+    logger.access_log = mock.Mock()
+    logger.access(mock.Mock(status="200 OK"), mock.Mock(headers=[]), {}, timedelta())
+    assert logger.access_log.info.mock_calls == []

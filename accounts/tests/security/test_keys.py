@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,13 @@ from accounts.tests.tools import later
 POLICY = TokenPolicy("test:access", "ES256", "at+jwt", lifetime=timedelta(minutes=15))
 SHARED = TokenPolicy("union:access", "HS384", "JWT", lifetime=timedelta(hours=24))
 SECRET = "药" * 16  # 48 bytes
+
+
+@pytest.fixture(autouse=True)
+def _still() -> Iterator[None]:
+    """Let no time pass within a test: a second of a busy machine would decide which key signs."""
+    with later():
+        yield
 
 
 def hmac_policy(algorithm: str) -> TokenPolicy:

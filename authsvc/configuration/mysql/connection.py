@@ -11,7 +11,15 @@ from pymysql.connections import Connection
 from pymysql.constants import CR
 from pymysql.err import Error, OperationalError
 
-from authsvc.configuration.breaker import ANSWER_SECONDS, NOT_ANSWERING, SUSPICIOUS_SECONDS, CircuitBreaker, is_readable
+from accounts.turns import end_turn
+from authsvc.configuration.breaker import (
+    ANSWER_SECONDS,
+    LONG_SECONDS,
+    NOT_ANSWERING,
+    SUSPICIOUS_SECONDS,
+    CircuitBreaker,
+    is_readable,
+)
 
 # Of TCP's keepalive: seconds until the first probe, between probes, and how many may be unanswered. The kernel ends an
 # idle connection to a server that has vanished before a request meets it.
@@ -49,6 +57,9 @@ class WatchedConnection(Connection):  # type: ignore[misc]  # PyMySQL has no typ
 
     def _execute_command(self, command: int, sql: Any) -> None:
         super()._execute_command(command, sql)
+        if is_readable(self._sock.fileno(), LONG_SECONDS):
+            return
+        end_turn()
         began = time.monotonic()
         while not is_readable(self._sock.fileno(), SUSPICIOUS_SECONDS):
             too_long = self._longest_wait is not None and time.monotonic() > began + self._longest_wait

@@ -13,7 +13,15 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 
-from authsvc.configuration.breaker import ANSWER_SECONDS, NOT_ANSWERING, SUSPICIOUS_SECONDS, CircuitBreaker, is_readable
+from accounts.turns import end_turn
+from authsvc.configuration.breaker import (
+    ANSWER_SECONDS,
+    LONG_SECONDS,
+    NOT_ANSWERING,
+    SUSPICIOUS_SECONDS,
+    CircuitBreaker,
+    is_readable,
+)
 
 RV = TypeVar("RV")
 # Its host and its port.
@@ -54,6 +62,9 @@ class WatchedConnection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None:
             return super().wait(gen, interval, timeout)
+        with suppress(_WaitTimeout):
+            return super().wait(gen, interval, LONG_SECONDS)
+        end_turn()
         began = time.monotonic()
         while True:
             try:

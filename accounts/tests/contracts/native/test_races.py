@@ -40,6 +40,13 @@ def test_of_8_guesses_5_are_evaluated(each: Round) -> None:
 
 
 @race_rounds(8)
+def test_of_8_guesses_from_a_known_address_5_are_evaluated(each: Round) -> None:
+    assert each.log_in().status_code == 200
+    results = each.at_once(lambda number: each.log_in(f"guess-{number}"))
+    assert statuses(results) == {401: 5, 429: 3}
+
+
+@race_rounds(8)
 def test_of_8_guesses_from_8_addresses_the_last_4_of_20_are_evaluated(each: Round) -> None:
     AttemptBudget.objects.create(
         account_id=each.person.pk,
