@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import IntegrityError
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -22,6 +22,7 @@ from accounts.admin.user_filters import (
     LastLoginFilter,
     OnlineFilter,
     SecondFactorFilter,
+    StaffNameFilter,
     StateFilter,
     ValidityFilter,
 )
@@ -33,6 +34,7 @@ from accounts.security.locked_accounts import in_force, is_locked, is_unlockable
 from accounts.services import second_factors, sessions, users
 from audit import people
 from audit.admin.cells import in_lines, to_the_minute, with_marks
+from audit.admin.changelist import CappedPaginator
 from audit.admin.search_terms import canonical_term, phone_digits
 from audit.origin import request_origin
 
@@ -89,13 +91,15 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         OnlineFilter,
         ValidityFilter,
         SecondFactorFilter,
-        "department",
-        "job_title",
+        ("department", StaffNameFilter),
+        ("job_title", StaffNameFilter),
         LastLoginFilter,
     )
     list_per_page = 50
     list_max_show_all = 0
-    search_fields = ("username_key", "full_name", "email_key", "phone", "department")
+    paginator = CappedPaginator
+    show_full_result_count = False
+    search_fields = ("username_key__contains", "full_name", "email_key__contains", "phone__contains", "department")
     search_help_text = _("All or part of a user name, full name, phone number, e-mail address or department.")
     fields = (
         *_NEW_FIELDS,
@@ -197,7 +201,7 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         # The canonical columns are searched by the canonical form of the term.
         found, may_have_duplicates = super().get_search_results(request, queryset, canonical_term(search_term))
         if digits := phone_digits(search_term):
-            found = queryset.filter(Q(pk__in=found.values("pk")) | Q(phone__contains=digits))
+            found |= queryset.filter(phone__contains=digits)
         return found, may_have_duplicates
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -104,6 +104,10 @@ class User(TrackedModel, AbstractBaseUser, PermissionsMixin):
             # No group has it: superusers alone grant groups.
             ("grant_group", _("Can grant groups")),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["department"], name="user_department"),
+            models.Index(fields=["job_title"], name="user_job_title"),
+        ]
         # A fixture is loaded past every method of this class; without its key a user must not be.
         constraints: ClassVar = [
             models.CheckConstraint(condition=~models.Q(username_key=""), name="user_has_a_canonical_name")

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -134,3 +135,9 @@ def test_an_absent_contact_is_not_vouched_for(db: None) -> None:
     SecurityEvent.objects.bulk_create([event("user:created", BY_ANOTHER)])
     VOUCH.vouch(global_apps, SimpleNamespace(connection=connection))
     assert User.objects.values_list("vouched_email", "vouched_phone").get() == ("", "")
+
+
+def test_the_documented_statement_makes_the_index_of_the_search_that_the_migration_makes() -> None:
+    document = Path("docs/postgresql.md").read_text(encoding="utf-8").replace(" CONCURRENTLY", "")
+    index = import_module("accounts.migrations.0029_search_of_people")._INDEX
+    assert " ".join(index.split()) in " ".join(document.split())

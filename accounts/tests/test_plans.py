@@ -1,5 +1,6 @@
 """How PostgreSQL finds the rows of the statements that run most often."""
 
+import re
 from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.services import sessions
+from accounts.tests.admin_client import logged_in
 from accounts.tests.tools import Api
 
 pytestmark = [
@@ -33,6 +35,10 @@ def scans(statements: list[str]) -> list[str]:
         cursor.execute("SET LOCAL enable_seqscan = on")
     assert plans
     return [line for line in plans if "Seq Scan" in line]
+
+
+def large_tables_scanned(statements: list[str]) -> list[str]:
+    return [line for line in scans(statements) if re.search("on (accounts_user|accounts_session|audit_)", line)]
 
 
 @pytest.mark.parametrize(
@@ -65,3 +71,38 @@ def test_the_active_sessions_are_found_by_their_index(alice: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE accounts_session")
     assert "session_active" in Session.objects.filter(sessions.is_active(now)).explain()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "accounts/user/?q=wang-xiaoming",
+        "accounts/user/?q=138-0013-8000",
+        "audit/loginattempt/?q=wang-xiaoming",
+        "audit/securityevent/?q=wang-xiaoming",
+    ],
+)
+def test_a_search_at_the_admin_site_reads_no_whole_table(head: User, path: str, statements: Any) -> None:
+    site = logged_in(head)
+    with statements() as captured:
+        assert site.get(f"/admin/{path}").status_code == 200
+    assert large_tables_scanned(captured.sql) == []
+
+
+@pytest.mark.parametrize("path", ["accounts/user/", "accounts/session/", "audit/loginattempt/", "audit/securityevent/"])
+def test_the_rows_of_a_list_are_found_in_the_order_of_an_index(head: User, path: str, statements: Any) -> None:
+    site = logged_in(head)
+    with statements() as captured:
+        assert site.get(f"/admin/{path}").status_code == 200
+    # A count reads no more rows than a list may have.
+    rows = [sql for sql in captured.sql if "ORDER BY" in sql]
+    assert rows
+    assert large_tables_scanned(rows) == []
+
+
+def test_a_search_of_the_api_reads_no_whole_table(head: User, statements: Any) -> None:
+    api = Api()
+    token = api.tokens("head")["access_token"]
+    with statements() as captured:
+        assert api.get("users?search=wang-xiaoming", token).status_code == 200
+    assert large_tables_scanned(captured.sql) == []

@@ -192,3 +192,11 @@ def test_without_its_canonical_name_a_user_is_not_stored(db: None) -> None:
 
 def test_a_new_database_has_no_users(db: None) -> None:
     assert not User.objects.exists()
+
+
+def test_the_distinct_values_of_a_column_are_sorted_and_not_blank(
+    alice: User, bob: User, head: User, root: User
+) -> None:
+    for user, department in ((alice, "药房"), (bob, "ICU"), (head, "药房")):
+        User.objects.filter(pk=user.pk).update(department=department)
+    assert User.objects.distinct_values("department") == ["ICU", "药房"]

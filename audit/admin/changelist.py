@@ -40,7 +40,7 @@ def unfiltered(request: HttpRequest, url: str, error: IncorrectLookupParameters)
 
 
 class CappedPaginator(Paginator):
-    """Pages of the newest MAX_LISTED rows, so that no request counts a whole table."""
+    """Pages of the first MAX_LISTED rows, so that no request counts a whole table."""
 
     @cached_property
     def _counted(self) -> int:

@@ -90,6 +90,12 @@ class TestFilters:
         User.objects.filter(pk=alice.pk).update(department="药房")
         assert result_names(staff_client.get(USERS, {"department": "药房"})) == ["alice"]
 
+    def test_people_without_a_department(self, staff_client: Client, alice: User, bob: User) -> None:
+        User.objects.exclude(pk=alice.pk).update(department="药房")
+        answer = staff_client.get(USERS, {"department": ""})
+        assert result_names(answer) == ["alice"]
+        assert [(each.label, each.value) for each in answer.context["filters"]] == [("Department", "not given")]
+
     def test_a_rejected_account_does_not_await_approval(self, staff_client: Client, alice: User) -> None:
         User.objects.filter(pk=alice.pk).update(is_active=False)
         assert result_names(staff_client.get(f"{USERS}?state=awaiting")) == []
