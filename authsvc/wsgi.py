@@ -21,6 +21,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
 
 
 def _load() -> "WSGIApplication":
+    # What is loaded stays, so that collections meanwhile find nothing, and take a tenth of the start.
+    gc.disable()
     try:
         if tracing.is_wanted():
             tracing.prepare()
@@ -34,6 +36,7 @@ def _load() -> "WSGIApplication":
     # A garbage collection that goes through all that was loaded holds every request up for 100 ms.
     gc.collect()
     gc.freeze()
+    gc.enable()
     return application
 
 

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -51,20 +53,28 @@ run()
 SEALED = {"AUDIT_KEY": "9fK2-vQz7Lm_Xc4Rb8Tn1Wd6Hs3Jp5YgEuAoIiOeUaMqZwVx"}
 
 
-# How many objects a garbage collection still goes through, and how many it passes over.
+# How many objects a garbage collection still goes through, how many it passes over, and whether there are collections.
 COUNT_OBJECTS = """
 from authsvc.configuration import env
 env.ENV_FILE = None
 import gc
 from authsvc import wsgi
-print(len(gc.get_objects()), gc.get_freeze_count())
+print(len(gc.get_objects()), gc.get_freeze_count(), gc.isenabled())
 """
 
 
 def test_garbage_collections_pass_over_what_the_application_has_loaded() -> None:
     done = processes.run(COUNT_OBJECTS, environment=PRODUCTION)
-    collected, frozen = map(int, done.stdout.split())
-    assert collected * 100 < frozen, done.stderr
+    collected, frozen, enabled = done.stdout.split()
+    assert int(collected) * 100 < int(frozen), done.stderr
+    assert enabled == "True"
+
+
+def test_a_process_loads_no_library_that_few_requests_need() -> None:
+    program = "import sys; from authsvc import wsgi; print(*sys.modules)"
+    # A process of its own: those of the other tests have some of the tests' libraries.
+    done = subprocess.run([sys.executable, "-c", program], env=PRODUCTION, capture_output=True, text=True, check=True)
+    assert {"webauthn", "openpyxl", "confusable_homoglyphs"} & set(done.stdout.split()) == set()
 
 
 def test_production_passes_the_deployment_check_with_three_variables() -> None:

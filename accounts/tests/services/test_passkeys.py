@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from webauthn.helpers.structs import AuthenticatorTransport
 
 from accounts.errors import AccountDisabled, InvalidCredentials, TooManyAttempts, TooManyLogins
 from accounts.models import AttemptBudget, Session, User
 from accounts.policies import LOGINS_LIMIT
+from accounts.security import authenticators
 from accounts.services import identifiers, passkeys, sign_in
 from accounts.tests.authenticator import Authenticator
 from accounts.tests.factors import ORIGIN, SESSIONS, enrol_key
@@ -79,3 +81,7 @@ def test_only_a_right_passkey_is_told_that_the_account_is_disabled(alice: User, 
         log_in(answer(key))
     with pytest.raises(InvalidCredentials):
         log_in({**answer(key), "response": {}})
+
+
+def test_the_transports_are_those_that_the_library_knows() -> None:
+    assert frozenset(each.value for each in AuthenticatorTransport) == authenticators._TRANSPORTS
