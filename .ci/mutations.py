@@ -62,6 +62,9 @@ sys.exit(pytest.main(["--collect-only", *sys.argv[2:]]))
 """
 
 
+NOT_MISSED = "NOT MISSED"
+
+
 @dataclass(frozen=True)
 class Guard:
     name: str
@@ -129,7 +132,7 @@ def prepare(copy: Path, template: Path, tests: tuple[str, ...]) -> None:
 
 
 def in_copy(copy: Path, *arguments: str, **environment: str) -> None:
-    """GuardRun Python in the copy; print what it printed and exit if it fails."""
+    """Run Python in the copy; print what it printed and exit if it fails."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=copy,
@@ -156,7 +159,7 @@ def use_template(template: Path) -> None:
 
 
 def run_tests(guard: Guard, copy: Path, template: Path, output: Path) -> None:
-    """GuardRun the guard's tests in this process, a child, and exit with pytest's status."""
+    """Run the guard's tests in this process, a child, and exit with pytest's status."""
     os.setpgid(0, 0)
     with output.open("wb") as file:
         os.dup2(file.fileno(), 1)
@@ -196,7 +199,7 @@ class GuardRun:
         if self.process.exitcode == 1 and re.search(r"^FAILED ", output, re.MULTILINE):
             return "missed"
         if self.process.exitcode == 0:
-            return "NOT MISSED"
+            return NOT_MISSED
         if self.process.exitcode == -signal.SIGKILL:
             return "BROKEN: the tests took too long"
         last = (output.strip() or "no output").splitlines()[-1]
@@ -222,7 +225,11 @@ def judge(found: list[Guard], copies: list[Path], template: Path) -> dict[Guard,
                 run.end()
                 running.remove(run)
                 copies.append(run.copy)
+                is_first = run.guard not in verdicts
                 verdicts[run.guard] = run.verdict()
+                if is_first and verdicts[run.guard] == NOT_MISSED:
+                    # Without its guard a race may end well by chance.
+                    waiting.append(run.guard)
                 took = time.monotonic() - run.started
                 print(f"{took:5.1f} s  {verdicts[run.guard]:10}  {run.guard.name}", flush=True)
     finally:
