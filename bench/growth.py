@@ -49,7 +49,8 @@ SESSIONS = """
 INSERT INTO accounts_session
     (id, user_id, stamp, contract, ip, user_agent, created_at, last_seen_at, expires_at, latest_end_at, ended_at,
      end_reason, generation, rotated_at)
-SELECT gen_random_uuid(), id, stamp, 'native', '10.0.0.1', 'Firefox', now(), now(), now() + interval '14 days',
+SELECT gen_random_uuid(), id, stamp, 'native', '10.0.0.1', 'Firefox', now() - interval '14 days' * random(), now(),
+    now() + interval '14 days',
     now() + interval '30 days', CASE WHEN id % 10 > 0 THEN now() END, CASE WHEN id % 10 > 0 THEN 'logout' ELSE '' END,
     0, now()
 FROM accounts_user WHERE id BETWEEN {first} AND {last}

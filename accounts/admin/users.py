@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db import IntegrityError
 from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.forms import ModelForm
@@ -18,6 +19,7 @@ from accounts.admin.common import HideSecretLookupsAdmin, actor_of
 from accounts.admin.staff_export import ExportAdmin
 from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import ACTIONS
+from accounts.admin.user_changelist import UserChangeList
 from accounts.admin.user_filters import (
     LastLoginFilter,
     OnlineFilter,
@@ -184,6 +186,9 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
     def label(self, obj: User) -> str:
         parts = (obj.username, obj.full_name, obj.get_role_display(), self.state(obj), *people.marks(obj))
         return " · ".join(str(part) for part in parts if part)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return UserChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)

@@ -40,21 +40,25 @@ def unfiltered(request: HttpRequest, url: str, error: IncorrectLookupParameters)
 
 
 class CappedPaginator(Paginator):
-    """Pages of the first MAX_LISTED rows, so that no request counts a whole table."""
+    """Pages of the first so many rows, so that no request counts a whole table."""
+
+    @property
+    def most(self) -> int:
+        return MAX_LISTED
 
     @cached_property
     def _counted(self) -> int:
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        return rows.order_by()[: MAX_LISTED + 1].count()
+        return rows.order_by()[: self.most + 1].count()
 
     @property
     def is_capped(self) -> bool:
         """Whether there are more rows than the list shows."""
-        return self._counted > MAX_LISTED
+        return self._counted > self.most
 
     @cached_property
     def count(self) -> int:
-        return min(self._counted, MAX_LISTED)
+        return min(self._counted, self.most)
 
 
 class SafeLookupAdmin(ModelAdmin):
