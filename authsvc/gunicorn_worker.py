@@ -22,6 +22,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from accounts.turns import Turns, prepare_to_wait
 from authsvc import draining
+from authsvc.connection_counts import ConnectionCounts
 
 _PROBE: Final = b"GET /healthz "
 # How many threads work at a time. Each more would save a request no time, but take it from the others: Python runs one.
@@ -36,12 +37,22 @@ _PEEK: Final = socket.MSG_PEEK | socket.MSG_DONTWAIT
 _PEEK_BYTES: Final = 65_536
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+# So long a connection is left to a worker that has fewer.
+_PATIENCE_SECONDS: Final = 0.005
+# The main thread looks after what is not urgent so often.
+_CHORES_SECONDS: Final = 1
+# gunicorn's master loads this module, so that all workers share it.
+_COUNTS: Final = ConnectionCounts()
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
     """Serves by `--threads` threads, of which one works at a time; says when it stops that it does."""
 
     def init_process(self) -> None:
+        self._prepare()
+        BaseWorker.init_process(self)
+
+    def _prepare(self) -> None:
         self.readiness = select.epoll()
         # Connections whose next request or whose end is awaited, by file descriptor. Whoever takes one out serves it.
         self.keepalived_conns: dict[int, TConn] = {}
@@ -54,9 +65,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
         self.polls = 0
         self.pollers: set[int] = set()
         self._accepting = False
+        self._accept_lock = threading.Lock()
+        # Whether a connection was left to a worker that has fewer.
+        self._has_declined = False
+        self._next_chores = 0.0
         self.probe_thread = ThreadPoolExecutor(max_workers=1)
         self.listeners = {listener.fileno(): listener for listener in self.sockets}
-        BaseWorker.init_process(self)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         draining.begin()
@@ -81,25 +95,31 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
             self._close_silent(time.monotonic() > stopped + STOP_KEEPALIVE_LINGER)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        if enabled != self._accepting:
+        with self._accept_lock:
+            if enabled == self._accepting:
+                return
             for number in self.listeners:
                 if enabled:
-                    self.readiness.register(number, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+                    self.readiness.register(number, select.EPOLLIN)
                 else:
                     self.readiness.unregister(number)
             self._accepting = enabled
 
     def _watch(self) -> None:
-        """Wait a moment; find out whether the threads that work are held up, and close what is silent."""
-        self.notify()
+        """Wait a moment, and find out whether the threads that work are held up."""
         polls = self.polls
         time.sleep(_HELD_UP_SECONDS)
         if polls == self.polls and not self.pollers:
             self.turns.add()
             self._answer_probes()
+        _COUNTS.note(self.age, len(self.open))
         if self.alive:
+            self._has_declined &= not self._accepting
             self.set_accept_enabled(len(self.open) < self.worker_connections)
-        self._close_silent()
+        if (now := time.monotonic()) >= self._next_chores:
+            self._next_chores = now + _CHORES_SECONDS
+            self.notify()
+            self._close_silent()
 
     def _answer_probes(self) -> None:
         """Have the liveness probe answered, and set aside what else has arrived."""
@@ -133,8 +153,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
         self.polls += 1
         own = threading.get_ident()
         self.pollers.add(own)
-        found = self._poll()
+        leaves_one = self._has_declined and not self._accepting
+        found = self._poll(_PATIENCE_SECONDS if leaves_one else None)
         self.pollers.discard(own)
+        if leaves_one:
+            self.set_accept_enabled(self.alive)
         return found
 
     def _poll(self, seconds: float | None = None) -> list[TConn | None]:
@@ -147,6 +170,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
         return found
 
     def _accept(self, listener: socket.socket) -> None:
+        """Accept a connection, or leave it for a moment to a worker that has fewer."""
+        fewest = _COUNTS.fewest_of_others(self.age)
+        if fewest is not None and len(self.open) > fewest and not self._has_declined:
+            self._has_declined = True
+            self.set_accept_enabled(False)
+            return
+        self._has_declined = False
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -159,6 +189,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
         connection = TConn(self.cfg, client, address, listener.getsockname())
         connection.data_ready = True
         self.open.add(connection)
+        _COUNTS.note(self.age, len(self.open))
         self._await(connection, _SILENCE_SECONDS, self.readiness.register)
 
     def _await(self, connection: TConn, seconds: float, arm: Any) -> None:
