@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from accounts import names
 from accounts.policies import LONGEST_PASSWORD, LONGEST_PROFILE, TOTP_DIGITS
@@ -23,6 +24,14 @@ _UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 CODE_FOLLOWS: Final = "If the account has an authenticator app, the six digits that it shows follow the password."
 
 
+class _SurrogatesProhibited(ProhibitSurrogateCharactersValidator):
+    """The same; REST framework's looks at each character, also of a token of hundreds that are all ASCII."""
+
+    def __call__(self, value: object) -> None:
+        if not str(value).isascii():
+            super().__call__(value)
+
+
 class StrictCharField(serializers.CharField):
     """A JSON string, exactly as sent; a number or a boolean is refused, not converted."""
 
@@ -31,6 +40,10 @@ class StrictCharField(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
+        self.validators = [
+            _SurrogatesProhibited() if isinstance(each, ProhibitSurrogateCharactersValidator) else each
+            for each in self.validators
+        ]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

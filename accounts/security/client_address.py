@@ -1,6 +1,7 @@
 """The address that a request came from."""
 
 import ipaddress
+from functools import lru_cache
 
 IPv4_OR_6 = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -11,6 +12,7 @@ _PRIVATE = [
 ]
 
 
+@lru_cache(maxsize=1024)
 def _parse(text: str) -> IPv4_OR_6 | None:
     try:
         address = ipaddress.ip_address(text.strip())

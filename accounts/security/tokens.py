@@ -69,13 +69,7 @@ def read(policy: TokenPolicy, token: str) -> dict[str, Any]:
 
 def _verified_payload(policy: TokenPolicy, token: str) -> str:
     """Return the claims, as JSON, of a token whose header and signature are right, and remember them."""
-    try:
-        header = jwt.get_unverified_header(token)
-    except jwt.InvalidTokenError as error:
-        raise TokenInvalid from error
-    kid = header.get("kid")
-    if not isinstance(kid, str) or header.get("typ") != policy.typ or "crit" in header:
-        raise TokenInvalid
+    kid = _key_id(policy, token.partition(".")[0])
     key_set = ring.current_with(policy, kid)
     key = key_set.find(kid, timezone.now())
     if key is None or key.algorithm != policy.algorithm:
@@ -94,3 +88,16 @@ def _verified_payload(policy: TokenPolicy, token: str) -> str:
     payload = json.dumps(claims)
     key_set.remember(policy, token, key, payload)
     return payload
+
+
+@lru_cache(maxsize=64)
+def _key_id(policy: TokenPolicy, header: str) -> str:
+    """Return the `kid` in an encoded header, which is the same in all tokens of a key. Raises TokenInvalid."""
+    try:
+        read = jwt.get_unverified_header(f"{header}..")
+    except jwt.InvalidTokenError as error:
+        raise TokenInvalid from error
+    kid = read.get("kid")
+    if not isinstance(kid, str) or read.get("typ") != policy.typ or "crit" in read:
+        raise TokenInvalid
+    return kid

@@ -44,7 +44,8 @@ class CompiledRows(Generic[M]):
 
     def __init__(self, rows: models.QuerySet[M], connection: BaseDatabaseWrapper) -> None:
         compiler = rows.query.get_compiler(connection=connection)
-        self.text = Text(*compiler.as_sql())
+        sql, parameters = compiler.as_sql()
+        self.text = Text(sql, parameters, connection)
         self.table = rows.model._meta.db_table
         select, info = compiler.select, compiler.klass_info
         self._converters = compiler.get_converters([expression for expression, _sql, _alias in select])

@@ -30,7 +30,8 @@ class PreparedUpdate:
         found = self._compiled.get(connection.vendor)
         if found is None:
             query = self._build(**self._parameters)
-            found = self._compiled[connection.vendor] = Text(*query.get_compiler(connection=connection).as_sql())
+            sql, parameters = query.get_compiler(connection=connection).as_sql()
+            found = self._compiled[connection.vendor] = Text(sql, parameters, connection)
         return found
 
 
@@ -49,6 +50,7 @@ class PreparedInsert(Generic[M]):
         self._model = model
         fields = model._meta.local_concrete_fields
         self._fields = [field for field in fields if own_id or not isinstance(field, models.AutoField)]
+        self._computed = [field for field in self._fields if _is_computed(field)]
         self._compiled: dict[str, Text] = {}
 
     def execute(self, instance: M) -> None:
@@ -69,8 +71,8 @@ class PreparedInsert(Generic[M]):
             cursor.executemany(text.sql, rows)
 
     def parameters(self, instance: M, connection: BaseDatabaseWrapper) -> list[Any]:
-        values = {field.attname: field.pre_save(instance, add=True) for field in self._fields}
-        return self.text(connection).parameters(values, connection)
+        computed = {field.attname: field.pre_save(instance, add=True) for field in self._computed}
+        return self.text(connection).parameters(vars(instance) | computed, connection)
 
     @staticmethod
     def note(instance: M) -> None:
@@ -87,4 +89,11 @@ class PreparedInsert(Generic[M]):
         template = self._model(**{field.attname: Parameter(field.attname, field) for field in self._fields})
         query.insert_values(self._fields, [template])
         ((sql, parameters),) = query.get_compiler(connection=connection).as_sql()
-        return Text(sql, parameters)
+        return Text(sql, parameters, connection)
+
+
+def _is_computed(field: "models.Field[Any, Any]") -> bool:
+    """Return whether Django works the value of a field out when the row is saved, as it does for `auto_now`."""
+    if isinstance(field, models.DateField):
+        return field.auto_now or field.auto_now_add
+    return type(field).pre_save is not models.Field.pre_save

@@ -19,6 +19,7 @@ from accounts.models import Session, User
 from audit.origin import request_origin
 
 HEADER: Final = "X-Refresh-Cookie"
+_META_KEY: Final = f"HTTP_{HEADER.upper().replace('-', '_')}"
 _NAME: Final = "refresh_token"
 # The page and the service must be of one site: browsers block or discard cookies of third parties.
 _SAME_SITE: Final = "Strict"
@@ -34,7 +35,8 @@ class RefreshCookieAuthentication(BearerAuthentication):
 
 def is_chosen(request: Request) -> bool:
     """Return whether the refresh token of this request and of its response is in the cookie."""
-    return HEADER in request.headers
+    # `request.headers` would parse all of them.
+    return _META_KEY in request.META
 
 
 def require_allowed_origin(request: Request) -> None:

@@ -7,6 +7,9 @@ from accounts.contracts.native.contract import CONTRACT
 from accounts.contracts.viewsets import not_found_route
 
 urlpatterns = [
+    # The patterns are tried in this order: these two are asked for most.
+    path("me", views.MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("refresh", views.TokenViewSet.as_view({"post": "refresh"})),
     path("register", views.RegistrationViewSet.as_view({"post": "register"})),
     path("login", login_views.LoginViewSet.as_view({"post": "login"})),
     path("login/second-factor", login_views.LoginViewSet.as_view({"post": "second_factor"})),
@@ -14,10 +17,8 @@ urlpatterns = [
     path("login/change-password", login_views.LoginViewSet.as_view({"post": "change_password"})),
     path("login/passkey", login_views.LoginViewSet.as_view({"post": "passkey"})),
     path("login/passkey/options", login_views.LoginViewSet.as_view({"post": "passkey_options"})),
-    path("refresh", views.TokenViewSet.as_view({"post": "refresh"})),
     path("logout", views.TokenViewSet.as_view({"post": "logout"})),
     path("logout-all", views.TokenViewSet.as_view({"post": "logout_all"})),
-    path("me", views.MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("change-password", views.MeViewSet.as_view({"post": "change_password"})),
     path("request-reset-code", code_views.RecoveryViewSet.as_view({"post": "request_code"})),
     path("reset-password", code_views.RecoveryViewSet.as_view({"post": "reset_password"})),
