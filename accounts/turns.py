@@ -5,7 +5,6 @@ each step, which costs more than most requests do.
 """
 
 import threading
-from queue import SimpleQueue
 
 from accounts.transactions import release_connection
 
@@ -13,15 +12,19 @@ _thread = threading.local()
 
 
 class Turns:
-    """Lets `size` threads work at a time."""
+    """Lets `size` threads work at a time.
+
+    Of those that wait the last one is the next: what it needs is still in the processor's cache, and a thread that is
+    never needed takes no memory.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._granted = size
+        self._free = size
         self._lock = threading.Lock()
-        self._free: SimpleQueue[None] = SimpleQueue()
-        for _ in range(size):
-            self._free.put(None)
+        # A lock for each thread that waits, which it waits for.
+        self._waiting: list[threading.Lock] = []
 
     @property
     def is_own(self) -> bool:
@@ -30,21 +33,29 @@ class Turns:
 
     def begin(self) -> None:
         """Wait for a turn."""
-        self._free.get()
+        turn = threading.Lock()
+        with self._lock:
+            if self._free:
+                self._free -= 1
+            else:
+                turn.acquire()
+                self._waiting.append(turn)
+        turn.acquire()
         _thread.turns = self
 
     def end(self) -> None:
         """Let another thread work instead of this one, if this one has a turn."""
         if self.is_own:
             _thread.turns = None
-            self._free.put(None)
+            with self._lock:
+                self._give()
 
     def add(self) -> None:
         """Let one thread more work, because those that do are held up, unless a turn is free."""
         with self._lock:
-            if self._free.empty():
+            if not self._free:
                 self._granted += 1
-                self._free.put(None)
+                self._give()
 
     def take_back(self) -> None:
         """End this thread's turn for good, if more were added than there are of right."""
@@ -54,6 +65,13 @@ class Turns:
                     self._granted -= 1
                     _thread.turns = None
                     release_connection()
+
+    def _give(self) -> None:
+        """Give a turn to a thread that waits; the caller holds the lock."""
+        if self._waiting:
+            self._waiting.pop().release()
+        else:
+            self._free += 1
 
 
 def has_turn() -> bool:

@@ -34,7 +34,7 @@ _SILENCE_SECONDS: Final = 5
 _LINGER_SECONDS: Final = 2
 _ONCE: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
 _PEEK: Final = socket.MSG_PEEK | socket.MSG_DONTWAIT
-_PEEK_BYTES: Final = 65_536
+_PEEK_BYTES: Final = 8_192
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 # So long a connection is left to a worker that has fewer.

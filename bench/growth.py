@@ -7,6 +7,7 @@ thousandth of the cost, which would cover everything else of a login. The script
 needs 10 GB at the full size, and drops it at the end.
 """
 
+import logging
 import os
 import sys
 import time
@@ -147,6 +148,7 @@ def measure() -> dict[str, float]:
 
 def main() -> None:
     users, attempts = (int(word) for word in [*sys.argv[1:], *["1000000", "10000000"][len(sys.argv) - 1 :]])
+    logging.disable(logging.INFO)
     runner = get_runner(settings)(verbosity=0, interactive=False)
     databases = runner.setup_databases()
     try:

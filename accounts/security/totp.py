@@ -6,7 +6,6 @@ from hmac import compare_digest
 from typing import Final
 
 import pyotp
-import segno
 from django.conf import settings
 
 from accounts.models import SecondFactor, User
@@ -40,6 +39,9 @@ def uri(secret: str, user: User) -> str:
 
 def qr_svg(text: str) -> str:
     """Return a QR code of the text as an SVG element, which needs neither a style nor a file."""
+    # As in accounts.security.authenticators.
+    import segno
+
     return segno.make(text, error="m", micro=False).svg_inline(scale=4, border=4, light="#fff", dark="#000")
 
 

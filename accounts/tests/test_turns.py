@@ -78,6 +78,16 @@ def test_a_thread_that_waits_for_the_database_lets_another_one_work(first: Worke
     assert second.works()
 
 
+def test_of_threads_that_wait_the_last_one_is_the_next(turns: Turns, first: Worker, second: Worker) -> None:
+    third = Worker(turns)
+    assert not third.works()
+    first.does(end_turn)
+    assert (second.works(), third.works()) == (False, True)
+    third.does(end_turn)
+    assert second.works()
+    third.stop()
+
+
 def test_a_turn_that_is_added_lets_another_thread_work_beside(turns: Turns, first: Worker, second: Worker) -> None:
     turns.add()
     assert second.works()
