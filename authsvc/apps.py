@@ -19,7 +19,7 @@ class AuthsvcConfig(AppConfig):
 
 
 def _disconnect_idle_receivers() -> None:
-    """Disconnect Django's receivers that find nothing to do here, and take a tenth of a short request."""
+    """Disconnect Django's receivers that find nothing to do here, which would take a twentieth of a short request."""
     # The end of the request before has closed what there was to close.
     request_started.disconnect(close_old_connections)
     if not settings.DEBUG:

@@ -8,8 +8,8 @@ from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
 
-# The fields whose values the driver of a database takes as they are: Django only checks them, which takes a tenth of a
-# login.
+# The fields whose values the driver of a database takes as they are. Django's checks of them were a seventh of the
+# calls of a login.
 _AS_THEY_ARE: Final = {
     "postgresql": frozenset(
         {
