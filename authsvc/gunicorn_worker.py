@@ -112,8 +112,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types.
         if polls == self.polls and not self.pollers:
             self.turns.add()
             self._answer_probes()
-        _COUNTS.note(self.age, len(self.open))
         if self.alive:
+            _COUNTS.note(self.age, len(self.open))
             self._has_declined &= not self._accepting
             self.set_accept_enabled(len(self.open) < self.worker_connections)
         if (now := time.monotonic()) >= self._next_chores:

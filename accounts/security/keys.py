@@ -217,15 +217,19 @@ class KeyRing:
         Raises KeysUnavailable, also while this machine's clock is wrong.
         """
         clock_check.require_right()
-        return signer_of(self.all(policy), timezone.now())
+        now = timezone.now()
+        return signer_of(self._verifying(policy, now), now)
 
     def all(self, policy: TokenPolicy) -> tuple[Key, ...]:
         """Return the keys that verify, newest first; never none."""
+        return self._verifying(policy, timezone.now())
+
+    def _verifying(self, policy: TokenPolicy, now: datetime) -> tuple[Key, ...]:
         key_set = self.current(policy)
         if not key_set.keys:
             _make_first(policy)
             key_set = self._read(policy.purpose)
-        return key_set.verifying(timezone.now())
+        return key_set.verifying(now)
 
     def current(self, policy: TokenPolicy) -> KeySet:
         """Return the policy's key set."""

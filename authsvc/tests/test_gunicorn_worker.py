@@ -68,6 +68,15 @@ def test_a_worker_takes_a_connection_that_no_other_has_taken(worker: Worker, cou
         assert len(worker.open) == 2
 
 
+@pytest.mark.parametrize(("alive", "fewest"), [(True, 0), (False, None)])
+def test_connections_are_left_to_a_worker_until_it_stops(
+    worker: Worker, counts: ConnectionCounts, alive: bool, fewest: int | None
+) -> None:
+    worker.alive = alive
+    worker._watch()
+    assert counts.fewest_of_others(OTHER) == fewest
+
+
 def test_the_fewest_connections_of_other_processes_are_known(counts: ConnectionCounts) -> None:
     counts.note(OWN, 1)
     assert counts.fewest_of_others(OWN) is None
