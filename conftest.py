@@ -17,7 +17,7 @@ from accounts.models import SigningKey, User
 from accounts.security import clock, former_kinds
 from accounts.security.hashers import Argon2id
 from accounts.security.keys import Key, KeySet, ring
-from accounts.tests.tools import BROWSER, HERE, PASSWORD, Api, captured_statements
+from accounts.tests.tools import BROWSER, HERE, PASSWORD, Api, captured_statements, later
 from audit import guards
 from audit.origin import Origin
 from audit.start import create_lanes
@@ -84,6 +84,13 @@ def _cheap_hashes() -> Iterator[None]:
 def _equal_clocks() -> Iterator[None]:
     """Measure no difference from the database's clock, which does not move with the clock of a test."""
     with mock.patch.object(clock, "ahead", return_value=None):
+        yield
+
+
+@pytest.fixture
+def stopped_clock() -> Iterator[None]:
+    """Let no time pass within a test: a second of a busy machine would decide which key signs."""
+    with later():
         yield
 
 

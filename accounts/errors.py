@@ -203,7 +203,7 @@ class NoContact(ScreenError):
     """The account has no e-mail address or phone number that codes are sent to."""
 
 
-class PastLastDay(ScreenError):
+class AccountExpired(ScreenError):
     """The last day of the account is over."""
 
 

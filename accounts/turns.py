@@ -48,14 +48,14 @@ class Turns:
         if self.is_own:
             _thread.turns = None
             with self._lock:
-                self._give()
+                self._grant()
 
     def add(self) -> None:
         """Let one thread more work, because those that do are held up, unless a turn is free."""
         with self._lock:
             if not self._free:
                 self._granted += 1
-                self._give()
+                self._grant()
 
     def take_back(self) -> None:
         """End this thread's turn for good, if more were added than there are of right."""
@@ -66,7 +66,7 @@ class Turns:
                     _thread.turns = None
                     release_connection()
 
-    def _give(self) -> None:
+    def _grant(self) -> None:
         """Give a turn to a thread that waits; the caller holds the lock."""
         if self._waiting:
             self._waiting.pop().release()

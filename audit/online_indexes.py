@@ -30,6 +30,13 @@ class AddIndexOnline(AddIndex):
             schema_editor.add_index(model, self.index, concurrently=True)
 
 
+def add_index_by_statement(schema_editor: Any, model: Any, name: str, statement: str) -> None:
+    """Add an index by a statement of PostgreSQL that makes it concurrently, where none of its name can be used."""
+    if not _exists(schema_editor, model, name):
+        with _any_wait(schema_editor.connection):
+            schema_editor.execute(statement)
+
+
 class AddUniqueConstraintOnline(AddConstraint):
     """Adds a unique constraint of columns, where there is none of its name."""
 

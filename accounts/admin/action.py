@@ -25,7 +25,7 @@ _DETAILS: Final[Mapping[type[_Error], Promise]] = {
     errors.PermissionDenied: _("only a superuser may do this to a superuser"),
     errors.NotFound: _("the account does not exist any more"),
     errors.AccountDisabled: _("is disabled"),
-    errors.PastLastDay: _("no longer valid"),
+    errors.AccountExpired: _("no longer valid"),
     errors.NoContact: _("has no e-mail address or mobile number that codes are sent to"),
     errors.Overloaded: _("the service is busy; try again in a moment"),
 }

@@ -31,7 +31,7 @@ def _why_not_deactivated(user: User) -> Promise:
     return _("awaits approval; reject it instead") if user.is_active else _("is disabled already")
 
 
-def _why_no_code(user: User) -> Promise | str:
+def _why_not_sent(user: User) -> Promise | str:
     error = recovery.why_not_sent(user)
     return (error and detail_of(error)) or NO_CHANGE
 
@@ -149,7 +149,7 @@ ACTIONS: Final[Mapping[str, ConfirmedAction]] = {
         _send_code,
         done=ngettext_lazy("%(count)d link or code is sent.", "%(count)d links or codes are sent.", "count"),
         applies=lambda user: recovery.why_not_sent(user) is None,
-        unchanged=_why_no_code,
+        unchanged=_why_not_sent,
     ),
     "change-role": ConfirmedAction(
         _("Change the role"),

@@ -22,7 +22,7 @@ from audit.admin.filters import ChoiceFilter
 from audit.validity import Validity, ends_within, has_validity, may_log_in, today
 
 
-class StaffNameFilter(AllValuesFieldListFilter):
+class DistinctValuesFilter(AllValuesFieldListFilter):
     """The departments or job titles of all accounts, and none. Django's own filter reads every account for them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

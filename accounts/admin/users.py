@@ -21,10 +21,10 @@ from accounts.admin.staff_import import ImportAdmin
 from accounts.admin.user_actions import ACTIONS
 from accounts.admin.user_changelist import UserChangeList
 from accounts.admin.user_filters import (
+    DistinctValuesFilter,
     LastLoginFilter,
     OnlineFilter,
     SecondFactorFilter,
-    StaffNameFilter,
     StateFilter,
     ValidityFilter,
 )
@@ -93,8 +93,8 @@ class UserAdmin(ImportAdmin, ExportAdmin, HideSecretLookupsAdmin):
         OnlineFilter,
         ValidityFilter,
         SecondFactorFilter,
-        ("department", StaffNameFilter),
-        ("job_title", StaffNameFilter),
+        ("department", DistinctValuesFilter),
+        ("job_title", DistinctValuesFilter),
         LastLoginFilter,
     )
     list_per_page = 50

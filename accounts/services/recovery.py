@@ -5,11 +5,11 @@ from django.utils import timezone
 from accounts import names
 from accounts.errors import (
     AccountDisabled,
+    AccountExpired,
     InvalidCode,
     InvalidCredentials,
     InvalidInput,
     NoContact,
-    PastLastDay,
     Problem,
 )
 from accounts.models import Channel, Code, Kind, Purpose, User
@@ -45,8 +45,8 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
 
     A user who has no password yet is sent an activation link or, by phone, a code; any other a reset code. The
     administrator sees neither, and has a limit of their own in place of the address's. Raises PermissionDenied for a
-    superuser's account unless `actor` is one, AccountDisabled, PastLastDay, NoContact, TooManyCodes, TooManyCodesSent
-    and Overloaded.
+    superuser's account unless `actor` is one, AccountDisabled, AccountExpired, NoContact, TooManyCodes,
+    TooManyCodesSent and Overloaded.
     """
     permissions.require_may_change(actor, user)
     channel = channel_for(user)
@@ -58,22 +58,22 @@ def send_code(*, user: User, actor: User, origin: Origin) -> None:
 
 
 def channel_for(user: User) -> Channel:
-    """Return by what a user is sent a code or a link. Raises AccountDisabled, PastLastDay and NoContact."""
+    """Return by what a user is sent a code or a link. Raises AccountDisabled, AccountExpired and NoContact."""
     if not user.is_active:
         raise AccountDisabled
     if user.validity() is Validity.ENDED:
-        raise PastLastDay
+        raise AccountExpired
     for channel in Channel:
         if contacts.accepts_reset_code(user, channel):
             return channel
     raise NoContact
 
 
-def why_not_sent(user: User) -> AccountDisabled | PastLastDay | NoContact | None:
+def why_not_sent(user: User) -> AccountDisabled | AccountExpired | NoContact | None:
     """Return the error for which a user is sent neither a code nor a link, or None where one can be sent."""
     try:
         channel_for(user)
-    except (AccountDisabled, PastLastDay, NoContact) as error:
+    except (AccountDisabled, AccountExpired, NoContact) as error:
         return error
     return None
 

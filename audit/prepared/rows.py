@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query import get_related_populators
 
-from audit.prepared.text import Text, parameters_of
+from audit.prepared.text import StatementText, parameters_of
 
 M = TypeVar("M", bound=models.Model)
 
@@ -45,7 +45,7 @@ class CompiledRows(Generic[M]):
     def __init__(self, rows: models.QuerySet[M], connection: BaseDatabaseWrapper) -> None:
         compiler = rows.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
-        self.text = Text(sql, parameters, connection)
+        self.text = StatementText(sql, parameters, connection)
         self.table = rows.model._meta.db_table
         select, info = compiler.select, compiler.klass_info
         self._converters = compiler.get_converters([expression for expression, _sql, _alias in select])

@@ -64,7 +64,7 @@ class Parameter(models.Value):
         return isinstance(other, Parameter) and (self.name, self.offset) == (other.name, other.offset)
 
 
-class Text:
+class StatementText:
     """The text of a statement, and its parameters in their order: constants, and those that get their values anew."""
 
     def __init__(self, sql: str, parameters: Sequence[Any], connection: BaseDatabaseWrapper) -> None:

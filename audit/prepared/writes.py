@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql import InsertQuery, UpdateQuery
 
-from audit.prepared.text import Parameter, Text, execute, parameters_of
+from audit.prepared.text import Parameter, StatementText, execute, parameters_of
 
 M = TypeVar("M", bound=models.Model)
 
@@ -18,7 +18,7 @@ class PreparedUpdate:
     def __init__(self, build: Callable[..., UpdateQuery], **fields: "models.Field[Any, Any]") -> None:
         self._build = build
         self._parameters = parameters_of(fields)
-        self._compiled: dict[str, Text] = {}
+        self._compiled: dict[str, StatementText] = {}
 
     def execute(self, **values: Any) -> int:
         """Return how many rows the conditions matched."""
@@ -26,12 +26,12 @@ class PreparedUpdate:
         text = self.text(connection)
         return execute(text.sql, text.parameters(values, connection), connection)
 
-    def text(self, connection: BaseDatabaseWrapper) -> Text:
+    def text(self, connection: BaseDatabaseWrapper) -> StatementText:
         found = self._compiled.get(connection.vendor)
         if found is None:
             query = self._build(**self._parameters)
             sql, parameters = query.get_compiler(connection=connection).as_sql()
-            found = self._compiled[connection.vendor] = Text(sql, parameters, connection)
+            found = self._compiled[connection.vendor] = StatementText(sql, parameters, connection)
         return found
 
 
@@ -51,7 +51,7 @@ class PreparedInsert(Generic[M]):
         fields = model._meta.local_concrete_fields
         self._fields = [field for field in fields if own_id or not isinstance(field, models.AutoField)]
         self._computed = [field for field in self._fields if _is_computed(field)]
-        self._compiled: dict[str, Text] = {}
+        self._compiled: dict[str, StatementText] = {}
 
     def execute(self, instance: M) -> None:
         """Insert the row of an instance that has none. Raises IntegrityError."""
@@ -79,17 +79,17 @@ class PreparedInsert(Generic[M]):
         """Have the instance know that it has a row."""
         instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
 
-    def text(self, connection: BaseDatabaseWrapper) -> Text:
+    def text(self, connection: BaseDatabaseWrapper) -> StatementText:
         if connection.vendor not in self._compiled:
             self._compiled[connection.vendor] = self._compile(connection)
         return self._compiled[connection.vendor]
 
-    def _compile(self, connection: BaseDatabaseWrapper) -> Text:
+    def _compile(self, connection: BaseDatabaseWrapper) -> StatementText:
         query = InsertQuery(self._model)
         template = self._model(**{field.attname: Parameter(field.attname, field) for field in self._fields})
         query.insert_values(self._fields, [template])
         ((sql, parameters),) = query.get_compiler(connection=connection).as_sql()
-        return Text(sql, parameters, connection)
+        return StatementText(sql, parameters, connection)
 
 
 def _is_computed(field: "models.Field[Any, Any]") -> bool:

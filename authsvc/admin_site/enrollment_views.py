@@ -21,7 +21,7 @@ from accounts.services.enrollment import LoginAfterEnrollment
 from audit.origin import request_origin
 from authsvc.admin_site import factor_pages, logins
 from authsvc.admin_site.factor_forms import WRONG_CODE, WRONG_PASSKEY, ConfirmAppForm, PasskeyForm
-from authsvc.admin_site.factor_pages import answers_forms
+from authsvc.admin_site.factor_pages import require_post_or_redirect
 from authsvc.admin_site.forms import refusal
 from authsvc.admin_site.login_views import EXPIRED_LOGIN, start_again
 from authsvc.admin_site.logins import PendingLogin
@@ -55,7 +55,7 @@ def choice(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     return _choice(request, login, PasskeyForm())
 
 
-@answers_forms("admin:enrollment")
+@require_post_or_redirect("admin:enrollment")
 @_for_waiting_login
 def app(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     """Show a new authenticator app or, with its first code, put it into force."""
@@ -85,7 +85,7 @@ def app(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     return again or redirect("admin:enrollment")
 
 
-@answers_forms("admin:enrollment")
+@require_post_or_redirect("admin:enrollment")
 @_for_waiting_login
 def passkey(request: HttpRequest, login: PendingLogin) -> HttpResponse:
     """Put a new passkey or security key into force."""

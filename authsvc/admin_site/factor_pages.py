@@ -20,7 +20,7 @@ from authsvc.admin_site.factor_forms import ConfirmAppForm
 View = Callable[..., HttpResponse]
 
 
-def answers_forms(page: str) -> Callable[[View], View]:
+def require_post_or_redirect(page: str) -> Callable[[View], View]:
     """Let a view answer POST alone; every other request leads to the page that has its form.
 
     The choice of a language and a new login redirect to the URL of the page that was shown.

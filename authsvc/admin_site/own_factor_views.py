@@ -28,7 +28,7 @@ from authsvc.admin_site.factor_forms import (
     PasswordAndCodeForm,
     PasswordForm,
 )
-from authsvc.admin_site.factor_pages import answers_forms
+from authsvc.admin_site.factor_pages import require_post_or_redirect
 from authsvc.admin_site.forms import retry_message
 from authsvc.admin_site.login_views import EXPIRED_LOGIN
 
@@ -47,7 +47,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@answers_forms("admin:second_factors")
+@require_post_or_redirect("admin:second_factors")
 def add(request: HttpRequest) -> HttpResponse:
     """Verify the password, and show the page of a new factor of the chosen kind."""
     form = PasswordForm(request.POST)
@@ -72,7 +72,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@answers_forms("admin:second_factors")
+@require_post_or_redirect("admin:second_factors")
 def confirm_app(request: HttpRequest) -> HttpResponse:
     """Put an authenticator app into force by its first code."""
     user, form = _user(request), ConfirmAppForm(request.POST)
@@ -96,7 +96,7 @@ def confirm_app(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@answers_forms("admin:second_factors")
+@require_post_or_redirect("admin:second_factors")
 def add_passkey(request: HttpRequest) -> HttpResponse:
     """Put a passkey or security key into force, by the answer of the browser."""
     form = PasskeyForm(request.POST)

@@ -6,6 +6,7 @@ from django.test import Client
 
 from accounts.models import AUDITORS, User
 from accounts.tests.tools import HERE, PASSWORD
+from audit.models import SecurityEvent
 
 
 def logged_in(user: User) -> Client:
@@ -49,3 +50,9 @@ def message_texts(response: Any) -> list[str]:
 def result_names(response: Any) -> list[str]:
     """Return the names of the objects in a list, sorted."""
     return sorted(str(each) for each in response.context["cl"].result_list)
+
+
+def events(*names: str) -> list[tuple[Any, ...]]:
+    """Return the events of these names at the admin site: name, ids of the user and the actor, and detail."""
+    found = SecurityEvent.objects.filter(contract="admin", event__in=names).order_by("id")
+    return list(found.values_list("event", "user", "actor", "detail"))

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,16 +14,11 @@ from accounts.security.keys import Key, KeyRing, new_row, ring
 from accounts.tests.races import race
 from accounts.tests.tools import later
 
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+
 POLICY = TokenPolicy("test:access", "ES256", "at+jwt", lifetime=timedelta(minutes=15))
 SHARED = TokenPolicy("union:access", "HS384", "JWT", lifetime=timedelta(hours=24))
 SECRET = "药" * 16  # 48 bytes
-
-
-@pytest.fixture(autouse=True)
-def _still() -> Iterator[None]:
-    """Let no time pass within a test: a second of a busy machine would decide which key signs."""
-    with later():
-        yield
 
 
 def hmac_policy(algorithm: str) -> TokenPolicy:

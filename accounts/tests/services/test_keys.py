@@ -1,6 +1,5 @@
 """Rotation with overlap: what a token's reader sees of it, here and at a downstream service."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,16 +22,11 @@ from accounts.tests.tools import later
 from audit.models import SecurityEvent
 from audit.origin import CONSOLE
 
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+
 # Half a minute each for the nodes and for their readers to learn of the new key, then a token's life and a minute
 # for clocks that differ.
 OVERLAP = timedelta(seconds=60 + 900 + 60)
-
-
-@pytest.fixture(autouse=True)
-def _still() -> Iterator[None]:
-    """Let no time pass within a test: a second of a busy machine would decide which key signs."""
-    with later():
-        yield
 
 
 @pytest.fixture
